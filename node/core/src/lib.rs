@@ -1,0 +1,19 @@
+//! The pure core of a Raccordo node: what is decided, and nothing that acts.
+//!
+//! No IO, clock, threads or globals: every function takes the state, an input, the time
+//! and a source of randomness, and returns what is to be stored and sent. A tour, in the
+//! order in which an alert meets the modules:
+//!
+//! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
+//! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
+//! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
+//! - how it travels: [`envelope`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
+//! - how it rests: [`vault`], [`audit`]
+//! - the wire's messages are named in [`wire`] alone
+
+pub mod canonical;
+pub mod entropy;
+pub mod id;
+pub mod secret;
+pub mod time;
+pub mod trust;

@@ -1,0 +1,34 @@
+//! Compiles the protos without `protoc`: messages, their canonical JSON, services behind
+//! the feature `grpc`, and the descriptor set that reflection serves.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message;
+
+const FILES: [&str; 5] = [
+    "alert/v1/alert.proto",
+    "trust/v1/trust.proto",
+    "hub/v1/hub.proto",
+    "casework/v1/casework.proto",
+    "admin/v1/admin.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let descriptors = protox::compile(FILES, ["."])?;
+    let bytes = descriptors.encode_to_vec();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), &bytes)?;
+    let services = env::var_os("CARGO_FEATURE_GRPC").is_some();
+    tonic_prost_build::configure()
+        .build_client(services)
+        .build_server(services)
+        .extern_path(".google.protobuf", "::pbjson_types")
+        .compile_fds(descriptors)?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&bytes)?
+        .build(&[".raccordo.alert.v1"])?;
+    for file in FILES {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    Ok(())
+}
