@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), &bytes)?;
     let services = env::var_os("CARGO_FEATURE_GRPC").is_some();
     tonic_prost_build::configure()
+        .compile_well_known_types(true)
         .build_client(services)
         .build_server(services)
         .extern_path(".google.protobuf", "::pbjson_types")
