@@ -11,6 +11,7 @@ mod search;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use list::is_code;
 pub use list::{Code, List, ListError};
 
 /// A language of the labels.
