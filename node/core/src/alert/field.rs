@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
         let Some(declaration) = self.kind.map(Kind::declaration) else { return };
         let place = declaration.fields.iter().position(|field| field.name == name);
         let place = place.map_or(usize::MAX, |place| place.saturating_add(2));
-        self.note(place, format!("{}.{name}", declaration.body), reason, message.into());
+        self.note(place, declaration.path(name), reason, message.into());
     }
 
     /// Notes an error about `expiresOn`.

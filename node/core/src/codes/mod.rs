@@ -125,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn labels_stand_in_both_languages() {
+        let lists = CodeLists::builtin();
+        // Proper names are alike in both, and ATECO has Italian titles only.
+        let alike =
+            ["ateco", "comune", "country", "language", "province", "region", "world_region"];
+        for name in lists.names().filter(|name| !alike.contains(name)) {
+            for code in lists.list(name).unwrap().entries() {
+                assert_ne!(code.label_it, code.label_en, "{name} {}", code.code);
+            }
+        }
+    }
+
+    #[test]
     fn parents_exist() {
         let lists = CodeLists::builtin();
         for name in lists.names() {

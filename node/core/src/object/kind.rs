@@ -142,6 +142,13 @@ pub struct Declaration {
     pub transitions: &'static [Transition],
 }
 
+impl Declaration {
+    /// A field's JSON name with that of the body, such as `caseAlert.ageBand`.
+    pub fn path(&self, field: &str) -> String {
+        format!("{}.{field}", self.body)
+    }
+}
+
 impl Kind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Case, Self::Company];

@@ -348,6 +348,19 @@ mod tests {
     }
 
     #[test]
+    fn a_persons_alert_is_not_corrected_by_who_may_not_see_it() {
+        let of = |subject, version| {
+            let change = Change::Share { kind: Kind::Company, subject, expires_at: END };
+            Event { change, ..share(version) }
+        };
+        check(&[of(Subject::Person, 1), of(Subject::Company, 2)], Ok("changed"));
+        let author = Some((Role::Coordinator, Class::EmployersAssociation));
+        let employers = Event { author, ..of(Subject::Company, 2) };
+        check(&[of(Subject::Company, 1), employers.clone()], Ok("changed"));
+        check(&[of(Subject::Person, 1), employers], Err(Refusal::Author));
+    }
+
+    #[test]
     fn the_kind_stays() {
         let change =
             Change::Share { kind: Kind::Company, subject: Subject::Company, expires_at: END };
