@@ -128,7 +128,8 @@ fn a_new_key_and_card_are_in_force_after_the_log_returned_them() {
         lab.commit("umbria", &update(), &[]);
         // The same key under a newer card.
         let card = b"card of umbria, serial 3".to_vec();
-        let renewed = LeafKeys { card: card.clone(), ..keys("umbria", 2) };
+        let mut renewed = keys("umbria", 2);
+        renewed.card.clone_from(&card);
         let view = lab.commit("umbria", &Change { leaf: Some(renewed), ..update() }, &[]);
         assert_eq!(view.path_leaf.unwrap().card, Some(card));
     });

@@ -112,17 +112,13 @@ impl Node {
 
 pub(crate) fn keys(name: &str, serial: u8) -> LeafKeys {
     let seed = crate::id::Digest::of(format!("{name}, key {serial}").as_bytes());
-    LeafKeys {
-        node: name.parse().unwrap(),
-        signing_key: Secret::new(seed.0),
-        card: format!("card of {name}, serial {serial}").into_bytes(),
-    }
+    let card = format!("card of {name}, serial {serial}").into_bytes();
+    LeafKeys::new(name.parse().unwrap(), &Secret::new(seed.0), card)
 }
 
 /// The nodes that are or were in the group, and the hub's rows.
 pub(crate) struct Lab {
     pub(crate) id: GroupId,
-    pub(crate) suite: Suite,
     pub(crate) nodes: BTreeMap<&'static str, Node>,
     pub(crate) hub: Disk,
     pub(crate) wire: Vec<Vec<u8>>,
@@ -136,7 +132,7 @@ impl Lab {
         let id = GroupId([7; 32]);
         let crypto = Crypto::new(Arc::new(SeededEntropy::labelled(&format!("{run}/hub"))));
         let (nodes, hub, wire) = (BTreeMap::new(), Disk::default(), Vec::new());
-        let mut lab = Self { id, suite, nodes, hub, wire, crypto, run };
+        let mut lab = Self { id, nodes, hub, wire, crypto, run };
         names.iter().for_each(|name| lab.enrol(name));
         let founder = lab.node(names[0]);
         let founded = Session::found(&founder.crypto, &founder.keys, id, suite, b"statement 1");

@@ -6,6 +6,7 @@ mod framing;
 mod joining;
 mod lab;
 mod reload;
+mod views;
 
 use self::lab::{Lab, Node};
 use super::*;
