@@ -72,6 +72,21 @@ fn a_commit_within_a_batch_is_stored_with_it() {
     lab.send("toscana", b"answer");
 }
 
+#[test]
+fn a_message_and_a_staged_commit_are_stored_together() {
+    let mut lab = Lab::found(Suite::Classical, "together", &["toscana", "umbria"]);
+    let both = lab.node("umbria").transact(|session, keys| {
+        let entry = session.encrypt(keys, b"first")?;
+        Ok((entry, session.stage(keys, &update())?))
+    });
+    let (entry, staged) = both.unwrap();
+    lab.node("toscana").process(&entry).unwrap();
+    lab.send("umbria", b"the next generation, not the first again");
+    lab.append("umbria", &staged).unwrap();
+    lab.deliver(&staged.commit, &[]);
+    lab.agree();
+}
+
 /// A second process with the same rows and keys, but randomness of its own.
 fn clone_of(node: &Node) -> Node {
     let crypto = Crypto::new(Arc::new(SeededEntropy::labelled("the clone's own")));
