@@ -13,7 +13,10 @@
 
 pub mod canonical;
 pub mod entropy;
+pub mod envelope;
+pub mod hublog;
 pub mod id;
 pub mod secret;
 pub mod time;
 pub mod trust;
+pub mod wire;

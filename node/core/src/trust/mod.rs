@@ -4,6 +4,8 @@ pub mod card;
 pub mod change;
 pub mod commit;
 pub mod keys;
+pub mod notice;
+pub mod pact;
 pub mod phone_code;
 pub mod state;
 pub mod statement;
