@@ -17,3 +17,6 @@ pub mod pin;
 pub mod proxy;
 pub mod stream;
 pub mod unix;
+
+#[cfg(test)]
+mod tests;
