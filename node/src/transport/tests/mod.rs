@@ -23,6 +23,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use self::world::{
     METADATA_BYTES, Manner, PATIENCE, WIDE, World, identity, local, node, proxy, serve, trusting,
+    within,
 };
 use super::accept::{AcceptLimits, Gate};
 use super::connect::{ConnectError, Stage, explain, is_transport};
@@ -111,7 +112,7 @@ async fn revoking_a_member_cuts_its_open_stream() {
     let world = World::start(WIDE).await;
     let mut stream = watch(&world).await;
     world.by_hub.revoke_node(&node("toscana"));
-    stream.message().await.unwrap_err();
+    within(stream.message()).await.unwrap_err();
     assert_eq!(world.route().channel().await.unwrap_err().reason(), "not_trusted");
 }
 
@@ -120,13 +121,13 @@ async fn revoking_a_hub_cuts_the_member_s_stream() {
     let world = World::start(WIDE).await;
     let mut stream = watch(&world).await;
     world.by_member.revoke_node(&node("relay"));
-    assert!(is_transport(&stream.message().await.unwrap_err()));
+    assert!(is_transport(&within(stream.message()).await.unwrap_err()));
     assert_eq!(world.route().channel().await.unwrap_err().reason(), "intercepted");
 }
 
 /// Waits until the other side has ended the connection.
 async fn ended(mut tcp: TcpStream) {
-    match tcp.read(&mut [0; 64]).await {
+    match within(tcp.read(&mut [0; 64])).await {
         Ok(bytes) => assert_eq!(bytes, 0),
         Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
     }
@@ -157,9 +158,12 @@ async fn one_peer_has_so_many_connections() {
     let error = world.route().dial().await.err().unwrap();
     assert!(matches!(error, ConnectError::Closed), "{error}");
     drop(held);
-    while world.route().dial().await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while world.route().dial().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
