@@ -269,7 +269,6 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn report(&self, open: usize) {
         metrics::gauge!(CONNECTIONS_OPEN.name, "listener" => self.listener).set(open as f64);
     }

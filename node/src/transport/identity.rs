@@ -52,7 +52,7 @@ impl TlsKey {
     }
 
     /// An ECDSA P-256 key for operators' systems, whose TLS libraries often refuse Ed25519
-    /// certificates (BoringSSL, hence grpcio, does unless told otherwise).
+    /// certificates: grpcio for Python does, through BoringSSL.
     ///
     /// `names`: DNS names and addresses under which clients reach the listener.
     ///
