@@ -11,9 +11,17 @@
 //! - how it rests: [`vault`], [`audit`]
 //! - the wire's messages are named in [`wire`] alone
 
+pub mod audit;
 pub mod canonical;
+pub mod crypto;
 pub mod entropy;
+mod hpke;
+pub mod hubgroup;
 pub mod id;
+pub mod ledger;
+pub mod sealing;
 pub mod secret;
+pub mod session;
 pub mod time;
 pub mod trust;
+pub mod vault;
