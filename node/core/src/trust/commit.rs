@@ -69,8 +69,3 @@ pub struct CommitView {
     /// A proposal that is not Add, Remove or GroupContextExtensions by value, if any.
     pub foreign_proposal: Option<String>,
 }
-
-/// Why a commit or a group breaks the rules of membership: a stable reason in snake case.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("against the rules of membership: {0}")]
-pub struct CommitRefused(pub String);
