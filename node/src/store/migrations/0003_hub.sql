@@ -1,0 +1,116 @@
+-- What a hub keeps.
+
+-- The équipes it carries: the columns that every entry changes.
+CREATE TABLE carried (
+    lineage                 BLOB   NOT NULL PRIMARY KEY,
+    name                    TEXT   NOT NULL,
+    -- `waiting`, `accepted`, `founded`, `refused` or `evicted`.
+    state                   TEXT   NOT NULL,
+    -- Raised first by every transaction that writes to the équipe.
+    version                 BIGINT NOT NULL,
+    -- All zero before the founding.
+    group_id                BLOB   NOT NULL,
+    epoch                   BIGINT NOT NULL,
+    -- Newest entry, chained head at it, time of its acceptance.
+    sequence                BIGINT NOT NULL,
+    head                    BLOB   NOT NULL,
+    accepted_at_ms          BIGINT NOT NULL,
+    term                    BIGINT NOT NULL,
+    -- Payloads up to here are forgotten.
+    trimmed                 BIGINT NOT NULL,
+    stored_bytes            BIGINT NOT NULL,
+    -- 0 for the configured default.
+    entries_per_minute_max  BIGINT NOT NULL,
+    stored_bytes_max        BIGINT NOT NULL
+);
+CREATE INDEX carried_by_group ON carried (group_id);
+
+-- What a carried équipe rests on: large, and seldom changed.
+CREATE TABLE carried_document (
+    lineage     BLOB NOT NULL PRIMARY KEY,
+    -- Container `signed-statement`, the newest.
+    statement   BLOB NOT NULL,
+    -- Containers `signed-card`, each after its length (4 bytes, big-endian).
+    cards       BLOB NOT NULL,
+    -- Of the present epoch.
+    group_info  BLOB NOT NULL
+);
+
+CREATE TABLE log_entry (
+    group_id        BLOB   NOT NULL,
+    -- From 1.
+    sequence        BIGINT NOT NULL,
+    epoch           BIGINT NOT NULL,
+    -- 1 application, 2 commit, 3 notice.
+    kind            BIGINT NOT NULL,
+    sender          TEXT   NOT NULL,
+    -- Chosen by the sender.
+    entry           BLOB   NOT NULL,
+    accepted_at_ms  BIGINT NOT NULL,
+    -- Empty once trimmed.
+    payload         BLOB   NOT NULL,
+    -- Its length.
+    payload_bytes   BIGINT NOT NULL,
+    -- SHA-256 of the canonical entry, and the chained head.
+    digest          BLOB   NOT NULL,
+    head            BLOB   NOT NULL,
+    PRIMARY KEY (group_id, sequence),
+    UNIQUE (group_id, sender, entry)
+);
+CREATE INDEX log_entry_untrimmed ON log_entry (group_id, sequence) WHERE payload_bytes > 0;
+
+-- What members have durably processed.
+CREATE TABLE log_cursor (
+    group_id  BLOB   NOT NULL,
+    node      TEXT   NOT NULL,
+    sequence  BIGINT NOT NULL,
+    PRIMARY KEY (group_id, node)
+);
+
+-- Ratchet trees for newcomers.
+CREATE TABLE group_tree (
+    group_id       BLOB   NOT NULL,
+    epoch          BIGINT NOT NULL,
+    tree           BLOB   NOT NULL,
+    expires_at_ms  BIGINT NOT NULL,
+    PRIMARY KEY (group_id, epoch)
+);
+CREATE INDEX group_tree_by_expiry ON group_tree (expires_at_ms);
+
+-- The newest place given out in each mailbox; outlives the items.
+CREATE TABLE mailbox_counter (
+    recipient  TEXT   NOT NULL PRIMARY KEY,
+    sequence   BIGINT NOT NULL
+);
+
+CREATE TABLE mailbox (
+    recipient      TEXT   NOT NULL,
+    -- From 1.
+    sequence       BIGINT NOT NULL,
+    -- Chosen by the sender.
+    item           BLOB   NOT NULL,
+    sender         TEXT   NOT NULL,
+    -- `pact`, `welcome` or `key_packages_wanted`.
+    kind           TEXT   NOT NULL,
+    payload        BLOB   NOT NULL,
+    expires_at_ms  BIGINT NOT NULL,
+    PRIMARY KEY (recipient, sequence),
+    UNIQUE (sender, item)
+);
+CREATE INDEX mailbox_by_expiry ON mailbox (expires_at_ms);
+
+-- Key packages to be claimed.
+CREATE TABLE pool (
+    owner            TEXT   NOT NULL,
+    -- RFC 9420 section 5.2.
+    reference        BLOB   NOT NULL,
+    suite            BIGINT NOT NULL,
+    -- Whether it stays when claimed.
+    last_resort      BIGINT NOT NULL,
+    key_package      BLOB   NOT NULL,
+    expires_at_ms    BIGINT NOT NULL,
+    deposited_at_ms  BIGINT NOT NULL,
+    PRIMARY KEY (owner, reference)
+);
+CREATE INDEX pool_by_age ON pool (owner, suite, last_resort, deposited_at_ms);
+CREATE INDEX pool_by_expiry ON pool (expires_at_ms);

@@ -1,0 +1,85 @@
+//! What the node keeps: rows, and the two traits through which use cases reach them.
+//!
+//! A use case opens one [`Tx`], reads and writes rows, and commits; dropping it rolls
+//! back. The rows and their meaning are here, one file per table; how they are kept is
+//! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
+//! passes the suite in `tests/store/`.
+
+pub mod dialect;
+pub mod directory;
+pub mod equipe;
+pub mod hub;
+pub mod inbox;
+pub mod ledger;
+pub mod memory;
+pub mod node;
+pub mod object;
+pub mod outbox;
+pub mod pact;
+pub mod peer;
+pub mod sql;
+
+use async_trait::async_trait;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or cannot write: nothing was stored.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A row with this key is there already.
+    #[error("there is already such a row in {0}")]
+    Exists(&'static str),
+    /// The database was written by a newer version of this program.
+    #[error("the database has schema {found}, this program knows {known}: install the newer version again")]
+    Newer {
+        /// Schema number found.
+        found: i64,
+        /// Newest schema number of this program.
+        known: i64,
+    },
+    /// A row holds what no version of this program wrote.
+    #[error("a row of {0} is damaged")]
+    Damaged(&'static str),
+    /// The simulation ended the process here.
+    #[error("crashed")]
+    Crashed,
+}
+
+/// Short for results of the store.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// A database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Opens a transaction that will write; others that write wait.
+    async fn write(&self) -> Stored<Box<dyn Tx>>;
+
+    /// Opens a transaction that only reads, from one consistent state.
+    async fn read(&self) -> Stored<Box<dyn Tx>>;
+
+    /// `sqlite`, `postgres` or `memory`.
+    fn kind(&self) -> &'static str;
+
+    /// Number of the newest migration applied.
+    async fn schema(&self) -> Stored<u32>;
+}
+
+/// A transaction: all tables' rows, and its end.
+#[async_trait]
+pub trait Tx:
+    node::NodeRows
+    + peer::PeerRows
+    + directory::DirectoryRows
+    + pact::PactRows
+    + equipe::EquipeRows
+    + ledger::LedgerRows
+    + outbox::OutboxRows
+    + inbox::InboxRows
+    + object::ObjectRows
+    + hub::HubRows
+    + Send
+{
+    /// Makes everything durable.
+    async fn commit(self: Box<Self>) -> Stored<()>;
+}

@@ -1,0 +1,133 @@
+//! What this node has to say: envelopes, and the log entries that carry them.
+
+use async_trait::async_trait;
+use raccordo_core::hublog::EntryKind;
+use raccordo_core::id::{
+    BootId, Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence,
+};
+use raccordo_core::time::Instant;
+
+use super::Stored;
+
+/// An envelope of ours, in plaintext (sealed by the vault) until every member has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopeRow {
+    /// Which équipe.
+    pub lineage: LineageId,
+    /// Order in which it was queued here; assigned by `queue_envelopes`.
+    pub position: u64,
+    /// The same through every repetition.
+    pub envelope: EnvelopeId,
+    /// The entry that carries it, once packed.
+    pub entry: Option<EntryId>,
+    /// The object that it speaks of.
+    pub object: Option<ObjectId>,
+    /// Whether it tells of a case, and so waits while a member is not trusted.
+    pub case_bearing: bool,
+    /// Bytes of the encoded envelope, sealed; without running number until packed.
+    pub sealed: Vec<u8>,
+    /// Place in the log, 0 before.
+    pub sequence: Sequence,
+    /// When it was queued.
+    pub queued_at: Instant,
+}
+
+/// How far an entry of ours has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    /// Waits for the hub's answer; sent again until there is one.
+    Pending,
+    /// Its epoch has passed: to be encrypted again under the same entry id.
+    Stale,
+    /// In the log.
+    Accepted,
+    /// The hub refuses it for ever.
+    Refused,
+}
+
+/// An entry of ours for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Which équipe.
+    pub lineage: LineageId,
+    /// Order of sending; assigned by `insert_entries`.
+    pub position: u64,
+    /// Key of deduplication at the hub.
+    pub entry: EntryId,
+    /// What it carries.
+    pub kind: EntryKind,
+    /// Epoch in which it was made.
+    pub epoch: Epoch,
+    /// Exactly what is sent; empty while stale.
+    pub payload: Vec<u8>,
+    /// SHA-256 of the payload: an own entry in the log with another is a clone's.
+    pub payload_digest: Digest,
+    /// Commits: the GroupInfo after it; else empty.
+    pub group_info: Vec<u8>,
+    /// Commits that add: the Welcome; else empty.
+    pub welcome: Vec<u8>,
+    /// The run of the process that made it.
+    pub boot: BootId,
+    /// How far it has come.
+    pub state: EntryState,
+    /// Place in the log, 0 before.
+    pub sequence: Sequence,
+    /// Why it was refused; else empty.
+    pub reason: String,
+}
+
+/// Rows of envelopes and entries to be sent.
+#[async_trait]
+pub trait OutboxRows {
+    /// Adds envelopes at the end of the queue, in order.
+    async fn queue_envelopes(&mut self, rows: Vec<EnvelopeRow>) -> Stored<()>;
+    /// Envelopes that no entry carries yet, oldest first; only those that are not
+    /// case-bearing unless `case_bearing` is set.
+    async fn queued_envelopes(
+        &mut self,
+        lineage: LineageId,
+        case_bearing: bool,
+        limit: u32,
+    ) -> Stored<Vec<EnvelopeRow>>;
+    /// Number of envelopes that are not in the log yet.
+    async fn unaccepted_envelopes(&mut self, lineage: LineageId) -> Stored<u64>;
+    /// Gives packed envelopes their entry and their final bytes.
+    async fn pack_envelopes(&mut self, rows: &[EnvelopeRow]) -> Stored<()>;
+    /// Envelopes of an entry, oldest first.
+    async fn envelopes_of(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+    ) -> Stored<Vec<EnvelopeRow>>;
+    /// Puts the envelopes of an entry back into the queue.
+    async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
+    /// Notes the place in the log on the entry's envelopes and on the objects they speak of.
+    async fn envelopes_placed(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+        sequence: Sequence,
+    ) -> Stored<()>;
+    /// Forgets envelopes and entries in the log up to a place that every member has.
+    async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()>;
+
+    /// Adds entries at the end, in order.
+    async fn insert_entries(&mut self, rows: Vec<EntryRow>) -> Stored<()>;
+    /// One entry.
+    async fn entry(&mut self, lineage: LineageId, entry: EntryId) -> Stored<Option<EntryRow>>;
+    /// Entries in a state, oldest first, at most `limit`.
+    async fn entries_in(
+        &mut self,
+        lineage: LineageId,
+        state: EntryState,
+        limit: u32,
+    ) -> Stored<Vec<EntryRow>>;
+    /// The commit that is not in the log yet, if any.
+    async fn pending_commit(&mut self, lineage: LineageId) -> Stored<Option<EntryRow>>;
+    /// Replaces epoch, payload, digest, state, sequence and reason.
+    async fn update_entry(&mut self, row: &EntryRow) -> Stored<()>;
+    /// Marks pending application entries made before an epoch as stale.
+    async fn entries_stale_before(&mut self, lineage: LineageId, epoch: Epoch) -> Stored<()>;
+    /// Deletes one.
+    async fn delete_entry(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
+}

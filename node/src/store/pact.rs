@@ -1,0 +1,33 @@
+//! Pacts on their way to signature, and after.
+
+use async_trait::async_trait;
+use raccordo_core::id::LineageId;
+use raccordo_core::time::Instant;
+
+use super::Stored;
+
+/// One pact with what has been signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PactRow {
+    /// The équipe's lineage, fixed by the draft.
+    pub lineage: LineageId,
+    /// The équipe's name in the pact.
+    pub equipe: String,
+    /// Encoded `PactProposal`, sealed by the vault.
+    pub sealed_proposal: Vec<u8>,
+    /// What the hub answered to the offer: empty, `waiting`, `accepted` or `refused`.
+    pub hub_answer: String,
+    /// When anything changed.
+    pub changed_at: Instant,
+}
+
+/// Rows of pacts.
+#[async_trait]
+pub trait PactRows {
+    /// One by lineage.
+    async fn pact(&mut self, lineage: LineageId) -> Stored<Option<PactRow>>;
+    /// All, by équipe name.
+    async fn pacts(&mut self) -> Stored<Vec<PactRow>>;
+    /// Writes or replaces one.
+    async fn put_pact(&mut self, row: PactRow) -> Stored<()>;
+}

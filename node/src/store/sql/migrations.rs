@@ -1,0 +1,27 @@
+//! The migrations, built into the program.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Number, name and text, ascending. What has been released is never changed.
+const TEXTS: [(i64, &str, &str); 3] = [
+    (1, "node", include_str!("../migrations/0001_node.sql")),
+    (2, "equipe", include_str!("../migrations/0002_equipe.sql")),
+    (3, "hub", include_str!("../migrations/0003_hub.sql")),
+];
+
+/// Number of the newest migration.
+pub(super) fn newest() -> i64 {
+    TEXTS.iter().map(|(number, ..)| *number).max().unwrap_or(0)
+}
+
+/// All migrations.
+pub(super) fn migrator() -> Migrator {
+    let migrations = TEXTS.iter().map(|&(number, name, text)| {
+        let sql = text.into_sql_str();
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}

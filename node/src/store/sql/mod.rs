@@ -1,0 +1,187 @@
+//! The store on SQLite and PostgreSQL: one text of SQL for both.
+//!
+//! Everything is durable at commit. On SQLite the writers of this process queue behind one
+//! another and use a connection of their own, so that readers cannot starve them; on
+//! PostgreSQL they meet at the rows whose version they raise first.
+//!
+//! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
+//! that of several rows some may have been inserted: then the transaction is to be dropped.
+
+mod bulk;
+mod directory;
+mod equipe;
+mod error;
+mod hub;
+mod inbox;
+mod ledger;
+mod log;
+mod mailbox;
+mod migrations;
+mod node;
+mod object;
+mod outbox;
+mod pact;
+mod peer;
+mod statement;
+mod tx;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyPool, Executor as _, Row as _};
+use tokio::sync::Mutex;
+
+pub use self::tx::SqlTx;
+
+use self::error::unavailable;
+use super::dialect::Dialect;
+use super::{Store, StoreError, Stored, Tx};
+
+/// How long a transaction waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A database on SQLite or PostgreSQL.
+pub struct SqlStore {
+    dialect: Dialect,
+    readers: AnyPool,
+    writers: AnyPool,
+    turn: Arc<Mutex<()>>,
+}
+
+impl SqlStore {
+    /// Connects, refuses a newer schema, and brings the schema up to date.
+    ///
+    /// `url` is `sqlite://PATH` (made if missing), `postgres://USER@HOST/DATABASE` or, over
+    /// a Unix socket, `postgres:///DATABASE?host=/run/postgresql&user=USER`.
+    /// `connections` is the largest number of connections, at least 1; SQLite takes one
+    /// more for writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Unavailable`].
+    pub async fn open(url: &str, connections: u32) -> Stored<Self> {
+        let store = Self::connect(url, connections).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects without looking at the schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn connect(url: &str, connections: u32) -> Stored<Self> {
+        install_default_drivers();
+        let Some(dialect) = Dialect::of(url) else {
+            let text = "the URL must begin with `sqlite:` or `postgres:`";
+            return Err(StoreError::Unavailable(text.to_owned()));
+        };
+        let url = dialect.driver_url(url);
+        let (writers, readers) = match dialect {
+            Dialect::Sqlite => {
+                // The writer connects first: it makes the file and turns WAL on.
+                (pool(dialect, &url, 1).await?, pool(dialect, &url, connections).await?)
+            }
+            Dialect::Postgres => {
+                let pool = pool(dialect, &url, connections).await?;
+                (pool.clone(), pool)
+            }
+        };
+        Ok(Self { dialect, readers, writers, turn: Arc::default() })
+    }
+
+    /// Brings the schema up to date; may run in several processes at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when a newer program has been here; [`StoreError::Unavailable`].
+    pub async fn migrate(&self) -> Stored<()> {
+        let known = migrations::newest();
+        let found = self.newest_migration().await?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        for statement in self.dialect.prelude() {
+            self.writers.execute(*statement).await.map_err(unavailable)?;
+        }
+        let done = migrations::migrator().run(&self.writers).await;
+        done.map_err(|error| error::migration(error, known))
+    }
+
+    /// Moves SQLite's write-ahead log into the database file and empties it, so that with
+    /// `secure_delete` no erased bytes stay in either; false when a reader stood in the way
+    /// for longer than the busy timeout. On PostgreSQL there is nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn checkpoint_truncate(&self) -> Stored<bool> {
+        if self.dialect == Dialect::Postgres {
+            return Ok(true);
+        }
+        let _turn = self.turn.lock().await;
+        let row = self.writers.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let busy = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(unavailable)?;
+        Ok(busy == 0)
+    }
+
+    /// Closes all connections once their transactions have ended.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    async fn newest_migration(&self) -> Stored<i64> {
+        const NEWEST: &str =
+            "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+        if self.single_number(self.dialect.count_migration_tables()).await? == 0 {
+            return Ok(0);
+        }
+        self.single_number(NEWEST).await
+    }
+
+    async fn single_number(&self, text: &'static str) -> Stored<i64> {
+        let row = sqlx::query(text).fetch_one(&self.readers).await;
+        row.and_then(|row| row.try_get(0)).map_err(unavailable)
+    }
+}
+
+async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> {
+    let options = AnyPoolOptions::new()
+        .max_connections(connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(dialect.connections_break())
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in dialect.session() {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        });
+    options.connect(url).await.map_err(unavailable)
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn write(&self) -> Stored<Box<dyn Tx>> {
+        let turn = match self.dialect {
+            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
+            Dialect::Postgres => None,
+        };
+        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
+        Ok(Box::new(SqlTx::writing(begun.map_err(unavailable)?, turn)))
+    }
+
+    async fn read(&self) -> Stored<Box<dyn Tx>> {
+        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
+        Ok(Box::new(SqlTx::reading(begun.map_err(unavailable)?)))
+    }
+
+    fn kind(&self) -> &'static str {
+        self.dialect.as_str()
+    }
+
+    async fn schema(&self) -> Stored<u32> {
+        let newest = self.newest_migration().await?;
+        u32::try_from(newest).map_err(|_| StoreError::Damaged("_sqlx_migrations"))
+    }
+}

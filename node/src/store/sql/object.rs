@@ -1,0 +1,220 @@
+//! Rows of objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, Sequence};
+use raccordo_core::time::Instant;
+use sqlx::AssertSqlSafe;
+
+use super::SqlTx;
+use super::bulk::{Bulk, KEYS, among, filled};
+use super::statement::{Columns, Statement, sql};
+use crate::store::Stored;
+use crate::store::object::{ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+
+macro_rules! columns {
+    () => {
+        "object, position, lineage, kind, origin, version, state, envelope, sequence, \
+         shared_at_ms, received_at_ms, expires_at_ms, wrapped_key, sealed_share, \
+         sealed_author, end_reason"
+    };
+}
+
+static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
+    let insert = concat!("INSERT INTO object (", columns!(), ")");
+    Bulk::new(insert, 16, "ON CONFLICT DO NOTHING")
+});
+static AMONG: LazyLock<Arc<str>> =
+    LazyLock::new(|| among(concat!("SELECT ", columns!(), " FROM object WHERE object"), 0));
+static READS: LazyLock<Arc<str>> =
+    LazyLock::new(|| among("SELECT object, lineage, member FROM object_read WHERE object", 0));
+static REFUSALS: LazyLock<Arc<str>> = LazyLock::new(|| {
+    among("SELECT envelope, lineage, member, reason FROM refusal WHERE envelope", 0)
+});
+
+const OBJECT: &str = concat!("SELECT ", columns!(), " FROM object WHERE object = $1");
+const UPDATE: &str = "UPDATE object SET version = $2, state = $3, wrapped_key = $4, \
+     sealed_share = $5, sealed_author = $6, end_reason = $7 WHERE object = $1";
+const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM object WHERE position > $1 AND ($2 = '' OR origin = $2) \
+     AND ($3 = '' OR state = $3) ORDER BY position LIMIT $4"
+);
+const LIST_OF_EQUIPE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM object WHERE position > $1 AND ($2 = '' OR origin = $2) \
+     AND ($3 = '' OR state = $3) AND lineage = $5 ORDER BY position LIMIT $4"
+);
+const EXPIRED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM object WHERE state = 'active' AND expires_at_ms <= $1 \
+     ORDER BY expires_at_ms, position LIMIT $2"
+);
+const NOTE_READ: &str = "INSERT INTO read_note (lineage, object, reported) VALUES ($1, $2, 0) \
+     ON CONFLICT DO NOTHING";
+const TAKE_READS: &str = "UPDATE read_note SET reported = 1 WHERE lineage = $1 AND object IN \
+     (SELECT object FROM read_note WHERE lineage = $1 AND reported = 0 \
+     ORDER BY object LIMIT $2) RETURNING object";
+
+#[async_trait]
+impl ObjectRows for SqlTx {
+    async fn insert_objects(&mut self, mut rows: Vec<ObjectRow>) -> Stored<()> {
+        let first = self.take_numbers("object", rows.len()).await?;
+        for (position, row) in (first..).zip(&mut rows) {
+            row.position = position;
+        }
+        self.insert_new("object", &INSERT, &rows, bind).await
+    }
+
+    async fn object(&mut self, object: ObjectId) -> Stored<Option<ObjectRow>> {
+        self.one(sql("object", OBJECT).bytes(object.as_bytes()), read).await
+    }
+
+    async fn objects_among(&mut self, objects: &[ObjectId]) -> Stored<Vec<ObjectRow>> {
+        let mut found = BTreeMap::new();
+        for chunk in objects.chunks(KEYS) {
+            let select = bind_keys("object", &AMONG, chunk, |id| id.as_bytes().to_vec());
+            let rows = self.all(select, read).await?;
+            found.extend(rows.into_iter().map(|row| (row.position, row)));
+        }
+        Ok(found.into_values().collect())
+    }
+
+    async fn update_object(&mut self, row: &ObjectRow) -> Stored<()> {
+        let update = sql("object", UPDATE)
+            .bytes(row.object.as_bytes())
+            .integer(row.version)
+            .text(&row.state)
+            .bytes(row.wrapped_key.as_slice())
+            .bytes(row.sealed_share.as_slice())
+            .bytes(row.sealed_author.as_slice())
+            .text(&row.end_reason);
+        self.execute(update).await.map(drop)
+    }
+
+    async fn list_objects(&mut self, filter: &ObjectFilter) -> Stored<Vec<ObjectRow>> {
+        let text = if filter.lineage.is_some() { LIST_OF_EQUIPE } else { LIST };
+        let select = sql("object", text)
+            .integer(filter.after_position)
+            .text(filter.origin.as_ref().map_or("", NodeId::as_str))
+            .text(filter.state.as_deref().unwrap_or(""))
+            .integer(filter.limit);
+        let select = match filter.lineage {
+            Some(lineage) => select.bytes(lineage.as_bytes()),
+            None => select,
+        };
+        self.all(select, read).await
+    }
+
+    async fn objects_expired(&mut self, now: Instant, limit: u32) -> Stored<Vec<ObjectRow>> {
+        self.all(sql("object", EXPIRED).instant(now).integer(limit), read).await
+    }
+
+    async fn object_reports(&mut self, rows: &[ObjectRow]) -> Stored<Vec<ObjectReports>> {
+        let mut reads: BTreeMap<(ObjectId, LineageId), Vec<NodeId>> = BTreeMap::new();
+        let mut refusals: BTreeMap<(EnvelopeId, LineageId), Vec<(NodeId, String)>> =
+            BTreeMap::new();
+        let objects: BTreeSet<ObjectId> = rows.iter().map(|row| row.object).collect();
+        let objects: Vec<ObjectId> = objects.into_iter().collect();
+        for chunk in objects.chunks(KEYS) {
+            let select = bind_keys("object_read", &READS, chunk, |id| id.as_bytes().to_vec());
+            let read = |row: &mut Columns<'_>| Ok(((row.id()?, row.id()?), row.parsed()?));
+            for (key, member) in self.all(select, read).await? {
+                reads.entry(key).or_default().push(member);
+            }
+        }
+        let envelopes: BTreeSet<EnvelopeId> = rows.iter().map(|row| row.envelope).collect();
+        let envelopes: Vec<EnvelopeId> = envelopes.into_iter().collect();
+        for chunk in envelopes.chunks(KEYS) {
+            let select = bind_keys("refusal", &REFUSALS, chunk, |id| id.as_bytes().to_vec());
+            let read = |row: &mut Columns<'_>| {
+                Ok(((row.id()?, row.id()?), (row.parsed()?, row.text()?)))
+            };
+            for (key, refusal) in self.all(select, read).await? {
+                refusals.entry(key).or_default().push(refusal);
+            }
+        }
+        let report = |row: &ObjectRow| {
+            let read = reads.get(&(row.object, row.lineage)).cloned();
+            let refused = refusals.get(&(row.envelope, row.lineage)).cloned();
+            let (mut read, mut refusals) = (read.unwrap_or_default(), refused.unwrap_or_default());
+            read.sort();
+            refusals.sort();
+            ObjectReports { read, refusals }
+        };
+        Ok(rows.iter().map(report).collect())
+    }
+
+    async fn note_read(&mut self, lineage: LineageId, object: ObjectId) -> Stored<()> {
+        let note = sql("read_note", NOTE_READ).bytes(lineage.as_bytes()).bytes(object.as_bytes());
+        self.execute(note).await.map(drop)
+    }
+
+    async fn take_unreported_reads(
+        &mut self,
+        lineage: LineageId,
+        limit: u32,
+    ) -> Stored<Vec<ObjectId>> {
+        let take = sql("read_note", TAKE_READS).bytes(lineage.as_bytes()).integer(limit);
+        let mut taken = self.returning(take, Columns::id).await?;
+        taken.sort();
+        Ok(taken)
+    }
+}
+
+/// A statement over [`KEYS`] keys; its text is made of literals and markers alone.
+fn bind_keys<K: Copy>(
+    table: &'static str,
+    text: &Arc<str>,
+    chunk: &[K],
+    bytes: impl Fn(K) -> Vec<u8>,
+) -> Statement {
+    let statement = sql(table, AssertSqlSafe(Arc::clone(text)));
+    filled(chunk).fold(statement, |statement, key| statement.bytes(bytes(key)))
+}
+
+fn bind(statement: Statement, row: &ObjectRow) -> Statement {
+    statement
+        .bytes(row.object.as_bytes())
+        .integer(row.position)
+        .bytes(row.lineage.as_bytes())
+        .text(&row.kind)
+        .text(row.origin.as_str())
+        .integer(row.version)
+        .text(&row.state)
+        .bytes(row.envelope.as_bytes())
+        .integer(row.sequence.0)
+        .instant(row.shared_at)
+        .option_instant(row.received_at)
+        .instant(row.expires_at)
+        .bytes(row.wrapped_key.as_slice())
+        .bytes(row.sealed_share.as_slice())
+        .bytes(row.sealed_author.as_slice())
+        .text(&row.end_reason)
+}
+
+fn read(row: &mut Columns<'_>) -> Stored<ObjectRow> {
+    Ok(ObjectRow {
+        object: row.id()?,
+        position: row.integer()?,
+        lineage: row.id()?,
+        kind: row.text()?,
+        origin: row.parsed()?,
+        version: row.integer()?,
+        state: row.text()?,
+        envelope: row.id()?,
+        sequence: Sequence(row.integer()?),
+        shared_at: row.instant()?,
+        received_at: row.option_instant()?,
+        expires_at: row.instant()?,
+        wrapped_key: row.bytes()?,
+        sealed_share: row.bytes()?,
+        sealed_author: row.bytes()?,
+        end_reason: row.text()?,
+    })
+}

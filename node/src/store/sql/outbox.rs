@@ -1,0 +1,301 @@
+//! Rows of envelopes and entries to be sent.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use raccordo_core::id::{EntryId, Epoch, LineageId, Sequence};
+
+use super::SqlTx;
+use super::bulk::Bulk;
+use super::log::{kind_number, read_kind};
+use super::statement::{Columns, Statement, sql};
+use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow, OutboxRows};
+use crate::store::{StoreError, Stored};
+
+macro_rules! envelope_columns {
+    () => {
+        "lineage, position, envelope, entry, object, case_bearing, sealed, sequence, queued_at_ms"
+    };
+}
+
+macro_rules! entry_columns {
+    () => {
+        "lineage, position, entry, kind, epoch, payload, payload_digest, group_info, welcome, \
+         boot, state, sequence, reason"
+    };
+}
+
+static INSERT_ENVELOPES: LazyLock<Bulk> = LazyLock::new(|| {
+    let insert = concat!("INSERT INTO envelope (", envelope_columns!(), ")");
+    Bulk::new(insert, 9, "ON CONFLICT DO NOTHING")
+});
+static INSERT_ENTRIES: LazyLock<Bulk> = LazyLock::new(|| {
+    let insert = concat!("INSERT INTO entry (", entry_columns!(), ")");
+    Bulk::new(insert, 13, "ON CONFLICT DO NOTHING")
+});
+
+const NEWEST_ENVELOPE: &str =
+    "SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) FROM envelope WHERE lineage = $1";
+const NEWEST_ENTRY: &str =
+    "SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) FROM entry WHERE lineage = $1";
+const QUEUED: &str = concat!(
+    "SELECT ",
+    envelope_columns!(),
+    " FROM envelope WHERE lineage = $1 AND entry IS NULL AND case_bearing <= $2 \
+     ORDER BY position LIMIT $3"
+);
+const UNACCEPTED: &str = "SELECT COUNT(*) FROM envelope WHERE lineage = $1 AND sequence = 0";
+const PACK: &str = "UPDATE envelope SET entry = $3, sealed = $4 \
+     WHERE lineage = $1 AND envelope = $2";
+const ENVELOPES_OF: &str = concat!(
+    "SELECT ",
+    envelope_columns!(),
+    " FROM envelope WHERE lineage = $1 AND entry = $2 ORDER BY position"
+);
+const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
+const PLACE_ENVELOPES: &str =
+    "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
+const PLACE_OBJECTS: &str = "UPDATE object SET sequence = $3 WHERE object IN \
+     (SELECT object FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NOT NULL)";
+const FORGET_ENVELOPES: &str =
+    "DELETE FROM envelope WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
+const FORGET_ENTRIES: &str =
+    "DELETE FROM entry WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
+
+const ENTRY: &str =
+    concat!("SELECT ", entry_columns!(), " FROM entry WHERE lineage = $1 AND entry = $2");
+const ENTRIES_IN: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM entry WHERE lineage = $1 AND state = $2 ORDER BY position LIMIT $3"
+);
+const PENDING_COMMIT: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM entry WHERE lineage = $1 AND state IN ('pending', 'stale') AND kind = 2 \
+     ORDER BY position LIMIT 1"
+);
+const UPDATE_ENTRY: &str = "UPDATE entry SET epoch = $3, payload = $4, payload_digest = $5, \
+     state = $6, sequence = $7, reason = $8 WHERE lineage = $1 AND entry = $2";
+const STALE_BEFORE: &str = "UPDATE entry SET state = 'stale', payload = $3 \
+     WHERE lineage = $1 AND state = 'pending' AND kind = 1 AND epoch < $2";
+const DELETE_ENTRY: &str = "DELETE FROM entry WHERE lineage = $1 AND entry = $2";
+
+#[async_trait]
+impl OutboxRows for SqlTx {
+    async fn queue_envelopes(&mut self, mut rows: Vec<EnvelopeRow>) -> Stored<()> {
+        let places = rows.iter_mut().map(|row| (row.lineage, &mut row.position));
+        self.assign("envelope", NEWEST_ENVELOPE, places.collect()).await?;
+        self.insert_new("envelope", &INSERT_ENVELOPES, &rows, bind_envelope).await
+    }
+
+    async fn queued_envelopes(
+        &mut self,
+        lineage: LineageId,
+        case_bearing: bool,
+        limit: u32,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        let select = sql("envelope", QUEUED).bytes(lineage.as_bytes());
+        self.all(select.flag(case_bearing).integer(limit), envelope).await
+    }
+
+    async fn unaccepted_envelopes(&mut self, lineage: LineageId) -> Stored<u64> {
+        self.number(sql("envelope", UNACCEPTED).bytes(lineage.as_bytes())).await
+    }
+
+    async fn pack_envelopes(&mut self, rows: &[EnvelopeRow]) -> Stored<()> {
+        for row in rows {
+            let pack = sql("envelope", PACK)
+                .bytes(row.lineage.as_bytes())
+                .bytes(row.envelope.as_bytes())
+                .option_bytes(row.entry.map(|entry| entry.as_bytes().to_vec()))
+                .bytes(row.sealed.as_slice());
+            self.execute(pack).await?;
+        }
+        Ok(())
+    }
+
+    async fn envelopes_of(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        self.all(of("envelope", ENVELOPES_OF, lineage, entry), envelope).await
+    }
+
+    async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()> {
+        self.execute(of("envelope", UNPACK, lineage, entry)).await.map(drop)
+    }
+
+    async fn envelopes_placed(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+        sequence: Sequence,
+    ) -> Stored<()> {
+        let place = of("envelope", PLACE_ENVELOPES, lineage, entry).integer(sequence.0);
+        self.execute(place).await?;
+        let place = of("object", PLACE_OBJECTS, lineage, entry).integer(sequence.0);
+        self.execute(place).await.map(drop)
+    }
+
+    async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()> {
+        for (table, text) in [("envelope", FORGET_ENVELOPES), ("entry", FORGET_ENTRIES)] {
+            let forget = sql(table, text).bytes(lineage.as_bytes()).integer(up_to.0);
+            self.execute(forget).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_entries(&mut self, mut rows: Vec<EntryRow>) -> Stored<()> {
+        let places = rows.iter_mut().map(|row| (row.lineage, &mut row.position));
+        self.assign("entry", NEWEST_ENTRY, places.collect()).await?;
+        self.insert_new("entry", &INSERT_ENTRIES, &rows, bind_entry).await
+    }
+
+    async fn entry(&mut self, lineage: LineageId, entry: EntryId) -> Stored<Option<EntryRow>> {
+        self.one(of("entry", ENTRY, lineage, entry), read_entry).await
+    }
+
+    async fn entries_in(
+        &mut self,
+        lineage: LineageId,
+        state: EntryState,
+        limit: u32,
+    ) -> Stored<Vec<EntryRow>> {
+        let select = sql("entry", ENTRIES_IN).bytes(lineage.as_bytes());
+        self.all(select.text(state_name(state)).integer(limit), read_entry).await
+    }
+
+    async fn pending_commit(&mut self, lineage: LineageId) -> Stored<Option<EntryRow>> {
+        self.one(sql("entry", PENDING_COMMIT).bytes(lineage.as_bytes()), read_entry).await
+    }
+
+    async fn update_entry(&mut self, row: &EntryRow) -> Stored<()> {
+        let update = of("entry", UPDATE_ENTRY, row.lineage, row.entry)
+            .integer(row.epoch.0)
+            .bytes(row.payload.as_slice())
+            .bytes(row.payload_digest.as_bytes())
+            .text(state_name(row.state))
+            .integer(row.sequence.0)
+            .text(&row.reason);
+        self.execute(update).await.map(drop)
+    }
+
+    async fn entries_stale_before(&mut self, lineage: LineageId, epoch: Epoch) -> Stored<()> {
+        let update = sql("entry", STALE_BEFORE).bytes(lineage.as_bytes()).integer(epoch.0);
+        self.execute(update.bytes([])).await.map(drop)
+    }
+
+    async fn delete_entry(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()> {
+        self.execute(of("entry", DELETE_ENTRY, lineage, entry)).await.map(drop)
+    }
+}
+
+impl SqlTx {
+    /// Gives rows the places after the newest of their équipe, whose version the caller has
+    /// raised.
+    async fn assign(
+        &mut self,
+        table: &'static str,
+        newest: &'static str,
+        places: Vec<(LineageId, &mut u64)>,
+    ) -> Stored<()> {
+        let mut last: BTreeMap<LineageId, u64> = BTreeMap::new();
+        for (lineage, place) in places {
+            let before = match last.get(&lineage) {
+                Some(before) => *before,
+                None => self.number(sql(table, newest).bytes(lineage.as_bytes())).await?,
+            };
+            *place = before.checked_add(1).ok_or(StoreError::Damaged(table))?;
+            last.insert(lineage, *place);
+        }
+        Ok(())
+    }
+}
+
+fn of(table: &'static str, text: &'static str, lineage: LineageId, entry: EntryId) -> Statement {
+    sql(table, text).bytes(lineage.as_bytes()).bytes(entry.as_bytes())
+}
+
+fn bind_envelope(statement: Statement, row: &EnvelopeRow) -> Statement {
+    statement
+        .bytes(row.lineage.as_bytes())
+        .integer(row.position)
+        .bytes(row.envelope.as_bytes())
+        .option_bytes(row.entry.map(|entry| entry.as_bytes().to_vec()))
+        .option_bytes(row.object.map(|object| object.as_bytes().to_vec()))
+        .flag(row.case_bearing)
+        .bytes(row.sealed.as_slice())
+        .integer(row.sequence.0)
+        .instant(row.queued_at)
+}
+
+fn envelope(row: &mut Columns<'_>) -> Stored<EnvelopeRow> {
+    Ok(EnvelopeRow {
+        lineage: row.id()?,
+        position: row.integer()?,
+        envelope: row.id()?,
+        entry: row.option_id()?,
+        object: row.option_id()?,
+        case_bearing: row.flag()?,
+        sealed: row.bytes()?,
+        sequence: Sequence(row.integer()?),
+        queued_at: row.instant()?,
+    })
+}
+
+fn bind_entry(statement: Statement, row: &EntryRow) -> Statement {
+    statement
+        .bytes(row.lineage.as_bytes())
+        .integer(row.position)
+        .bytes(row.entry.as_bytes())
+        .integer(kind_number(row.kind))
+        .integer(row.epoch.0)
+        .bytes(row.payload.as_slice())
+        .bytes(row.payload_digest.as_bytes())
+        .bytes(row.group_info.as_slice())
+        .bytes(row.welcome.as_slice())
+        .bytes(row.boot.as_bytes())
+        .text(state_name(row.state))
+        .integer(row.sequence.0)
+        .text(&row.reason)
+}
+
+fn read_entry(row: &mut Columns<'_>) -> Stored<EntryRow> {
+    Ok(EntryRow {
+        lineage: row.id()?,
+        position: row.integer()?,
+        entry: row.id()?,
+        kind: read_kind(row)?,
+        epoch: Epoch(row.integer()?),
+        payload: row.bytes()?,
+        payload_digest: row.id()?,
+        group_info: row.bytes()?,
+        welcome: row.bytes()?,
+        boot: row.id()?,
+        state: read_state(row)?,
+        sequence: Sequence(row.integer()?),
+        reason: row.text()?,
+    })
+}
+
+fn state_name(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Stale => "stale",
+        EntryState::Accepted => "accepted",
+        EntryState::Refused => "refused",
+    }
+}
+
+fn read_state(row: &mut Columns<'_>) -> Stored<EntryState> {
+    match row.text()?.as_str() {
+        "pending" => Ok(EntryState::Pending),
+        "stale" => Ok(EntryState::Stale),
+        "accepted" => Ok(EntryState::Accepted),
+        "refused" => Ok(EntryState::Refused),
+        _ => Err(row.damaged()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Rows of peers.
+
+use async_trait::async_trait;
+use raccordo_core::id::NodeId;
+
+use super::SqlTx;
+use super::statement::{Columns, sql};
+use crate::store::Stored;
+use crate::store::peer::{PeerRow, PeerRows};
+
+macro_rules! columns {
+    () => {
+        "node, signed_card, card_serial, state, reason, changed_at_ms"
+    };
+}
+
+const PEER: &str = concat!("SELECT ", columns!(), " FROM peer WHERE node = $1");
+const PEERS: &str = concat!("SELECT ", columns!(), " FROM peer");
+const PUT_PEER: &str = concat!(
+    "INSERT INTO peer (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (node) DO UPDATE SET signed_card = excluded.signed_card, \
+     card_serial = excluded.card_serial, state = excluded.state, reason = excluded.reason, \
+     changed_at_ms = excluded.changed_at_ms"
+);
+
+#[async_trait]
+impl PeerRows for SqlTx {
+    async fn peer(&mut self, node: &NodeId) -> Stored<Option<PeerRow>> {
+        self.one(sql("peer", PEER).text(node.as_str()), peer).await
+    }
+
+    async fn peers(&mut self) -> Stored<Vec<PeerRow>> {
+        let mut peers = self.all(sql("peer", PEERS), peer).await?;
+        // Here and not in SQL, where the order of texts depends on the database.
+        peers.sort_by(|a, b| a.node.cmp(&b.node));
+        Ok(peers)
+    }
+
+    async fn put_peer(&mut self, row: PeerRow) -> Stored<()> {
+        let put = sql("peer", PUT_PEER)
+            .text(row.node)
+            .bytes(row.signed_card)
+            .integer(row.card_serial)
+            .text(row.state.as_str())
+            .text(row.reason)
+            .instant(row.changed_at);
+        self.execute(put).await.map(drop)
+    }
+}
+
+fn peer(row: &mut Columns<'_>) -> Stored<PeerRow> {
+    Ok(PeerRow {
+        node: row.parsed()?,
+        signed_card: row.bytes()?,
+        card_serial: row.integer()?,
+        state: row.parsed()?,
+        reason: row.text()?,
+        changed_at: row.instant()?,
+    })
+}

@@ -1,0 +1,154 @@
+//! A transaction of [`SqlStore`](super::SqlStore): what the files of the tables are written with.
+
+use async_trait::async_trait;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use tokio::sync::OwnedMutexGuard;
+
+use super::bulk::Bulk;
+use super::error::unavailable;
+use super::statement::{Columns, Statement, sql};
+use crate::store::{StoreError, Stored, Tx};
+
+/// A transaction; dropping it rolls back.
+///
+/// The turn stands last: it is passed on only after the transaction has ended.
+pub struct SqlTx {
+    transaction: Transaction<'static, Any>,
+    writes: bool,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl SqlTx {
+    /// One that writes; on SQLite with the turn of the only writer.
+    pub(super) fn writing(
+        transaction: Transaction<'static, Any>,
+        turn: Option<OwnedMutexGuard<()>>,
+    ) -> Self {
+        Self { transaction, writes: true, _turn: turn }
+    }
+
+    /// One that only reads.
+    pub(super) fn reading(transaction: Transaction<'static, Any>) -> Self {
+        Self { transaction, writes: false, _turn: None }
+    }
+
+    fn check_writes(&self) -> Stored<()> {
+        if self.writes {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("this transaction only reads".to_owned()))
+    }
+
+    /// Runs a statement that writes; returns the number of rows that it touched.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Stored<u64> {
+        self.check_writes()?;
+        let done = statement.query()?.execute(&mut *self.transaction).await;
+        done.map(|done| done.rows_affected()).map_err(unavailable)
+    }
+
+    /// Inserts one row with `ON CONFLICT DO NOTHING`; `Exists` when it was there.
+    pub(super) async fn insert(&mut self, statement: Statement) -> Stored<()> {
+        let table = statement.table;
+        match self.execute(statement).await? {
+            0 => Err(StoreError::Exists(table)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Inserts many rows; returns how many were inserted.
+    pub(super) async fn insert_all<R: Sync>(
+        &mut self,
+        table: &'static str,
+        bulk: &Bulk,
+        rows: &[R],
+        bind: impl Fn(Statement, &R) -> Statement + Send,
+    ) -> Stored<u64> {
+        let mut inserted = 0_u64;
+        let mut rest = rows;
+        for (size, text) in bulk.texts() {
+            while let Some((chunk, after)) = rest.split_at_checked(*size) {
+                // The text is made of literals and parameter markers alone.
+                let statement = sql(table, AssertSqlSafe(text.clone()));
+                let statement = chunk.iter().fold(statement, &bind);
+                inserted = inserted.saturating_add(self.execute(statement).await?);
+                rest = after;
+            }
+        }
+        Ok(inserted)
+    }
+
+    /// As [`SqlTx::insert_all`], where every row must be new.
+    pub(super) async fn insert_new<R: Sync>(
+        &mut self,
+        table: &'static str,
+        bulk: &Bulk,
+        rows: &[R],
+        bind: impl Fn(Statement, &R) -> Statement + Send,
+    ) -> Stored<()> {
+        let inserted = self.insert_all(table, bulk, rows, bind).await?;
+        let whole = u64::try_from(rows.len()).is_ok_and(|rows| rows == inserted);
+        if whole { Ok(()) } else { Err(StoreError::Exists(table)) }
+    }
+
+    /// The first row, if any.
+    pub(super) async fn one<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+    ) -> Stored<Option<T>> {
+        let table = statement.table;
+        let row = statement.query()?.fetch_optional(&mut *self.transaction).await;
+        let read = |row: AnyRow| read(&mut Columns::new(table, &row));
+        row.map_err(unavailable)?.map(read).transpose()
+    }
+
+    /// All rows.
+    pub(super) async fn all<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+    ) -> Stored<Vec<T>> {
+        let table = statement.table;
+        let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
+        let rows = rows.map_err(unavailable)?;
+        rows.iter().map(|row| read(&mut Columns::new(table, row))).collect()
+    }
+
+    /// The rows that a statement with `RETURNING` has written.
+    pub(super) async fn returning<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+    ) -> Stored<Vec<T>> {
+        self.check_writes()?;
+        self.all(statement, read).await
+    }
+
+    /// The single number that a statement selects.
+    pub(super) async fn number(&mut self, statement: Statement) -> Stored<u64> {
+        let table = statement.table;
+        let number = self.one(statement, Columns::integer).await?;
+        number.ok_or(StoreError::Damaged(table))
+    }
+
+    /// Takes `count` numbers from a counter, which stays locked until the end; returns the
+    /// first of them.
+    pub(super) async fn take_numbers(&mut self, counter: &str, count: usize) -> Stored<u64> {
+        const TAKE: &str = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
+        let take = sql("counter", TAKE).text(counter).integer(count);
+        let newest: Vec<u64> = self.returning(take, Columns::integer).await?;
+        let count = u64::try_from(count).ok();
+        let first = newest.first().zip(count).and_then(|(newest, count)| {
+            newest.checked_sub(count).and_then(|before| before.checked_add(1))
+        });
+        first.ok_or(StoreError::Damaged("counter"))
+    }
+}
+
+#[async_trait]
+impl Tx for SqlTx {
+    async fn commit(self: Box<Self>) -> Stored<()> {
+        self.transaction.commit().await.map_err(unavailable)
+    }
+}
