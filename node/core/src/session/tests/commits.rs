@@ -151,6 +151,21 @@ fn the_hub_refuses_a_group_info_of_another_commit() {
     });
 }
 
+#[test]
+fn the_hub_refuses_a_group_info_with_a_tree() {
+    let mut lab = Lab::found(Suite::Classical, "fat", &["toscana", "umbria"]);
+    let mut ahead = lab.node("umbria").clone();
+    let staged = ahead.stage(&update());
+    ahead.process(&staged.commit).unwrap();
+    let (session, keys) = (ahead.load().unwrap(), &ahead.keys);
+    for (with_tree, reason) in [(true, Some("bad_group_info")), (false, None)] {
+        let info = session.group.export_group_info(&*session.provider.crypto, keys, with_tree);
+        let group_info = info.unwrap().to_bytes().unwrap();
+        let outcome = lab.append("umbria", &Staged { group_info, ..staged.clone() });
+        assert_eq!(outcome.err().map(|error| error.reason()), reason);
+    }
+}
+
 /// A commit ends in signature<V> (2 + 64), confirmation_tag<V> (1 + 32) and
 /// membership_tag<V> (1 + 32). The hub cannot compute either tag.
 #[test]
