@@ -152,10 +152,9 @@ mod tests {
         check(|_| {}, |it| it.purpose = "other", "purposes");
         check(|_| {}, |it| it.onward_sharing = true, "onward_sharing");
         check(|it| it.onward_sharing = true, |it| it.onward_sharing = true, "");
-        let classes = ["police".to_owned()];
-        let police = |it: &mut Terms| it.share.case_alert.recipient_classes.clear();
-        check(police, |_| {}, "share.case_alert.recipient_classes");
-        assert!(!example().terms().share.case_alert.recipient_classes.contains(&classes[0]));
+        let nobody = |it: &mut Terms| it.share.case_alert.recipient_classes.clear();
+        check(nobody, |_| {}, "share.case_alert.recipient_classes");
+        check(nobody, |it| it.recipient_classes = &[], "");
         check(|it| it.expiry_date = "2026-09-20".to_owned(), |_| {}, "expiry_date");
         check(|it| it.expiry_date = "2026-09-21".to_owned(), |_| {}, "");
     }
@@ -172,11 +171,16 @@ mod tests {
 
     #[test]
     fn the_refusal_names_the_value() {
-        let terms = example().terms().clone();
         let refused = rule(false, || "share.case_alert.fields".to_owned(), Some("tags"));
         let shown = refused.unwrap_err().to_string();
         assert_eq!(shown, "the pact forbids it: share.case_alert.fields (tags)");
-        let expiry = terms.default_expiry(AlertKind::Case, Instant(NOON));
-        assert!(expiry > Instant(NOON));
+    }
+
+    #[test]
+    fn the_default_expiry_is_permitted() {
+        let expiry = example().terms().default_expiry(AlertKind::Case, Instant(NOON));
+        assert_eq!(expiry.since(Instant::start_of(Instant(NOON).date())).as_secs(), 181 * 86_400);
+        let days = |it: &mut Terms| it.share.case_alert.retention_days = 180;
+        check(days, |it| it.expires_at = expiry, "");
     }
 }
