@@ -5,11 +5,13 @@
 //! - how it reaches others and is reached: [`transport`]
 //! - what its administrators see of it: [`telemetry`]
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod home;
 pub mod key_file;
 pub mod private_file;
+pub mod store;
 pub mod telemetry;
 pub mod transport;

@@ -7,12 +7,31 @@ mod chain;
 mod checkpoint;
 
 use crate::canonical::Writer;
-use crate::id::{Digest, EntryId, Epoch, GroupId, NodeId, Sequence};
+use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::time::Instant;
 use crate::trust::keys::IdentityKey;
 
 pub use chain::{Chain, ChainFault, Standing};
 pub use checkpoint::{Checkpoint, Equivocation, SignedCheckpoint, equivocation};
+
+/// What a newcomer needs to join; made by the hub from an accepted commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WelcomeItem {
+    /// The group.
+    pub group: GroupId,
+    /// The équipe.
+    pub lineage: LineageId,
+    /// The epoch after the commit; the tree is fetched for it.
+    pub epoch: Epoch,
+    /// The commit's place: the newcomer reads the log after it.
+    pub sequence: Sequence,
+    /// Signed by the hub, of exactly that place.
+    pub checkpoint: SignedCheckpoint,
+    /// MLS Welcome message (RFC 9420 §12.4.3.1), without tree.
+    pub welcome: Vec<u8>,
+    /// When the commit was accepted.
+    pub accepted_at: Instant,
+}
 
 /// What an entry carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod notice;
 pub mod pact;
 pub mod phone_code;
+pub mod proposal;
 pub mod state;
 pub mod statement;
 pub mod validator;

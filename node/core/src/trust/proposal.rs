@@ -48,8 +48,9 @@ impl Proposal {
     /// # Errors
     /// A missing card, or a statement that would be invalid.
     pub fn new(pact: Pact, cards: BTreeMap<NodeId, SignedCard>) -> Result<Self, ProposalError> {
-        let hub = cards.get(&pact.hub).ok_or(ProposalError::CardMissing(pact.hub.clone()))?;
-        for party in &pact.parties {
+        let hub = &pact.terms().hub;
+        let hub = cards.get(hub).ok_or_else(|| ProposalError::CardMissing(hub.clone()))?;
+        for party in pact.parties() {
             if !cards.contains_key(party) {
                 return Err(ProposalError::CardMissing(party.clone()));
             }
@@ -83,7 +84,7 @@ impl Proposal {
         if self.statement.signatures().contains_key(node) {
             return Ok(false);
         }
-        self.statement.sign(node, key)?;
+        self.statement.sign(None, node, key)?;
         Ok(true)
     }
 
@@ -97,7 +98,7 @@ impl Proposal {
         }
         let before = self.statement.signatures().len();
         for (signer, signature) in other.statement.signatures() {
-            self.statement.add_signature(signer, signature)?;
+            self.statement.add_signature(None, signer, *signature)?;
         }
         Ok(self.statement.signatures().len() > before)
     }

@@ -115,6 +115,11 @@ impl Pact {
         &self.terms
     }
 
+    /// The parties, in the order of the text.
+    pub fn parties(&self) -> impl Iterator<Item = &NodeId> {
+        self.terms.party.iter().map(|party| &party.id)
+    }
+
     /// The canonical bytes that the parties sign.
     pub fn canonical(&self) -> Vec<u8> {
         Writer::new("pact").text(&self.text).finish()

@@ -1,5 +1,8 @@
-//! Between the messages of `alert/v1` and the plain values of [`crate::envelope`]: the one
-//! file of the core that names protobuf types.
+//! Between protobuf messages and plain values: the one place of the core that names
+//! protobuf types. Here those of `alert/v1`; [`trust`] and [`hub`] have their packages'.
+
+pub mod hub;
+pub mod trust;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
