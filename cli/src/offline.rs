@@ -1,0 +1,156 @@
+//! What works without a running node: calls into the libraries.
+
+use std::path::{Path, PathBuf};
+
+use raccordo_proto::alert::v1::Alert;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How a new node is made.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// The home directory, which must not hold a node yet.
+    pub home: PathBuf,
+    /// Node id, a DNS-like label.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Code in the index of public administrations.
+    pub ipa: Option<String>,
+    /// `sqlite`, or a `postgres://` address.
+    pub database: Option<String>,
+    /// Address on which the node's hub listens.
+    pub hub_listen: Option<String>,
+    /// `host:port` under which others reach the hub.
+    pub hub_endpoint: Option<String>,
+}
+
+/// A pact's text as people read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PactReading {
+    /// The pact in words, many lines.
+    pub summary: String,
+    /// What must be filled or put right before it can be signed.
+    pub problems: Vec<String>,
+}
+
+/// One value that differs between two pacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PactChange {
+    /// Dotted name of the key.
+    pub field: String,
+    /// The value in the first pact; absent where it has none.
+    pub before: Option<String>,
+    /// The value in the second pact; absent where it has none.
+    pub after: Option<String>,
+}
+
+/// A list of codes.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeList {
+    /// Its name, as alerts' fields refer to it.
+    pub list: String,
+    /// Number of codes.
+    pub codes: usize,
+    /// Where it comes from, with its version.
+    pub source: String,
+}
+
+/// A code with its labels.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeEntry {
+    /// The code that stands in an alert.
+    pub code: String,
+    /// Italian label.
+    pub it: String,
+    /// English label.
+    pub en: String,
+}
+
+/// One invalid field of one alert.
+#[derive(Clone, Debug)]
+pub struct Invalid {
+    /// Its JSON name.
+    pub field: String,
+    /// Stable reason, in snake case.
+    pub reason: String,
+    /// A sentence that never repeats the value.
+    pub message: String,
+}
+
+/// Makes a node's home, keys, configuration and database.
+///
+/// # Errors
+/// The home holds a node already, or an option is wrong.
+pub fn init(options: &InitOptions) -> Result<(), Failure> {
+    Err(unconnected(&format!("init of {}", options.id)))
+}
+
+/// The text of the node's own card, from its home.
+///
+/// # Errors
+/// The home holds no node, or its key cannot be opened.
+pub fn export_card(home: &Path) -> Result<String, Failure> {
+    Err(unconnected(&format!("trust export from {}", home.display())))
+}
+
+/// Reads a pact's text.
+///
+/// # Errors
+/// The text is no pact.
+pub fn read_pact(toml: &str) -> Result<PactReading, Failure> {
+    Err(unconnected(&format!("pact show of {} bytes", toml.len())))
+}
+
+/// What differs between two pacts; without the first, the safe defaults.
+///
+/// # Errors
+/// A text is no pact.
+pub fn compare_pacts(base: Option<&str>, toml: &str) -> Result<Vec<PactChange>, Failure> {
+    Err(unconnected(&format!("pact diff of {:?} and {}", base.map(str::len), toml.len())))
+}
+
+/// All lists.
+///
+/// # Errors
+/// The built-in lists are damaged.
+pub fn code_lists() -> Result<Vec<CodeList>, Failure> {
+    Err(unconnected("codes list"))
+}
+
+/// All codes of a list.
+///
+/// # Errors
+/// There is no such list.
+pub fn codes(list: &str) -> Result<Vec<CodeEntry>, Failure> {
+    Err(unconnected(&format!("codes list {list}")))
+}
+
+/// The codes of a list that match a text, best first.
+///
+/// # Errors
+/// There is no such list.
+pub fn search_codes(list: &str, text: &str, max: usize) -> Result<Vec<CodeEntry>, Failure> {
+    Err(unconnected(&format!("codes search {list} {text} {max}")))
+}
+
+/// The invalid fields of an alert, as far as they can be known without a pact.
+///
+/// # Errors
+/// The built-in code lists are damaged.
+pub fn check_alert(alert: &Alert) -> Result<Vec<Invalid>, Failure> {
+    Err(unconnected(&format!("alert check {}", alert.id)))
+}
+
+/// Valid synthetic alerts; the same for the same seed.
+///
+/// # Errors
+/// There is no such kind.
+pub fn example_alerts(kind: &str, count: usize, seed: u64) -> Result<Vec<Alert>, Failure> {
+    Err(unconnected(&format!("alert example {kind} {count} {seed}")))
+}
+
+fn unconnected(what: &str) -> Failure {
+    Failure::internal(format!("{what}: not available in this build"))
+}
