@@ -162,10 +162,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::array`].
-    pub fn instant(
-        &mut self,
-        field: &'static str,
-    ) -> Result<crate::time::Instant, CanonicalError> {
+    pub fn instant(&mut self, field: &'static str) -> Result<crate::time::Instant, CanonicalError> {
         Ok(crate::time::Instant(i64::from_be_bytes(self.array(field)?)))
     }
 

@@ -12,6 +12,7 @@
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod canonical;
+pub mod codes;
 pub mod entropy;
 pub mod id;
 pub mod secret;
