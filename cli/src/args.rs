@@ -18,7 +18,6 @@ use crate::demo::DemoArgs;
     about,
     long_about = "Work with a Raccordo node: its trust, pacts and équipes as administrator, its alerts as operator.\n\nData goes to standard output, everything else to standard error.",
     after_help = EXAMPLE,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -144,7 +143,8 @@ mod tests {
             let help = command.render_help().to_string();
             let last = help.rsplit("\n\n").next().unwrap_or_default();
             assert!(last.contains("Example:\n  raccordo"), "{path}: {last}");
-            for inner in command.get_subcommands_mut() {
+            // clap makes the help of `help` itself.
+            for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
                 let path = format!("{path} {}", inner.get_name());
                 check(inner, &path);
             }

@@ -88,14 +88,17 @@ fn misused(error: &clap::Error) -> u8 {
     failure.exit
 }
 
-/// clap's text as a failure: its first paragraph, and the rest as the next step.
+/// clap's text as a failure: its first paragraph, then its tips and the usage.
 fn usage(text: &str) -> Failure {
     let text = text.trim_end().trim_start_matches("error: ");
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let worth = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
+    let lines = rest.lines().map(str::trim).filter(worth);
+    let hints: Vec<&str> = lines.map(|line| line.trim_start_matches("tip: ")).collect();
     let failure = Failure::usage("usage", message);
-    match rest {
-        "" => failure.hint("see: raccordo --help"),
-        _ => failure.hint(rest),
+    match hints.as_slice() {
+        [] => failure.hint("see: raccordo --help"),
+        _ => failure.hint(hints.join("\n")),
     }
 }
 
@@ -109,6 +112,8 @@ mod tests {
         let failure = usage(&error.render().to_string());
         assert_eq!((failure.code.as_str(), failure.exit), ("usage", 2));
         assert_eq!(failure.message, "unexpected argument '--jsom' found");
-        assert!(failure.hint.unwrap().contains("'--json'"));
+        let hint = failure.hint.unwrap();
+        assert!(hint.starts_with("a similar argument exists: '--json'"), "{hint}");
+        assert!(hint.ends_with("Usage: raccordo status --json"), "{hint}");
     }
 }

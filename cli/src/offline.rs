@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{EXIT_NOT_FOUND, Failure};
 
 /// How a new node is made.
 #[derive(Clone, Debug)]
@@ -53,12 +54,18 @@ pub struct CodeList {
     pub list: String,
     /// Number of codes.
     pub codes: usize,
-    /// Where it comes from, with its version.
+    /// Its version.
+    pub version: String,
+    /// Date of the codes, `YYYY-MM-DD`.
+    pub date: String,
+    /// Who publishes the codes.
     pub source: String,
+    /// The source's licence.
+    pub licence: String,
 }
 
 /// A code with its labels.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CodeEntry {
     /// The code that stands in an alert.
     pub code: String,
@@ -111,12 +118,18 @@ pub fn compare_pacts(base: Option<&str>, toml: &str) -> Result<Vec<PactChange>, 
     Err(unconnected(&format!("pact diff of {:?} and {}", base.map(str::len), toml.len())))
 }
 
-/// All lists.
-///
-/// # Errors
-/// The built-in lists are damaged.
-pub fn code_lists() -> Result<Vec<CodeList>, Failure> {
-    Err(unconnected("codes list"))
+/// All lists, in alphabetical order.
+pub fn code_lists() -> Vec<CodeList> {
+    let lists = CodeLists::builtin();
+    let describe = |list: &List| CodeList {
+        list: list.name.clone(),
+        codes: list.entries().len(),
+        version: list.version.clone(),
+        date: list.date.to_string(),
+        source: list.source.clone(),
+        licence: list.licence.clone(),
+    };
+    lists.names().filter_map(|name| lists.list(name)).map(describe).collect()
 }
 
 /// All codes of a list.
@@ -124,15 +137,39 @@ pub fn code_lists() -> Result<Vec<CodeList>, Failure> {
 /// # Errors
 /// There is no such list.
 pub fn codes(list: &str) -> Result<Vec<CodeEntry>, Failure> {
-    Err(unconnected(&format!("codes list {list}")))
+    let lists = CodeLists::builtin();
+    Ok(find(&lists, list)?.entries().iter().map(CodeEntry::from).collect())
 }
 
-/// The codes of a list that match a text, best first.
+/// The codes of a list that match a text, best first; Italian labels before English ones.
 ///
 /// # Errors
 /// There is no such list.
 pub fn search_codes(list: &str, text: &str, max: usize) -> Result<Vec<CodeEntry>, Failure> {
-    Err(unconnected(&format!("codes search {list} {text} {max}")))
+    let lists = CodeLists::builtin();
+    let list = find(&lists, list)?;
+    let mut found: Vec<CodeEntry> = Vec::new();
+    for lang in [Lang::It, Lang::En] {
+        let more = list.search(text, lang, max).into_iter().map(CodeEntry::from);
+        let more: Vec<CodeEntry> = more.filter(|entry| !found.contains(entry)).collect();
+        found.extend(more);
+    }
+    found.truncate(max);
+    Ok(found)
+}
+
+fn find<'a>(lists: &'a CodeLists, name: &str) -> Result<&'a List, Failure> {
+    lists.list(name).ok_or_else(|| {
+        Failure::new(EXIT_NOT_FOUND, "no_such_list", format!("there is no code list `{name}`"))
+            .hint("the names: raccordo codes list")
+    })
+}
+
+impl From<&Code> for CodeEntry {
+    fn from(code: &Code) -> Self {
+        let Code { code, label_it, label_en, .. } = code;
+        Self { code: code.clone(), it: label_it.clone(), en: label_en.clone() }
+    }
 }
 
 /// The invalid fields of an alert, as far as they can be known without a pact.
@@ -153,4 +190,29 @@ pub fn example_alerts(kind: &str, count: usize, seed: u64) -> Result<Vec<Alert>,
 
 fn unconnected(what: &str) -> Failure {
     Failure::internal(format!("{what}: not available in this build"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(list: &str, text: &str, code: &str) {
+        let found = search_codes(list, text, 3).unwrap();
+        assert_eq!(found.first().map(|entry| entry.code.as_str()), Some(code), "{list} {text}");
+        assert!(found.len() <= 3);
+    }
+
+    #[test]
+    fn codes_are_found_in_both_languages() {
+        check("comune", "grosseto", "053011");
+        check("country", "marocco", "MA");
+        check("country", "morocco", "MA");
+    }
+
+    #[test]
+    fn unknown_lists_are_not_found() {
+        assert_eq!(codes("colour").unwrap_err().exit, EXIT_NOT_FOUND);
+        assert!(search_codes("comune", "zzz", 3).unwrap().is_empty());
+        assert!(code_lists().iter().any(|list| list.list == "province" && list.codes == 107));
+    }
 }

@@ -37,10 +37,11 @@ pub enum CodesCommand {
 pub fn run(command: CodesCommand, context: &Context) -> Result<(), Failure> {
     match command {
         CodesCommand::List { list: None } => {
-            let row =
-                |view: &CodeList| [view.list.clone(), view.codes.to_string(), view.source.clone()];
-            let header = ["LIST", "CODES", "SOURCE"];
-            context.out.records(&offline::code_lists()?, header, row, "no lists")
+            let row = |view: &CodeList| {
+                [view.list.clone(), view.codes.to_string(), view.date.clone(), view.source.clone()]
+            };
+            let header = ["LIST", "CODES", "DATE", "SOURCE"];
+            context.out.records(&offline::code_lists(), header, row, "no lists")
         }
         CodesCommand::List { list: Some(list) } => print(&offline::codes(&list)?, context),
         CodesCommand::Search { list, text, limit } => {
