@@ -45,7 +45,7 @@ ATECO_WORDS = {
     "87.3": "casa di riposo RSA operatore socio-sanitario",
     "88.1": "badante assistente familiare",
     "96.2": "parrucchiere estetista nail",
-    "97": "badante colf assistente familiare baby-sitter",
+    "97.00.9": "badante colf assistente familiare baby-sitter",
 }
 
 

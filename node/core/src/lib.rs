@@ -11,10 +11,13 @@
 //! - how it rests: [`vault`], [`audit`]
 //! - the wire's messages are named in [`wire`] alone
 
+pub mod alert;
 pub mod canonical;
 pub mod codes;
 pub mod entropy;
 pub mod id;
+pub mod object;
+pub mod operator;
 pub mod secret;
 pub mod time;
 pub mod trust;

@@ -11,6 +11,7 @@ mod search;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use list::is_code;
 pub use list::{Code, List, ListError};
 
 /// A language of the labels.
@@ -121,6 +122,19 @@ mod tests {
         check("trafficking_status", 3);
         check("workers_band", 3);
         check("world_region", 27);
+    }
+
+    #[test]
+    fn labels_stand_in_both_languages() {
+        let lists = CodeLists::builtin();
+        // Proper names are alike in both, and ATECO has Italian titles only.
+        let alike =
+            ["ateco", "comune", "country", "language", "province", "region", "world_region"];
+        for name in lists.names().filter(|name| !alike.contains(name)) {
+            for code in lists.list(name).unwrap().entries() {
+                assert_ne!(code.label_it, code.label_en, "{name} {}", code.code);
+            }
+        }
     }
 
     #[test]
