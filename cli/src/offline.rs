@@ -1,8 +1,13 @@
 //! What works without a running node: calls into the libraries.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use raccordo_core::alert::{self, FieldError};
 use raccordo_core::codes::{Code, CodeLists, Lang, List};
+use raccordo_core::entropy::SeededEntropy;
+use raccordo_core::object::Kind;
+use raccordo_core::time::Instant;
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
@@ -110,12 +115,61 @@ pub fn read_pact(toml: &str) -> Result<PactReading, Failure> {
     Err(unconnected(&format!("pact show of {} bytes", toml.len())))
 }
 
-/// What differs between two pacts; without the first, the safe defaults.
+/// The draft with safe defaults from which a pact's text started.
 ///
 /// # Errors
-/// A text is no pact.
-pub fn compare_pacts(base: Option<&str>, toml: &str) -> Result<Vec<PactChange>, Failure> {
-    Err(unconnected(&format!("pact diff of {:?} and {}", base.map(str::len), toml.len())))
+/// The text is no pact.
+pub fn default_pact(toml: &str) -> Result<String, Failure> {
+    Err(unconnected(&format!("pact diff without --against, of {} bytes", toml.len())))
+}
+
+/// What differs between two pacts, key by key, in alphabetical order.
+///
+/// # Errors
+/// A text is no TOML.
+pub fn compare_pacts(before: &str, after: &str) -> Result<Vec<PactChange>, Failure> {
+    let (mut before, after) = (values(before)?, values(after)?);
+    let mut changes = Vec::new();
+    for (field, after) in after {
+        let before = before.remove(&field);
+        if before.as_ref() != Some(&after) {
+            changes.push(PactChange { field, before, after: Some(after) });
+        }
+    }
+    let gone = before.into_iter();
+    changes.extend(gone.map(|(field, value)| PactChange {
+        field,
+        before: Some(value),
+        after: None,
+    }));
+    changes.sort_by(|one, other| one.field.cmp(&other.field));
+    Ok(changes)
+}
+
+/// The values of a TOML text by their dotted keys; elements of lists of tables by number.
+fn values(toml: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let table: toml::Table = toml.parse().map_err(|error: toml::de::Error| {
+        Failure::usage("bad_toml", format!("this is no TOML: {}", error.message()))
+            .hint("is it a pact's file? see: raccordo pact draft --help")
+    })?;
+    let mut found = BTreeMap::new();
+    flatten("", &toml::Value::Table(table), &mut found);
+    Ok(found)
+}
+
+fn flatten(name: &str, value: &toml::Value, found: &mut BTreeMap<String, String>) {
+    let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    match value {
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(key, value)| flatten(&below(key), value, found));
+        }
+        toml::Value::Array(list) if list.iter().any(toml::Value::is_table) => {
+            let numbered = list.iter().enumerate();
+            numbered.for_each(|(place, value)| flatten(&below(&place.to_string()), value, found));
+        }
+        toml::Value::String(text) => drop(found.insert(name.to_owned(), text.clone())),
+        other => drop(found.insert(name.to_owned(), other.to_string())),
+    }
 }
 
 /// All lists, in alphabetical order.
@@ -173,19 +227,46 @@ impl From<&Code> for CodeEntry {
 }
 
 /// The invalid fields of an alert, as far as they can be known without a pact.
-///
-/// # Errors
-/// The built-in code lists are damaged.
-pub fn check_alert(alert: &Alert) -> Result<Vec<Invalid>, Failure> {
-    Err(unconnected(&format!("alert check {}", alert.id)))
+pub fn check_alert(lists: &CodeLists, alert: &Alert) -> Vec<Invalid> {
+    let invalid = |error: FieldError| Invalid {
+        field: error.field,
+        reason: error.reason.as_str().to_owned(),
+        message: error.message,
+    };
+    let errors = alert::check(lists, alert, now()).err().unwrap_or_default();
+    errors.into_iter().map(invalid).collect()
 }
 
-/// Valid synthetic alerts; the same for the same seed.
-///
-/// # Errors
-/// There is no such kind.
-pub fn example_alerts(kind: &str, count: usize, seed: u64) -> Result<Vec<Alert>, Failure> {
-    Err(unconnected(&format!("alert example {kind} {count} {seed}")))
+/// Makes valid synthetic alerts; the same for the same seed on the same day.
+pub struct Examples {
+    kind: Kind,
+    entropy: SeededEntropy,
+    now: Instant,
+    lists: CodeLists,
+}
+
+impl Examples {
+    /// Starts with a kind, `case` or `company`.
+    ///
+    /// # Errors
+    /// There is no such kind.
+    pub fn new(kind: &str, seed: u64) -> Result<Self, Failure> {
+        let kind = kind.parse().map_err(|_| {
+            Failure::usage("no_such_kind", format!("there is no kind `{kind}`"))
+                .hint("the kinds: case, company")
+        })?;
+        let entropy = SeededEntropy::labelled(&format!("example {seed}"));
+        Ok(Self { kind, entropy, now: now(), lists: CodeLists::builtin() })
+    }
+
+    /// The next alerts.
+    pub fn next(&self, count: usize) -> Vec<Alert> {
+        alert::example(self.kind, count, &self.entropy, self.now, &self.lists)
+    }
+}
+
+fn now() -> Instant {
+    Instant(jiff::Timestamp::now().as_millisecond())
 }
 
 fn unconnected(what: &str) -> Failure {
@@ -207,6 +288,44 @@ mod tests {
         check("comune", "grosseto", "053011");
         check("country", "marocco", "MA");
         check("country", "morocco", "MA");
+    }
+
+    #[test]
+    fn examples_repeat_and_are_valid() {
+        let lists = CodeLists::builtin();
+        for kind in ["case", "company"] {
+            let alerts = Examples::new(kind, 7).unwrap().next(20);
+            assert_eq!(alerts, Examples::new(kind, 7).unwrap().next(20));
+            assert_ne!(alerts, Examples::new(kind, 8).unwrap().next(20));
+            assert!(alerts.iter().all(|alert| check_alert(&lists, alert).is_empty()), "{kind}");
+        }
+        assert_eq!(Examples::new("person", 7).err().unwrap().exit, 2);
+    }
+
+    #[test]
+    fn an_empty_alert_is_invalid() {
+        assert!(!check_alert(&CodeLists::builtin(), &Alert::default()).is_empty());
+    }
+
+    #[test]
+    fn pacts_are_compared_key_by_key() {
+        let before = "a = 1\nsame = \"x\"\n[share]\nfields = [\"b\"]\n[[party]]\nid = \"t\"\n";
+        let after =
+            "# other words\na = 2\nsame = \"x\"\n[[party]]\nid = \"t\"\n[[party]]\nid = \"u\"\n";
+        let change = |field: &str, before: Option<&str>, after: Option<&str>| PactChange {
+            field: field.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        };
+        assert_eq!(
+            compare_pacts(before, after).unwrap(),
+            [
+                change("a", Some("1"), Some("2")),
+                change("party.1.id", None, Some("u")),
+                change("share.fields", Some("[\"b\"]"), None),
+            ]
+        );
+        assert_eq!(compare_pacts("a", after).unwrap_err().code, "bad_toml");
     }
 
     #[test]

@@ -278,8 +278,12 @@ fn list_problems(problems: &[String]) -> String {
 }
 
 fn diff(file: &Path, against: Option<&Path>, context: &Context) -> Result<(), Failure> {
-    let base = against.map(files::read_text).transpose()?;
-    let changes = offline::compare_pacts(base.as_deref(), &files::read_text(file)?)?;
+    let text = files::read_text(file)?;
+    let base = match against {
+        Some(other) => files::read_text(other)?,
+        None => offline::default_pact(&text)?,
+    };
+    let changes = offline::compare_pacts(&base, &text)?;
     let row = |change: &PactChange| {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         [change.field.clone(), shown(&change.before), shown(&change.after)]

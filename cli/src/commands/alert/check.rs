@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use clap::Args;
+use raccordo_core::codes::CodeLists;
 use serde::Serialize;
 
 use super::input::AlertReader;
 use crate::context::Context;
 use crate::failure::{Failure, Violation};
-use crate::offline;
+use crate::offline::{self, Examples};
 
 /// Alerts that are made before they are printed.
 const EXAMPLE_BATCH: usize = 1_000;
@@ -22,7 +23,7 @@ pub struct ExampleArgs {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: usize,
-    /// The same seed makes the same alerts
+    /// The same seed makes the same alerts on the same day
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -37,11 +38,12 @@ struct CheckView {
 /// # Errors
 /// The file cannot be read, or any alert is invalid.
 pub fn check(file: &Path, context: &Context) -> Result<(), Failure> {
+    let lists = CodeLists::builtin();
     let mut violations = Vec::new();
     let (mut alerts, mut invalid) = (0, 0);
     for item in AlertReader::open(file)? {
         let item = item?;
-        let found = offline::check_alert(&item.alert)?;
+        let found = offline::check_alert(&lists, &item.alert);
         alerts += 1;
         invalid += u64::from(!found.is_empty());
         violations.extend(found.into_iter().map(|found| Violation {
@@ -72,18 +74,15 @@ pub fn empty() -> Failure {
 /// Prints synthetic alerts.
 ///
 /// # Errors
-/// Standard output does not take them.
+/// There is no such kind, or standard output does not take them.
 pub fn example(args: ExampleArgs, context: &Context) -> Result<(), Failure> {
     let ExampleArgs { kind, count, seed } = args;
-    let mut made = 0;
-    while made < count {
-        let batch = EXAMPLE_BATCH.min(count - made);
-        // Every batch has a seed of its own, and the first has the one that was given.
-        let seed = seed.wrapping_add((made as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for alert in offline::example_alerts(&kind, batch, seed)? {
-            context.out.object(&alert)?;
-        }
-        made += batch;
+    let examples = Examples::new(&kind, seed)?;
+    let mut left = count;
+    while left > 0 {
+        let batch = EXAMPLE_BATCH.min(left);
+        examples.next(batch).iter().try_for_each(|alert| context.out.object(alert))?;
+        left -= batch;
     }
     Ok(())
 }
