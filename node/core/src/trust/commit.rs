@@ -5,6 +5,16 @@
 
 use crate::id::{Epoch, GroupId, NodeId};
 
+/// Why a commit is refused: a stable reason in snake case, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the commit is refused: {0}")]
+pub struct CommitRefused(pub String);
+
+/// The membership validator, as members and hub are given it: the public state before the
+/// commit, and what the commit would do.
+pub type Validator<'a> =
+    &'a (dyn Fn(&GroupView, &CommitView) -> Result<(), CommitRefused> + Send + Sync);
+
 /// One leaf of the ratchet tree, as far as membership is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafView {

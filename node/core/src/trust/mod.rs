@@ -1,3 +1,15 @@
 //! Identity, trust and membership: cards, statements, pacts, and the one commit validator.
 
+pub mod card;
+pub mod change;
 pub mod commit;
+pub mod keys;
+pub mod notice;
+pub mod pact;
+pub mod phone_code;
+pub mod state;
+pub mod statement;
+pub mod validator;
+
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,122 @@
+//! Parties, statements, cards and group views for tests, without MLS.
+
+use crate::id::{Digest, Epoch, LineageId, NodeId, Sequence};
+use crate::time::Instant;
+use crate::trust::card::{Card, SEALING_KEY_BYTES, SignedCard};
+use crate::trust::commit::{CommitView, GroupView, LeafView};
+use crate::trust::keys::{IdentityKey, PublicKey};
+use crate::trust::statement::{HubTerm, Party, SignedStatement, Statement};
+
+/// Node ids sort as their numbers do.
+pub(crate) fn node(number: usize) -> NodeId {
+    format!("node-{number:04}").parse().unwrap()
+}
+
+pub(crate) fn key(number: usize) -> IdentityKey {
+    let mut seed = [1; 32];
+    seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    IdentityKey::from_seed(&seed)
+}
+
+pub(crate) fn party(number: usize) -> Party {
+    let identity = key(number).public();
+    Party { node: node(number), identity, card_floor: 1, suspended_by: None, ratified: false }
+}
+
+/// A founding statement of the first `parties` nodes, chaired by the first.
+pub(crate) fn statement(parties: usize) -> Statement {
+    Statement {
+        lineage: LineageId([3; 16]),
+        version: 1,
+        previous: Digest::ZERO,
+        pact: Digest([4; 32]),
+        parties: (0..parties).map(party).collect(),
+        chair: node(0),
+        hub: HubTerm {
+            hub: "relay".parse().unwrap(),
+            identity: PublicKey([5; 32]),
+            endpoint: "relay.example:7443".to_owned(),
+            term: 1,
+            first_sequence: Sequence(1),
+            head_before: Digest::ZERO,
+        },
+        age_limit_ms: 1,
+        rules_version: 1,
+        equipe_name: "Sample".to_owned(),
+    }
+}
+
+/// The same statement as the next version.
+pub(crate) fn next(before: &Statement) -> Statement {
+    Statement { version: before.version + 1, previous: before.digest(), ..before.clone() }
+}
+
+/// Signed by nodes of these numbers, whether they are parties or not.
+pub(crate) fn signed(statement: Statement, signers: &[usize]) -> SignedStatement {
+    let bytes = statement.canonical();
+    let sign = |number: &usize| (node(*number), key(*number).sign(&bytes));
+    SignedStatement::parse(&bytes, signers.iter().map(sign).collect()).unwrap()
+}
+
+pub(crate) fn card(number: usize, serial: u64) -> SignedCard {
+    let card = Card {
+        node: node(number),
+        name: format!("Node {number}"),
+        ipa_code: None,
+        identity: key(number).public(),
+        hub_endpoint: None,
+        tls_spki: Digest([6; 32]),
+        mls_key: mls_key(number, serial),
+        sealing_key: vec![7; SEALING_KEY_BYTES],
+        valid_from: Instant(0),
+        valid_until: Instant(1),
+        serial,
+    };
+    card.sign(&key(number)).unwrap()
+}
+
+fn mls_key(number: usize, serial: u64) -> PublicKey {
+    let mut bytes = [8; 32];
+    bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    bytes[8..16].copy_from_slice(&serial.to_be_bytes());
+    PublicKey(bytes)
+}
+
+pub(crate) fn leaf(number: usize, serial: u64) -> LeafView {
+    LeafView {
+        node: Some(node(number)),
+        signature_key: mls_key(number, serial).0.to_vec(),
+        card: Some(card(number, serial).encode()),
+        extensions_exact: true,
+        lifetime_unbounded: true,
+    }
+}
+
+/// A group in epoch 5 with a leaf for each unsuspended party, at its party's number.
+pub(crate) fn group(statement: &SignedStatement) -> GroupView {
+    let parties = statement.statement().parties.iter().enumerate();
+    let free = parties.filter(|(_, party)| party.suspended_by.is_none());
+    GroupView {
+        group: statement.statement().group_id(),
+        epoch: Epoch(5),
+        ciphersuite: 0x004f,
+        statement: Some(statement.encode()),
+        context_exact: true,
+        leaves: free.map(|(place, _)| (place as u32, leaf(place, 1))).collect(),
+    }
+}
+
+/// An update of one's own path that changes nothing else.
+pub(crate) fn commit(before: &GroupView, committer: usize) -> CommitView {
+    CommitView {
+        committer: committer as u32,
+        epoch_after: before.epoch.next(),
+        statement_after: before.statement.clone(),
+        context_exact: true,
+        added: Vec::new(),
+        removed: Vec::new(),
+        path_leaf: Some(leaf(committer, 1)),
+        authenticated_data: Vec::new(),
+        foreign_proposal: None,
+    }
+}
