@@ -8,6 +8,8 @@ use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_core::entropy::SeededEntropy;
 use raccordo_core::object::Kind;
 use raccordo_core::time::Instant;
+use raccordo_core::trust::pact::draft::Draft;
+use raccordo_core::trust::pact::{Pact, PactError};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
@@ -35,7 +37,7 @@ pub struct InitOptions {
 /// A pact's text as people read it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PactReading {
-    /// The pact in words, many lines.
+    /// The pact in words, many lines, ending with the problems.
     pub summary: String,
     /// What must be filled or put right before it can be signed.
     pub problems: Vec<String>,
@@ -112,15 +114,33 @@ pub fn export_card(home: &Path) -> Result<String, Failure> {
 /// # Errors
 /// The text is no pact.
 pub fn read_pact(toml: &str) -> Result<PactReading, Failure> {
-    Err(unconnected(&format!("pact show of {} bytes", toml.len())))
+    let pact = Pact::parse(toml).map_err(no_pact)?;
+    Ok(PactReading { summary: pact.summary(), problems: pact.problems() })
 }
 
-/// The draft with safe defaults from which a pact's text started.
+/// The draft with safe defaults from which a pact's text would start today.
 ///
 /// # Errors
 /// The text is no pact.
 pub fn default_pact(toml: &str) -> Result<String, Failure> {
-    Err(unconnected(&format!("pact diff without --against, of {} bytes", toml.len())))
+    let pact = Pact::parse(toml).map_err(no_pact)?;
+    let terms = pact.terms();
+    let draft = Draft {
+        equipe: terms.equipe.clone(),
+        lineage: terms.lineage,
+        chair: terms.chair.clone(),
+        parties: terms.party.iter().map(|party| (party.id.clone(), party.name.clone())).collect(),
+        hub: terms.hub.clone(),
+        suite: terms.ciphersuite,
+        today: now().date(),
+        example: false,
+    };
+    Ok(draft.toml())
+}
+
+fn no_pact(error: PactError) -> Failure {
+    Failure::usage(error.reason(), error.to_string())
+        .hint("put it right in the file; a fresh one: raccordo pact draft --help")
 }
 
 /// What differs between two pacts, key by key, in alphabetical order.
@@ -146,7 +166,8 @@ pub fn compare_pacts(before: &str, after: &str) -> Result<Vec<PactChange>, Failu
     Ok(changes)
 }
 
-/// The values of a TOML text by their dotted keys; elements of lists of tables by number.
+/// The values of a TOML text by their dotted keys; elements of lists of tables
+/// by their `id`, or by number.
 fn values(toml: &str) -> Result<BTreeMap<String, String>, Failure> {
     let table: toml::Table = toml.parse().map_err(|error: toml::de::Error| {
         Failure::usage("bad_toml", format!("this is no TOML: {}", error.message()))
@@ -164,8 +185,10 @@ fn flatten(name: &str, value: &toml::Value, found: &mut BTreeMap<String, String>
             table.iter().for_each(|(key, value)| flatten(&below(key), value, found));
         }
         toml::Value::Array(list) if list.iter().any(toml::Value::is_table) => {
-            let numbered = list.iter().enumerate();
-            numbered.for_each(|(place, value)| flatten(&below(&place.to_string()), value, found));
+            for (place, value) in list.iter().enumerate() {
+                let id = value.get("id").and_then(toml::Value::as_str).map(str::to_owned);
+                flatten(&below(&id.unwrap_or_else(|| place.to_string())), value, found);
+            }
         }
         toml::Value::String(text) => drop(found.insert(name.to_owned(), text.clone())),
         other => drop(found.insert(name.to_owned(), other.to_string())),
@@ -321,11 +344,45 @@ mod tests {
             compare_pacts(before, after).unwrap(),
             [
                 change("a", Some("1"), Some("2")),
-                change("party.1.id", None, Some("u")),
+                change("party.u.id", None, Some("u")),
                 change("share.fields", Some("[\"b\"]"), None),
             ]
         );
         assert_eq!(compare_pacts("a", after).unwrap_err().code, "bad_toml");
+    }
+
+    fn draft(example: bool) -> String {
+        let node = |id: &str| id.parse().unwrap();
+        let named = |id: &str| (node(id), id.to_owned());
+        Draft {
+            equipe: "toscana-umbria".to_owned(),
+            lineage: "00112233445566778899aabbccddeeff".parse().unwrap(),
+            chair: node("toscana"),
+            parties: vec![named("toscana"), named("umbria")],
+            hub: node("relay"),
+            suite: raccordo_core::trust::pact::terms::Suite::Hybrid,
+            today: now().date(),
+            example,
+        }
+        .toml()
+    }
+
+    #[test]
+    fn drafts_are_read_and_differ_from_the_defaults_where_they_were_changed() {
+        let text = draft(false);
+        assert!(!read_pact(&text).unwrap().problems.is_empty());
+        assert!(read_pact(&draft(true)).unwrap().problems.is_empty());
+        assert_eq!(compare_pacts(&default_pact(&text).unwrap(), &text).unwrap(), []);
+        let changed = text.replace("onward_sharing = false", "onward_sharing = true");
+        let changes = compare_pacts(&default_pact(&changed).unwrap(), &changed).unwrap();
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert_eq!(changes[0].field, "onward_sharing");
+    }
+
+    #[test]
+    fn what_is_no_pact_is_refused() {
+        let failure = read_pact("equipe = 1").err().unwrap();
+        assert_eq!((failure.code.as_str(), failure.exit), ("pact_invalid", 2));
     }
 
     #[test]

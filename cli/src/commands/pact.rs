@@ -262,19 +262,7 @@ async fn draft(args: DraftArgs, context: &Context) -> Result<(), Failure> {
 
 fn show(file: &Path, context: &Context) -> Result<(), Failure> {
     let reading = offline::read_pact(&files::read_text(file)?)?;
-    context.out.record(&reading, |reading| {
-        let mut text = reading.summary.clone();
-        text.push_str(&list_problems(&reading.problems));
-        text
-    })
-}
-
-fn list_problems(problems: &[String]) -> String {
-    if problems.is_empty() {
-        return String::new();
-    }
-    let lines: String = problems.iter().map(|problem| format!("\n  - {problem}")).collect();
-    format!("\nBefore it can be signed:{lines}\n")
+    context.out.record(&reading, |reading| reading.summary.clone())
 }
 
 fn diff(file: &Path, against: Option<&Path>, context: &Context) -> Result<(), Failure> {
@@ -392,14 +380,5 @@ mod tests {
         assert_eq!(Source::find("tu").unwrap(), Source::Equipe("tu".to_owned()));
         assert_eq!(Source::find("./none.toml").unwrap_err().code, "no_such_file");
         assert_eq!(Source::find("none.toml").unwrap_err().exit, 2);
-    }
-
-    #[test]
-    fn problems_are_listed() {
-        assert_eq!(list_problems(&[]), "");
-        assert_eq!(
-            list_problems(&["purposes is empty".to_owned()]),
-            "\nBefore it can be signed:\n  - purposes is empty\n"
-        );
     }
 }

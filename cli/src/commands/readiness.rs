@@ -138,6 +138,9 @@ pub async fn doctor(_: DoctorArgs, context: &Context) -> Result<u8, Failure> {
     if context.out.is_json() {
         context.out.object(&serde_json::json!({ "findings": views }))?;
     } else {
+        if views.is_empty() {
+            context.out.note("nothing is missing");
+        }
         for view in &views {
             context.out.text(&diagnosis(view, &context.out))?;
         }
