@@ -4,6 +4,8 @@
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
 //! - what its administrators see of it: [`telemetry`]
+//! The shell of a Raccordo node: what reads, writes, listens and sends, around the pure
+//! decisions of `raccordo_core`.
 
 pub mod app;
 pub mod clock;
