@@ -1,6 +1,8 @@
 //! One contract for every store: each case runs on memory, SQLite and PostgreSQL, each time
 //! on a fresh database.
 
+#![cfg(test)]
+
 mod backend;
 mod crash;
 mod directory;
@@ -13,7 +15,6 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
-#[cfg(test)]
 mod sample;
 mod sql;
 mod transaction;
