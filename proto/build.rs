@@ -25,9 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_server(services)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new()
-        .register_descriptors(&bytes)?
-        .build(&[".raccordo.alert.v1"])?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[".raccordo.alert.v1"])?;
     for file in FILES {
         println!("cargo:rerun-if-changed={file}");
     }

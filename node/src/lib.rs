@@ -1,4 +1,19 @@
+//! The node: the daemon `raccordod` as a library, so that tests can use its parts.
+//!
+//! - where it lives: [`home`], [`config`], [`key_file`], [`private_file`]
+//! - what the core is handed: [`clock`], [`entropy`]
+//! - how it reaches others and is reached: [`transport`]
+//! - what its administrators see of it: [`telemetry`]
 //! The shell of a Raccordo node: what reads, writes, listens and sends, around the pure
 //! decisions of `raccordo_core`.
 
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod home;
+pub mod key_file;
+pub mod private_file;
 pub mod store;
+pub mod telemetry;
+pub mod transport;

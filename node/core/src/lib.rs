@@ -11,17 +11,25 @@
 //! - how it rests: [`vault`], [`audit`]
 //! - the wire's messages are named in [`wire`] alone
 
+pub mod alert;
 pub mod audit;
 pub mod canonical;
+pub mod codes;
 pub mod crypto;
 pub mod entropy;
+pub mod envelope;
 mod hpke;
 pub mod hubgroup;
+pub mod hublog;
 pub mod id;
 pub mod ledger;
+pub mod object;
+pub mod operator;
 pub mod sealing;
 pub mod secret;
+pub mod sending;
 pub mod session;
 pub mod time;
 pub mod trust;
 pub mod vault;
+pub mod wire;

@@ -1,5 +1,6 @@
 //! What a leaf is made of, and the key packages by which others add it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use openmls::framing::{MlsMessageBodyIn, MlsMessageOut};
@@ -16,20 +17,32 @@ use crate::secret::Secret;
 use crate::trust::commit::LeafView;
 
 /// This node's part in its leaves: who it is, the key that signs, the card that says so.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LeafKeys {
     /// The node; identity of the basic credential.
     pub node: NodeId,
-    /// Seed of the MLS signature key, Ed25519 (RFC 8032 §5.1.5).
-    pub signing_key: Secret<[u8; 32]>,
     /// Content of the leaf extension 0xff02: the encoded signed card.
     pub card: Vec<u8>,
+    signing: ed25519_dalek::SigningKey,
+}
+
+impl fmt::Debug for LeafKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeafKeys({}, [secret])", self.node)
+    }
 }
 
 impl LeafKeys {
+    /// From the seed of the MLS signature key, Ed25519 (RFC 8032 §5.1.5). Derives the
+    /// public key once, which costs as much as a signature.
+    pub fn new(node: NodeId, signing_seed: &Secret<[u8; 32]>, card: Vec<u8>) -> Self {
+        let signing = ed25519_dalek::SigningKey::from_bytes(signing_seed.reveal());
+        Self { node, card, signing }
+    }
+
     /// The public signature key, 32 bytes, as the card names it.
     pub fn public(&self) -> [u8; 32] {
-        self.dalek().verifying_key().to_bytes()
+        self.signing.verifying_key().to_bytes()
     }
 
     pub(crate) fn credential(&self) -> CredentialWithKey {
@@ -38,16 +51,12 @@ impl LeafKeys {
             signature_key: self.public().to_vec().into(),
         }
     }
-
-    fn dalek(&self) -> ed25519_dalek::SigningKey {
-        ed25519_dalek::SigningKey::from_bytes(self.signing_key.reveal())
-    }
 }
 
 impl Signer for LeafKeys {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
         use ed25519_dalek::Signer as _;
-        Ok(self.dalek().sign(payload).to_bytes().to_vec())
+        Ok(self.signing.sign(payload).to_bytes().to_vec())
     }
 
     fn signature_scheme(&self) -> SignatureScheme {
@@ -62,7 +71,8 @@ pub struct NewKeyPackage {
     pub message: Vec<u8>,
     /// Its reference (RFC 9420 §5.2), by which a Welcome names it.
     pub hash_ref: Vec<u8>,
-    /// Its private part, one row in the scope `device`.
+    /// Its private part: one put in the scope `device`, whose key the caller keeps, to
+    /// delete the row when the package has expired.
     pub changes: Vec<LedgerChange>,
 }
 

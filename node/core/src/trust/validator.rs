@@ -63,6 +63,7 @@ pub fn validate_view(view: &GroupView) -> Checked<Statement> {
         rule(signed.missing_signers().is_empty(), "signatures_missing")?;
         rule(statement.group_id() == view.group, "group_id_not_of_statement")?;
     } else {
+        rule(!signed.signatures().is_empty(), "signatures_missing")?;
         // Whoever left has signed with a key that this statement no longer names.
         let known = signed.signatures().iter().filter_map(|(signer, signature)| {
             statement.party(signer).map(|party| party.identity.verify(signed.bytes(), signature))
@@ -119,7 +120,8 @@ fn next_statement(old: &SignedStatement, commit: &CommitView) -> Checked<SignedS
     rule(after.lineage == before.lineage, "lineage_changed")?;
     rule(Some(after.version) == before.version.checked_add(1), "version_not_next")?;
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
-    let next_term = before.hub.term.checked_add(1) == Some(after.hub.term);
+    let next_term = before.hub.term.checked_add(1) == Some(after.hub.term)
+        && before.hub.first_sequence <= after.hub.first_sequence;
     rule(after.hub == before.hub || next_term, "hub_term_not_next")?;
     for party in &after.parties {
         check_party(before, after, party)?;
@@ -424,6 +426,16 @@ mod tests {
         check_next(|it| it.hub.hub = node(1), all, "hub_term_not_next");
         check_next(|it| it.hub.term = 3, all, "hub_term_not_next");
         check_next(|it| it.hub.term = 2, all, "");
+        let mut moved = sample::statement(2);
+        moved.hub.first_sequence = crate::id::Sequence(8);
+        let group = sample::group(&sample::signed(moved, &[0, 1]));
+        let mut commit = sample::commit(&group, 0);
+        let back = |it: &mut Statement| {
+            it.hub.term = 2;
+            it.hub.first_sequence.0 = 7;
+        };
+        bring(&mut commit, back, &[0, 1]);
+        assert_reason(validate(&group, &commit), "hub_term_not_next");
         let newcomer = |it: &mut Statement| {
             it.parties.push(Party { suspended_by: Some(node(0)), ..sample::party(3) });
         };
@@ -539,6 +551,20 @@ mod tests {
         check(|view| view.leaves[2].1 = sample::leaf(1, 2), "two_leaves_of_one_party");
         check(|view| recard(&mut view.leaves[2].1, 2, 2), "card_of_another_key");
         check(|view| view.statement = None, "statement_missing");
+
+        let later = sample::next(&sample::statement(3));
+        let check = |signers: &[usize], reason| {
+            assert_reason(
+                validate_view(&sample::group(&sample::signed(later.clone(), signers))),
+                reason,
+            );
+        };
+        check(&[1], "");
+        check(&[7], "");
+        check(&[], "signatures_missing");
+        let forged = [(node(1), [0; 64])].into();
+        let forged = SignedStatement::parse(&later.canonical(), forged).unwrap();
+        assert_reason(validate_view(&sample::group(&forged)), "signature_bad");
     }
 
     proptest! {
@@ -582,6 +608,29 @@ mod tests {
             signers.sort_unstable();
             bring(&mut commit, change, &signers);
             commit.removed = expelled.iter().map(|number| *number as u32).collect();
+            assert_reason(validate(&group, &commit), "signatures_missing");
+        }
+
+        /// Half of the parties suspend the other half, one each, and are alone in the group;
+        /// they still cannot drop the suspended, nor ratify the suspensions.
+        #[test]
+        fn half_that_suspended_the_other_half_goes_no_further(half in 1_usize..=10, ratify in any::<bool>()) {
+            let members: Vec<_> = (0..half).collect();
+            let mut statement = sample::next(&sample::statement(2 * half));
+            for number in &members {
+                statement.parties[half + number].suspended_by = Some(node(*number));
+            }
+            let group = sample::group(&sample::signed(statement, &[half - 1]));
+            prop_assert_eq!(group.leaves.len(), half);
+            let mut commit = sample::commit(&group, 0);
+            let change = |it: &mut Statement| {
+                if ratify {
+                    it.parties.iter_mut().skip(half).for_each(|party| party.ratified = true);
+                } else {
+                    it.parties.truncate(half);
+                }
+            };
+            bring(&mut commit, change, &members);
             assert_reason(validate(&group, &commit), "signatures_missing");
         }
 

@@ -1,0 +1,331 @@
+//! `raccordo equipe`: the équipes of this node.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Subcommand;
+use raccordo_core::time::Instant as Moment;
+use raccordo_proto::admin::v1::equipe_service_client::EquipeServiceClient;
+use raccordo_proto::admin::v1::{
+    CreateEquipeRequest, EquipeStatus, HubStatus, ListEquipesRequest, MemberStatus,
+    ShowEquipeRequest,
+};
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+use tonic::transport::Channel;
+
+use super::pact;
+use super::present;
+use super::readiness::alarms;
+use crate::client::call;
+use crate::context::Context;
+use crate::duration;
+use crate::failure::{EXIT_UNREACHABLE, Failure};
+use crate::output::{Output, Tone};
+
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Commands on équipes.
+#[derive(Clone, Debug, Subcommand)]
+#[command(after_help = "Example:\n  raccordo equipe create toscana-umbria --wait")]
+pub enum EquipeCommand {
+    /// Found an équipe whose pact all parties have signed; the chair's step
+    #[command(after_help = "Example:\n  raccordo equipe create toscana-umbria --wait --timeout 2m")]
+    Create {
+        /// The équipe's name, or the file of its pact
+        #[arg(value_name = "NAME|FILE")]
+        equipe: String,
+        /// Wait until every member has joined
+        #[arg(long)]
+        wait: bool,
+        /// How long to wait
+        #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = duration::parse)]
+        timeout: Duration,
+    },
+    /// List the équipes
+    #[command(after_help = "Example:\n  raccordo equipe list")]
+    List,
+    /// Show one équipe and its pact
+    #[command(after_help = "Example:\n  raccordo equipe show toscana-umbria")]
+    Show {
+        /// The équipe's name
+        name: String,
+    },
+}
+
+/// An équipe as `status` shows it.
+#[derive(Debug, Serialize)]
+pub struct EquipeView {
+    name: String,
+    lineage: String,
+    group_id: String,
+    epoch: u64,
+    authenticator: String,
+    sequence: u64,
+    head: String,
+    statement_version: u64,
+    members: Vec<MemberView>,
+    hub: Option<HubView>,
+    outbox: u64,
+    set_aside: u64,
+    sending: String,
+    alarms: Vec<String>,
+    #[serde(skip)]
+    state: String,
+    #[serde(skip)]
+    hub_problem: String,
+}
+
+#[derive(Debug, Serialize)]
+struct MemberView {
+    id: String,
+    trust: String,
+    delivered_sequence: u64,
+    last_seen: Option<String>,
+    #[serde(skip)]
+    joined: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct HubView {
+    id: String,
+    term: u64,
+    connected: bool,
+    lag: u64,
+}
+
+/// An équipe as the `equipe` commands show it.
+#[derive(Serialize)]
+struct EquipeDetail {
+    state: String,
+    #[serde(flatten)]
+    equipe: EquipeView,
+    joined: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pact: Option<String>,
+}
+
+impl From<EquipeStatus> for EquipeView {
+    fn from(status: EquipeStatus) -> Self {
+        let hub_problem = status.hub.as_ref().map(|hub| hub.problem.clone()).unwrap_or_default();
+        Self {
+            name: status.name,
+            lineage: status.lineage,
+            group_id: status.group_id,
+            epoch: status.epoch,
+            authenticator: status.authenticator,
+            sequence: status.sequence,
+            head: status.head,
+            statement_version: status.statement_version,
+            members: status.members.into_iter().map(MemberView::from).collect(),
+            hub: status.hub.map(HubView::from),
+            outbox: status.outbox,
+            set_aside: status.set_aside,
+            sending: status.sending,
+            alarms: status.alarms,
+            state: status.state,
+            hub_problem,
+        }
+    }
+}
+
+impl From<MemberStatus> for MemberView {
+    fn from(status: MemberStatus) -> Self {
+        let MemberStatus { id, trust, delivered_sequence, last_seen_ms, joined } = status;
+        let last_seen = (last_seen_ms != 0).then(|| Moment(last_seen_ms).to_string());
+        Self { id, trust, delivered_sequence, last_seen, joined }
+    }
+}
+
+impl From<HubStatus> for HubView {
+    fn from(HubStatus { id, term, connected, lag, problem: _ }: HubStatus) -> Self {
+        Self { id, term, connected, lag }
+    }
+}
+
+impl EquipeView {
+    /// The équipe for people: a headline, the hub, the members.
+    pub fn describe(&self, out: &Output) -> String {
+        let sending = out.paint(&self.sending, Tone::of(&self.sending));
+        let state = out.paint(&self.state, Tone::of(&self.state));
+        let Self { name, epoch, sequence, outbox, set_aside, .. } = self;
+        let mut text = format!(
+            "{name}  {state}  epoch {epoch}, sequence {sequence}, sending {sending}, {outbox} to send, {set_aside} set aside\n"
+        );
+        text.push_str(&self.hub_line(out));
+        text.push_str(&alarms(&self.alarms, out));
+        let row = |member: &MemberView| {
+            let joined = if member.joined { "yes" } else { "not yet" };
+            let seen = member.last_seen.clone().unwrap_or_else(|| "never".to_owned());
+            let delivered = member.delivered_sequence.to_string();
+            [member.id.clone(), member.trust.clone(), joined.to_owned(), delivered, seen]
+        };
+        let header = ["MEMBER", "TRUST", "JOINED", "DELIVERED", "LAST SEEN"];
+        text.push_str(&out.table(header, self.members.iter().map(row)));
+        text.push('\n');
+        text
+    }
+
+    fn hub_line(&self, out: &Output) -> String {
+        let Some(HubView { id, term, connected, lag }) = &self.hub else {
+            return String::new();
+        };
+        match connected {
+            true => {
+                let connected = out.paint("connected", Tone::Good);
+                format!("hub {id}, term {term}, {connected}, {lag} behind\n")
+            }
+            false => {
+                let problem = out.paint("not connected", Tone::Bad);
+                let why = match self.hub_problem.as_str() {
+                    "" => String::new(),
+                    why => format!(": {why}"),
+                };
+                format!("hub {id}, term {term}, {problem}{why}\n")
+            }
+        }
+    }
+
+    /// Members that have not joined the group yet.
+    fn missing(&self) -> Vec<&str> {
+        self.members
+            .iter()
+            .filter(|member| !member.joined)
+            .map(|member| member.id.as_str())
+            .collect()
+    }
+}
+
+impl EquipeDetail {
+    fn of(status: EquipeStatus, pact: Option<String>) -> Self {
+        let equipe = EquipeView::from(status);
+        let in_group = equipe.members.iter().filter(|member| member.joined);
+        let joined = in_group.map(|member| member.id.clone()).collect();
+        Self { state: equipe.state.clone(), equipe, joined, pact }
+    }
+}
+
+/// Runs a command on équipes.
+///
+/// # Errors
+/// The node refuses, or does not answer.
+pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failure> {
+    let channel = context.admin().await?;
+    match command {
+        EquipeCommand::Create { equipe, wait, timeout } => {
+            create(channel, &equipe, wait.then_some(timeout), context).await
+        }
+        EquipeCommand::List => list(channel, context).await,
+        EquipeCommand::Show { name } => show(channel, name, context).await,
+    }
+}
+
+async fn create(
+    channel: Channel,
+    equipe: &str,
+    wait: Option<Duration>,
+    context: &Context,
+) -> Result<(), Failure> {
+    let name = match Path::new(equipe).is_file() {
+        true => pact::name_in_file(channel.clone(), Path::new(equipe)).await?,
+        false => equipe.to_owned(),
+    };
+    let mut client = EquipeServiceClient::new(channel);
+    let request = call(CreateEquipeRequest { equipe: name.clone() });
+    let mut status = present(client.create_equipe(request).await?.into_inner().equipe)?;
+    if let Some(limit) = wait {
+        status = joined(&mut client, status, limit).await?;
+    }
+    let detail = EquipeDetail::of(status, None);
+    context.out.record(&detail, |detail| detail.equipe.describe(&context.out))?;
+    if !detail.equipe.missing().is_empty() {
+        let missing = detail.equipe.missing().join(", ");
+        context.out.note(&format!("{missing} still to join; see: raccordo equipe show {name}"));
+    }
+    Ok(())
+}
+
+/// Asks until every member has joined.
+async fn joined(
+    client: &mut EquipeServiceClient<Channel>,
+    mut status: EquipeStatus,
+    limit: Duration,
+) -> Result<EquipeStatus, Failure> {
+    let deadline = Instant::now() + limit;
+    while status.members.iter().any(|member| !member.joined) || status.members.is_empty() {
+        if Instant::now() + POLL_INTERVAL > deadline {
+            return Err(not_joined(&EquipeView::from(status), limit));
+        }
+        sleep(POLL_INTERVAL).await;
+        let request = call(ShowEquipeRequest { equipe: status.name.clone() });
+        status = present(client.show_equipe(request).await?.into_inner().equipe)?;
+    }
+    Ok(status)
+}
+
+fn not_joined(equipe: &EquipeView, limit: Duration) -> Failure {
+    let EquipeView { name, .. } = equipe;
+    let missing = equipe.missing().join(", ");
+    let waited = duration::show(limit);
+    let message = format!("{name} is founded, but after {waited} these have not joined: {missing}");
+    Failure::new(EXIT_UNREACHABLE, "not_joined", message).hint(format!(
+        "they join when their nodes run and reach the hub; see: raccordo equipe show {name}"
+    ))
+}
+
+async fn list(channel: Channel, context: &Context) -> Result<(), Failure> {
+    let mut client = EquipeServiceClient::new(channel);
+    let equipes = client.list_equipes(call(ListEquipesRequest {})).await?.into_inner().equipes;
+    let details: Vec<EquipeDetail> =
+        equipes.into_iter().map(|status| EquipeDetail::of(status, None)).collect();
+    let row = |EquipeDetail { state, equipe, joined, .. }: &EquipeDetail| {
+        let members = format!("{} of {}", joined.len(), equipe.members.len());
+        let hub = equipe.hub.as_ref().map(|hub| hub.id.clone()).unwrap_or_default();
+        [equipe.name.clone(), state.clone(), members, hub, equipe.sending.clone()]
+    };
+    let header = ["NAME", "STATE", "JOINED", "HUB", "SENDING"];
+    context.out.records(&details, header, row, "no équipe yet; start with: raccordo pact draft")
+}
+
+async fn show(channel: Channel, name: String, context: &Context) -> Result<(), Failure> {
+    let mut client = EquipeServiceClient::new(channel);
+    let answer = client.show_equipe(call(ShowEquipeRequest { equipe: name })).await?.into_inner();
+    let detail = EquipeDetail::of(present(answer.equipe)?, Some(answer.pact));
+    context.out.record(&detail, |EquipeDetail { equipe, pact, .. }| {
+        format!("{}\n{}", equipe.describe(&context.out), pact.as_deref().unwrap_or_default())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: &str, joined: bool) -> MemberStatus {
+        MemberStatus { id: id.to_owned(), joined, ..MemberStatus::default() }
+    }
+
+    #[test]
+    fn detail_adds_state_and_joined() {
+        let status = EquipeStatus {
+            name: "tu".to_owned(),
+            state: "founding".to_owned(),
+            members: vec![member("toscana", true), member("umbria", false)],
+            ..EquipeStatus::default()
+        };
+        let json = serde_json::to_value(EquipeDetail::of(status, None)).unwrap();
+        assert_eq!(json["state"], "founding");
+        assert_eq!(json["joined"], serde_json::json!(["toscana"]));
+        assert_eq!(json["hub"], serde_json::Value::Null);
+        assert_eq!(json["members"][1]["id"], "umbria");
+        assert!(json.get("pact").is_none());
+    }
+
+    #[test]
+    fn who_has_not_joined_is_named() {
+        let members = vec![member("toscana", true), member("umbria", false)];
+        let status = EquipeStatus { name: "tu".to_owned(), members, ..EquipeStatus::default() };
+        let failure = not_joined(&status.into(), Duration::from_secs(60));
+        assert_eq!(failure.exit, EXIT_UNREACHABLE);
+        assert_eq!(failure.message, "tu is founded, but after 1m these have not joined: umbria");
+    }
+}

@@ -1,0 +1,150 @@
+//! Reads alerts as an operator may see them; opening one tells its origin.
+
+use raccordo_core::alert;
+use raccordo_core::envelope::{Author, Share};
+use raccordo_core::id::{NodeId, ObjectId};
+use raccordo_core::object::{Kind, Subject};
+use raccordo_core::operator::{Action, may};
+
+use super::apply::{open_author, open_share};
+use super::audit::record;
+use super::delivery::{self, Delivery};
+use super::directory::Operator;
+use super::fault::{Done, Fault};
+use super::{Node, pack};
+use crate::store::Tx;
+use crate::store::object::{ObjectFilter, ObjectRow};
+
+/// An alert as this node holds it.
+#[derive(Clone, Debug)]
+pub struct AlertView {
+    /// Its row.
+    pub row: ObjectRow,
+    /// Name of the équipe.
+    pub equipe: String,
+    /// Label and body; none once it has ended.
+    pub share: Option<Share>,
+    /// Who shared it.
+    pub author: Option<Author>,
+    /// How far it has come.
+    pub delivery: Delivery,
+}
+
+/// Which alerts to list.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Name of the équipe.
+    pub equipe: String,
+    /// Only from this origin.
+    pub origin: Option<NodeId>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only after this position.
+    pub after: u64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Lists alerts, oldest first; those that the operator may not read are left out. The
+/// second value is the position to go on from, none at the end.
+///
+/// # Errors
+/// `role_not_allowed`, `no_such_equipe`.
+pub async fn list(
+    node: &Node,
+    operator: &Operator,
+    query: &Query,
+) -> Done<(Vec<AlertView>, Option<u64>)> {
+    let sees_any = [Subject::Person, Subject::Company]
+        .into_iter()
+        .any(|subject| may(operator.role, operator.class, Action::ReadAlert(subject)));
+    if !sees_any {
+        operator.must(Action::ReadAlert(Subject::Company))?;
+    }
+    let mut tx = node.store.read().await?;
+    let equipe = tx.equipe_named(&query.equipe).await?.ok_or_else(|| {
+        Fault::not_found("no_such_equipe", "this node is in no équipe of that name")
+            .hint("see `raccordo equipe list`")
+    })?;
+    let filter = ObjectFilter {
+        lineage: Some(equipe.lineage),
+        origin: query.origin.clone(),
+        state: query.state.clone(),
+        after_position: query.after,
+        limit: query.limit,
+    };
+    let rows = tx.list_objects(&filter).await?;
+    let more = rows.len() >= query.limit as usize;
+    let next = rows.last().filter(|_| more).map(|row| row.position);
+    let views = views(node, &mut *tx, operator, rows, &equipe.name).await?;
+    Ok((views, next))
+}
+
+async fn views(
+    node: &Node,
+    tx: &mut dyn Tx,
+    operator: &Operator,
+    rows: Vec<ObjectRow>,
+    equipe: &str,
+) -> Done<Vec<AlertView>> {
+    let deliveries = delivery::of(node, tx, &rows).await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for (row, delivery) in rows.into_iter().zip(deliveries) {
+        let share = open_share(node, &row)?;
+        let subject = subject(&row, share.as_ref());
+        if !may(operator.role, operator.class, Action::ReadAlert(subject)) {
+            continue;
+        }
+        let author = open_author(node, &row)?;
+        views.push(AlertView { row, equipe: equipe.to_owned(), share, author, delivery });
+    }
+    Ok(views)
+}
+
+/// Of whom an object speaks; a tombstone counts as what its kind usually is.
+fn subject(row: &ObjectRow, share: Option<&Share>) -> Subject {
+    match share {
+        Some(share) => alert::subject(&share.alert),
+        None if row.kind == Kind::Company.as_str() => Subject::Company,
+        None => Subject::Person,
+    }
+}
+
+/// The newest state of one alert, without counting as reading.
+///
+/// # Errors
+/// `no_such_alert`, `role_not_allowed`.
+pub async fn one(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertView> {
+    let mut tx = node.store.read().await?;
+    let row = tx.object(id).await?.ok_or_else(missing)?;
+    let equipe = tx.equipe(row.lineage).await?.map(|row| row.name).unwrap_or_default();
+    let subject = subject(&row, open_share(node, &row)?.as_ref());
+    operator.must(Action::ReadAlert(subject))?;
+    let views = views(node, &mut *tx, operator, vec![row], &equipe).await?;
+    views.into_iter().next().ok_or_else(missing)
+}
+
+/// Opens one alert: audited, and its origin is told that it was read.
+///
+/// # Errors
+/// `no_such_alert`, `role_not_allowed`.
+pub async fn open(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertView> {
+    let view = one(node, operator, id).await?;
+    let lineage = view.row.lineage;
+    let mut tx = node.store.write().await?;
+    record(node, &mut *tx, operator.actor(), "alert.read", &id.to_string(), &[]).await?;
+    let received = view.row.origin != node.identity.node;
+    if received {
+        tx.note_read(lineage, id).await?;
+    }
+    tx.commit().await?;
+    if received {
+        pack::wake(node, lineage);
+    }
+    Ok(view)
+}
+
+fn missing() -> Fault {
+    Fault::not_found("no_such_alert", "there is no such alert here")
+        .hint("see `raccordo alert list --equipe NAME`")
+}

@@ -1,0 +1,456 @@
+//! Applies what a decrypted message says: each envelope once, or set aside with a reason.
+
+use std::time::Duration;
+
+use raccordo_core::alert;
+use raccordo_core::envelope::{
+    Author, Body, Change, Chunk, Envelope, ObjectEvent, Pack, Receipt, Share, join_chunks, unpad,
+};
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::{LineageId, ObjectId};
+use raccordo_core::object::{self, Applied, Kind, State, Subject};
+use raccordo_core::operator::{Class, Role};
+use raccordo_core::session::Message;
+use raccordo_core::time::Instant;
+use raccordo_core::wire;
+
+use super::fault::{Done, Fault};
+use super::work::Work;
+use super::{Node, receive};
+use crate::store::equipe::AlarmRow;
+use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::object::ObjectRow;
+
+/// How long an envelope without an object's expiry is remembered against repetition.
+const SEEN_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// Applies one message of another member.
+///
+/// # Errors
+/// The store's. What the sender did wrong is set aside, not an error.
+pub async fn message(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    message: Message,
+) -> Done<()> {
+    match read_pack(work, entry, &message) {
+        Ok(pack) => {
+            check_echo(node, work, &pack).await?;
+            let mut receiptable = false;
+            for envelope in pack.envelopes {
+                receiptable |= !matches!(envelope.body, Body::Receipt(_));
+                self::envelope(node, work, entry, envelope).await?;
+            }
+            if receiptable {
+                work.row.receipt_due = entry.sequence;
+            }
+        }
+        Err(reason) => {
+            aside(node, work, entry, None, reason).await?;
+            work.row.receipt_due = entry.sequence;
+        }
+    }
+    Ok(())
+}
+
+/// What MLS authenticated must be what the pack says of itself (DESIGN §5).
+fn read_pack(work: &Work<'_>, entry: &LogEntry, message: &Message) -> Result<Pack, &'static str> {
+    if message.sender != entry.sender {
+        return Err("sender_mismatch");
+    }
+    let bytes = unpad(&message.plaintext).map_err(|_| "malformed_padding")?;
+    let pack = wire::decode_pack(bytes).map_err(|_| "malformed_pack")?;
+    if pack.sender != message.sender {
+        return Err("sender_mismatch");
+    }
+    if pack.group != work.row.group || pack.epoch != message.epoch {
+        return Err("epoch_mismatch");
+    }
+    Ok(pack)
+}
+
+/// An echo that stands where this node stands must agree with it.
+async fn check_echo(node: &Node, work: &mut Work<'_>, pack: &Pack) -> Done<()> {
+    let echo = &pack.echo;
+    let head_differs = echo.sequence == work.row.sequence && echo.head != work.row.head;
+    let epoch_differs =
+        pack.epoch == work.row.epoch && echo.epoch_authenticator != work.row.authenticator;
+    if !(head_differs || epoch_differs) {
+        return Ok(());
+    }
+    let lineage = work.row.lineage;
+    let detail = format!(
+        "{} sees another log than this node at entry {}, epoch {}",
+        pack.sender, echo.sequence, pack.epoch
+    );
+    tracing::error!(%lineage, sender = %pack.sender, sequence = echo.sequence.0, "echo disagrees");
+    let row = AlarmRow {
+        lineage,
+        code: "echo_disagrees".into(),
+        detail,
+        holds: true,
+        raised_at: node.clock.now(),
+    };
+    work.tx()?.put_alarm(row).await?;
+    Ok(())
+}
+
+async fn envelope(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: Envelope,
+) -> Done<()> {
+    if envelope.lineage != work.row.lineage {
+        return aside(node, work, entry, Some(&envelope), "lineage_mismatch").await;
+    }
+    let now = node.clock.now();
+    let remembered = match &envelope.body {
+        Body::ObjectEvent(ObjectEvent { change: Change::Share(share), .. }) => {
+            share.label.expires_at.max(now)
+        }
+        _ => now.plus(SEEN_LIFETIME),
+    };
+    let lineage = work.row.lineage;
+    let first = work
+        .tx()?
+        .see_envelope(lineage, &entry.sender, envelope.id, remembered)
+        .await?;
+    if !first {
+        return Ok(());
+    }
+    match &envelope.body {
+        Body::ObjectEvent(event) => {
+            match object_event(node, work, entry, &envelope, event).await? {
+                Ok(()) => Ok(()),
+                Err(reason) => aside(node, work, entry, Some(&envelope), reason).await,
+            }
+        }
+        Body::Receipt(receipt) => receipted(node, work, entry, receipt).await,
+        Body::ReadReceipt(objects) => read(work, entry, objects).await,
+        Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
+    }
+}
+
+async fn receipted(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    receipt: &Receipt,
+) -> Done<()> {
+    let lineage = work.row.lineage;
+    // A receipt cannot cover what came after it.
+    let processed = receipt.processed.min(entry.sequence);
+    let tx = work.tx()?;
+    for refused in &receipt.set_aside {
+        if let Some(envelope) = refused.envelope {
+            tx.put_refusal(lineage, envelope, &entry.sender, &refused.reason).await?;
+        }
+    }
+    let members = tx.members(lineage).await?;
+    if let Some(mut member) = members.into_iter().find(|member| member.node == entry.sender)
+        && member.delivered < processed
+    {
+        member.delivered = processed;
+        tx.put_member(member).await?;
+        receive::forget_delivered(node, work).await?;
+    }
+    Ok(())
+}
+
+async fn read(work: &mut Work<'_>, entry: &LogEntry, objects: &[ObjectId]) -> Done<()> {
+    let lineage = work.row.lineage;
+    for object in objects {
+        work.tx()?.put_read(lineage, *object, &entry.sender).await?;
+    }
+    Ok(())
+}
+
+/// Keeps a part; applies the whole when all parts are there.
+async fn chunked(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: &Envelope,
+    chunk: &Chunk,
+) -> Done<()> {
+    let (lineage, origin) = (work.row.lineage, &entry.sender);
+    let context = |index: u32| format!("chunk/{}/{index}", chunk.whole);
+    let row = ChunkRow {
+        lineage,
+        origin: origin.clone(),
+        whole: chunk.whole,
+        index: chunk.index,
+        count: chunk.count,
+        sealed: node.vault.seal(&*node.entropy, &context(chunk.index), &chunk.part),
+        expires_at: node.clock.now().plus(SEEN_LIFETIME),
+    };
+    let tx = work.tx()?;
+    tx.put_chunk(row).await?;
+    let rows = tx.chunks(lineage, origin, chunk.whole).await?;
+    if rows.len() < chunk.count as usize {
+        return Ok(());
+    }
+    tx.delete_chunks(lineage, origin, chunk.whole).await?;
+    let mut parts = Vec::new();
+    for row in rows {
+        let part = node.vault.open(&context(row.index), &row.sealed);
+        let part = part.map_err(|cause| Fault::ours("vault", cause))?;
+        parts.push(Chunk {
+            whole: row.whole,
+            index: row.index,
+            count: row.count,
+            part: part.reveal().clone(),
+        });
+    }
+    let whole = join_chunks(parts)
+        .ok()
+        .and_then(|bytes| wire::decode_envelope(&bytes).ok())
+        .filter(|whole| whole.id == chunk.whole && !matches!(whole.body, Body::Chunk(_)));
+    match whole {
+        Some(whole) => Box::pin(self::envelope(node, work, entry, whole)).await,
+        None => aside(node, work, entry, Some(envelope), "malformed_chunks").await,
+    }
+}
+
+type Refusable = Result<(), &'static str>;
+
+async fn object_event(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: &Envelope,
+    event: &ObjectEvent,
+) -> Done<Refusable> {
+    match &event.change {
+        Change::Share(share) => shared(node, work, entry, envelope, event, share).await,
+        Change::Withdrawal { reason } => {
+            withdrawn(node, work, entry, envelope, event, reason).await
+        }
+    }
+}
+
+async fn withdrawn(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: &Envelope,
+    event: &ObjectEvent,
+    reason: &str,
+) -> Done<Refusable> {
+    let known = work.tx()?.object(event.object).await?;
+    let lineage = work.row.lineage;
+    let Some(mut row) = known.filter(|row| row.lineage == lineage) else {
+        return Ok(Err("no_such_object"));
+    };
+    let share = open_share(node, &row)?;
+    let subject = share.as_ref().map_or(Subject::Person, |share| alert::subject(&share.alert));
+    let event = object::Event {
+        sender: entry.sender.clone(),
+        author: author_rank(envelope),
+        version: event.version,
+        change: object::Change::Withdraw,
+    };
+    match object::apply(Some(&standing(&row, subject)?), &event, entry.accepted_at) {
+        Ok(Applied::Changed(next)) => {
+            end(&mut row, next.state, next.version, reason);
+            work.tx()?.update_object(&row).await?;
+            Ok(Ok(()))
+        }
+        Ok(Applied::Already) => Ok(Ok(())),
+        Err(refusal) => Ok(Err(refusal.reason())),
+    }
+}
+
+/// Where an object stands, for the engine.
+///
+/// # Errors
+/// A damaged row.
+pub fn standing(row: &ObjectRow, subject: Subject) -> Done<object::Standing> {
+    let damaged = || Fault::ours("row_damaged", "kind or state of an object");
+    Ok(object::Standing {
+        kind: row.kind.parse().map_err(|_| damaged())?,
+        subject,
+        origin: row.origin.clone(),
+        version: row.version,
+        state: row.state.parse().map_err(|_| damaged())?,
+        expires_at: row.expires_at,
+    })
+}
+
+fn author_rank(envelope: &Envelope) -> Option<(Role, Class)> {
+    let author = envelope.author.as_ref()?;
+    Some((author.role.parse().ok()?, author.class.parse().ok()?))
+}
+
+/// Ends an object: a tombstone without content stays.
+pub fn end(row: &mut ObjectRow, state: State, version: u64, reason: &str) {
+    row.state = state.as_str().to_owned();
+    row.version = version;
+    row.end_reason = reason.to_owned();
+    row.wrapped_key = Vec::new();
+    row.sealed_share = Vec::new();
+}
+
+async fn shared(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: &Envelope,
+    event: &ObjectEvent,
+    share: &Share,
+) -> Done<Refusable> {
+    let Some(kind) = alert::kind(&share.alert) else { return Ok(Err("unknown_kind")) };
+    if alert::check_received(&node.lists, &share.alert).is_err() {
+        return Ok(Err("invalid_alert"));
+    }
+    let pact = work.pact(node)?;
+    if pact.forbids(kind, &share.alert, &share.label, envelope.said_at).is_some() {
+        return Ok(Err("pact_forbids"));
+    }
+    let known = work.tx()?.object(event.object).await?;
+    let subject = alert::subject(&share.alert);
+    let before = known.as_ref().map(|row| standing(row, subject)).transpose()?;
+    let expires_at = share.label.expires_at;
+    let change = object::Change::Share { kind, subject, expires_at };
+    let decided = object::apply(
+        before.as_ref(),
+        &object::Event {
+            sender: entry.sender.clone(),
+            author: author_rank(envelope),
+            version: event.version,
+            change,
+        },
+        entry.accepted_at,
+    );
+    let next = match decided {
+        Ok(Applied::Changed(next)) => next,
+        Ok(Applied::Already) => return Ok(Ok(())),
+        Err(refusal) => return Ok(Err(refusal.reason())),
+    };
+    let new = NewObject {
+        object: event.object,
+        kind,
+        origin: entry.sender.clone(),
+        envelope,
+        share,
+        received_at: Some(node.clock.now()),
+    };
+    let mut row = object_row(node, work.row.lineage, new);
+    row.version = next.version;
+    row.sequence = entry.sequence;
+    if next.state_at(node.clock.now()) == State::Expired {
+        end(&mut row, State::Expired, next.version, "");
+    }
+    match known {
+        None => work.tx()?.insert_objects(vec![row]).await?,
+        Some(_) => work.tx()?.update_object(&row).await?,
+    }
+    Ok(Ok(()))
+}
+
+/// What a new object's row is made from.
+pub struct NewObject<'o> {
+    /// Its id.
+    pub object: ObjectId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whose it is.
+    pub origin: raccordo_core::id::NodeId,
+    /// The envelope that makes it known.
+    pub envelope: &'o Envelope,
+    /// Its content.
+    pub share: &'o Share,
+    /// When it was received; none for own ones.
+    pub received_at: Option<Instant>,
+}
+
+/// The row of a new object: its content under a record key of its own, so that erasing
+/// the key erases the content.
+pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> ObjectRow {
+    let object = new.object.to_string();
+    let key = node.vault.new_record_key(&*node.entropy);
+    let sealed_share = key.seal(&*node.entropy, &object, &wire::encode_share(new.share));
+    let author = new.envelope.author.as_ref().map(wire::encode_author).unwrap_or_default();
+    ObjectRow {
+        object: new.object,
+        position: 0,
+        lineage,
+        kind: new.kind.as_str().to_owned(),
+        origin: new.origin,
+        version: 1,
+        state: "active".into(),
+        envelope: new.envelope.id,
+        sequence: raccordo_core::id::Sequence(0),
+        shared_at: new.envelope.said_at,
+        received_at: new.received_at,
+        expires_at: new.share.label.expires_at,
+        wrapped_key: node.vault.wrap(&*node.entropy, &object, &key),
+        sealed_share,
+        sealed_author: node.vault.seal(&*node.entropy, &author_context(new.object), &author),
+        end_reason: String::new(),
+    }
+}
+
+fn author_context(object: ObjectId) -> String {
+    format!("author/{object}")
+}
+
+/// Opens an object's content; none once it has ended.
+///
+/// # Errors
+/// A wrong node key or damaged rows.
+pub fn open_share(node: &Node, row: &ObjectRow) -> Done<Option<Share>> {
+    if row.wrapped_key.is_empty() {
+        return Ok(None);
+    }
+    let object = row.object.to_string();
+    let vault = |cause: raccordo_core::vault::VaultError| Fault::ours("vault", cause);
+    let key = node.vault.unwrap(&object, &row.wrapped_key).map_err(vault)?;
+    let bytes = key.open(&object, &row.sealed_share).map_err(vault)?;
+    let share = wire::decode_share(bytes.reveal());
+    share.map(Some).map_err(|cause| Fault::ours("object_damaged", cause))
+}
+
+/// Opens an object's author, if it has one.
+///
+/// # Errors
+/// A wrong node key or damaged rows.
+pub fn open_author(node: &Node, row: &ObjectRow) -> Done<Option<Author>> {
+    let bytes = node
+        .vault
+        .open(&author_context(row.object), &row.sealed_author)
+        .map_err(|cause| Fault::ours("vault", cause))?;
+    if bytes.reveal().is_empty() {
+        return Ok(None);
+    }
+    let author = wire::decode_author(bytes.reveal());
+    author.map(Some).map_err(|cause| Fault::ours("object_damaged", cause))
+}
+
+async fn aside(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: Option<&Envelope>,
+    reason: &str,
+) -> Done<()> {
+    tracing::warn!(
+        lineage = %work.row.lineage,
+        sequence = entry.sequence.0,
+        sender = %entry.sender,
+        reason,
+        "envelope set aside"
+    );
+    let row = SetAsideRow {
+        lineage: work.row.lineage,
+        sequence: entry.sequence,
+        envelope: envelope.map(|envelope| envelope.id),
+        sender: entry.sender.clone(),
+        reason: reason.to_owned(),
+        at: node.clock.now(),
+    };
+    work.tx()?.set_aside(row).await?;
+    Ok(())
+}

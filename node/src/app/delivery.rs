@@ -1,0 +1,146 @@
+//! How far an own alert has come: derived from what the members reported, never stored.
+
+use raccordo_core::id::{NodeId, Sequence};
+
+use super::Node;
+use super::fault::Done;
+use crate::store::Tx;
+use crate::store::equipe::MemberRow;
+use crate::store::object::{ObjectReports, ObjectRow};
+
+/// The four states, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Durable at this node.
+    Queued,
+    /// Durable at the hub.
+    Accepted,
+    /// Durable and processed at every other member.
+    Delivered,
+    /// Opened by an operator at every other member.
+    Read,
+}
+
+/// How far an alert has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The state that all other members have reached.
+    pub state: State,
+    /// Other members that have it durably.
+    pub delivered: usize,
+    /// Other members.
+    pub members: usize,
+    /// Other members where an operator has opened it.
+    pub read: usize,
+    /// Members that could not process it, with stable reasons.
+    pub refusals: Vec<(NodeId, String)>,
+}
+
+/// Derives the delivery of objects, in their order.
+///
+/// # Errors
+/// The store's.
+pub async fn of(node: &Node, tx: &mut dyn Tx, rows: &[ObjectRow]) -> Done<Vec<Delivery>> {
+    let reports = tx.object_reports(rows).await?;
+    let mut deliveries = Vec::with_capacity(rows.len());
+    let mut known: Option<(raccordo_core::id::LineageId, Vec<MemberRow>)> = None;
+    for (row, reports) in rows.iter().zip(reports) {
+        let members = match &known {
+            Some((lineage, members)) if *lineage == row.lineage => members.clone(),
+            _ => {
+                let members = tx.members(row.lineage).await?;
+                known = Some((row.lineage, members.clone()));
+                members
+            }
+        };
+        deliveries.push(derive(&node.identity.node, row, &members, reports));
+    }
+    Ok(deliveries)
+}
+
+fn derive(
+    me: &NodeId,
+    row: &ObjectRow,
+    members: &[MemberRow],
+    reports: ObjectReports,
+) -> Delivery {
+    let others: Vec<&MemberRow> = members.iter().filter(|member| member.node != *me).collect();
+    let refused = |member: &NodeId| reports.refusals.iter().any(|(node, _)| node == member);
+    // A received alert is in the log; the others' processing of it is the origin's to know.
+    let placed = row.sequence > Sequence(0);
+    let has = |member: &&&MemberRow| {
+        placed && member.delivered >= row.sequence && !refused(&member.node)
+    };
+    let delivered = others.iter().filter(has).count();
+    let read = others.iter().filter(|member| reports.read.contains(&member.node)).count();
+    let all = |count: usize| !others.is_empty() && count == others.len();
+    let state = match (placed, all(delivered), all(read)) {
+        (false, ..) => State::Queued,
+        (true, false, _) => State::Accepted,
+        (true, true, false) => State::Delivered,
+        (true, true, true) => State::Read,
+    };
+    Delivery { state, delivered, members: others.len(), read, refusals: reports.refusals }
+}
+
+#[cfg(test)]
+mod tests {
+    use raccordo_core::id::{EnvelopeId, LineageId, ObjectId};
+    use raccordo_core::time::Instant;
+
+    use super::*;
+
+    fn member(node: &str, delivered: u64) -> MemberRow {
+        MemberRow {
+            lineage: LineageId([1; 16]),
+            node: node.parse().unwrap(),
+            delivered: Sequence(delivered),
+            last_seen: Instant(0),
+            last_number: 0,
+        }
+    }
+
+    fn object(sequence: u64) -> ObjectRow {
+        ObjectRow {
+            object: ObjectId::try_from([3; 16].as_slice()).unwrap(),
+            position: 1,
+            lineage: LineageId([1; 16]),
+            kind: "case".into(),
+            origin: "toscana".parse().unwrap(),
+            version: 1,
+            state: "active".into(),
+            envelope: EnvelopeId([2; 16]),
+            sequence: Sequence(sequence),
+            shared_at: Instant(0),
+            received_at: None,
+            expires_at: Instant(9),
+            wrapped_key: Vec::new(),
+            sealed_share: Vec::new(),
+            sealed_author: Vec::new(),
+            end_reason: String::new(),
+        }
+    }
+
+    fn check(sequence: u64, have: [u64; 2], read: &[&str], refused: &[&str], expected: (State, usize)) {
+        let members = [member("toscana", 99), member("umbria", have[0]), member("lazio", have[1])];
+        let reports = ObjectReports {
+            read: read.iter().map(|node| node.parse().unwrap()).collect(),
+            refusals: refused.iter().map(|n| (n.parse().unwrap(), "r".to_owned())).collect(),
+        };
+        let me = "toscana".parse().unwrap();
+        let delivery = derive(&me, &object(sequence), &members, reports);
+        assert_eq!((delivery.state, delivery.delivered), expected);
+        assert_eq!(delivery.members, 2);
+    }
+
+    #[test]
+    fn states_in_order() {
+        check(0, [9, 9], &[], &[], (State::Queued, 0));
+        check(5, [4, 4], &[], &[], (State::Accepted, 0));
+        check(5, [5, 4], &[], &[], (State::Accepted, 1));
+        check(5, [5, 5], &[], &[], (State::Delivered, 2));
+        check(5, [5, 5], &["umbria"], &[], (State::Delivered, 2));
+        check(5, [5, 5], &["umbria", "lazio"], &[], (State::Read, 2));
+        check(5, [5, 5], &[], &["lazio"], (State::Accepted, 1));
+    }
+}

@@ -1,0 +1,255 @@
+//! Organisations and operators: added by the administrator, known by their tokens.
+
+use raccordo_core::id::{OperatorId, OrganisationId};
+use raccordo_core::operator::{Action, Class, Role, Token, may};
+use raccordo_core::secret::Secret;
+
+use super::Node;
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault, Whose};
+use crate::store::Tx;
+use crate::store::directory::{OperatorRow, OrganisationRow};
+
+/// An operator who has shown a token.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Opaque id.
+    pub id: OperatorId,
+    /// The name, shown to its own people only.
+    pub name: Secret<String>,
+    /// What the operator may do.
+    pub role: Role,
+    /// Opaque id of the organisation.
+    pub organisation: OrganisationId,
+    /// Its name.
+    pub organisation_name: String,
+    /// Its class, which limits what the operator sees.
+    pub class: Class,
+    /// Whether the token is accepted.
+    pub enabled: bool,
+}
+
+impl Operator {
+    /// As an audit record names the operator.
+    pub fn actor(&self) -> Actor {
+        Actor::Operator(self.id)
+    }
+
+    /// Passes if role and class allow the action.
+    ///
+    /// # Errors
+    /// `role_not_allowed`.
+    pub fn must(&self, action: Action) -> Done<()> {
+        if may(self.role, self.class, action) {
+            return Ok(());
+        }
+        let (role, class) = (self.role.as_str(), self.class.as_str());
+        let message = format!("a {role} of an organisation of class {class} may not do this");
+        Err(Fault::refused("role_not_allowed", message)
+            .hint("ask the administrator, if your work needs it: `raccordo operator role`"))
+    }
+}
+
+/// Adds an organisation.
+///
+/// # Errors
+/// `unknown_class`, `name_taken`, `bad_name`.
+pub async fn add_organisation(
+    node: &Node,
+    actor: Actor,
+    name: &str,
+    class: &str,
+) -> Done<OrganisationRow> {
+    let name = checked_name(name)?;
+    let class: Class = class.parse().map_err(|_| {
+        Fault::usage("unknown_class", "this is no organisation class")
+            .hint("see `raccordo codes list organisation_class`")
+    })?;
+    let row = OrganisationRow {
+        organisation: OrganisationId::random(&*node.entropy),
+        name,
+        class: class.as_str().to_owned(),
+        created_at: node.clock.now(),
+    };
+    let mut tx = node.store.write().await?;
+    let subject = row.organisation.to_string();
+    record(node, &mut *tx, actor, "organisation.add", &subject, &[("class", &row.class)]).await?;
+    tx.insert_organisation(row.clone()).await.map_err(|error| taken(error, "organisation"))?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// All organisations with the number of their operators.
+///
+/// # Errors
+/// The store's.
+pub async fn organisations(node: &Node) -> Done<Vec<(OrganisationRow, usize)>> {
+    let mut tx = node.store.read().await?;
+    let operators = tx.operators().await?;
+    let rows = tx.organisations().await?;
+    let count = |row: &OrganisationRow| {
+        operators.iter().filter(|operator| operator.organisation == row.organisation).count()
+    };
+    Ok(rows.into_iter().map(|row| (row.clone(), count(&row))).collect())
+}
+
+/// Adds an operator; the token is in the answer and nowhere else.
+///
+/// # Errors
+/// `no_such_organisation`, `unknown_role`, `name_taken`, `bad_name`.
+pub async fn add_operator(
+    node: &Node,
+    actor: Actor,
+    name: &str,
+    organisation: &str,
+    role: &str,
+) -> Done<(Operator, Secret<String>)> {
+    let name = checked_name(name)?;
+    let role = operator_role(role)?;
+    let token = Token::random(&*node.entropy);
+    let token_hash =
+        token.hash(&*node.entropy).map_err(|cause| Fault::ours("token_hash", cause))?;
+    let mut tx = node.store.write().await?;
+    let organisations = tx.organisations().await?;
+    let home = organisations
+        .into_iter()
+        .find(|row| row.name == organisation || row.organisation.to_string() == organisation)
+        .ok_or_else(|| {
+            Fault::not_found("no_such_organisation", "there is no such organisation here")
+                .hint("see `raccordo organisation list`")
+        })?;
+    let id = OperatorId::random(&*node.entropy);
+    let row = OperatorRow {
+        operator: id,
+        organisation: home.organisation,
+        sealed_name: node.vault.seal(&*node.entropy, &name_context(id), name.as_bytes()),
+        name_index: node.vault.index("operator-name", name.as_bytes()).to_vec(),
+        role: role.as_str().to_owned(),
+        token_lookup: token.lookup().0.to_vec(),
+        token_hash,
+        enabled: true,
+        created_at: node.clock.now(),
+    };
+    let detail = [("role", role.as_str())];
+    record(node, &mut *tx, actor, "operator.add", &id.to_string(), &detail).await?;
+    tx.insert_operator(row.clone()).await.map_err(|error| taken(error, "operator"))?;
+    let operator = open(node, &mut *tx, row).await?;
+    tx.commit().await?;
+    Ok((operator, token.text()))
+}
+
+/// All operators.
+///
+/// # Errors
+/// The store's.
+pub async fn operators(node: &Node) -> Done<Vec<Operator>> {
+    let mut tx = node.store.read().await?;
+    let mut operators = Vec::new();
+    for row in tx.operators().await? {
+        operators.push(open(node, &mut *tx, row).await?);
+    }
+    Ok(operators)
+}
+
+/// Gives an operator, named by name or id, another role, or disables its token.
+///
+/// # Errors
+/// `no_such_operator`, `unknown_role`.
+pub async fn change_operator(
+    node: &Node,
+    actor: Actor,
+    named: &str,
+    role: Option<&str>,
+    enabled: bool,
+) -> Done<Operator> {
+    let role = role.map(operator_role).transpose()?;
+    let index = node.vault.index("operator-name", named.as_bytes()).to_vec();
+    let mut tx = node.store.write().await?;
+    let rows = tx.operators().await?;
+    let mut row = rows
+        .into_iter()
+        .find(|row| row.name_index == index || row.operator.to_string() == named)
+        .ok_or_else(|| {
+            Fault::not_found("no_such_operator", "there is no such operator here")
+                .hint("see `raccordo operator list`")
+        })?;
+    if let Some(role) = role {
+        row.role = role.as_str().to_owned();
+    }
+    row.enabled = enabled && row.enabled;
+    let action = if enabled { "operator.role" } else { "operator.disable" };
+    let subject = row.operator.to_string();
+    record(node, &mut *tx, actor, action, &subject, &[("role", &row.role)]).await?;
+    tx.update_operator(row.operator, &row.role, row.enabled).await?;
+    let operator = open(node, &mut *tx, row).await?;
+    tx.commit().await?;
+    Ok(operator)
+}
+
+/// Who shows this token.
+///
+/// # Errors
+/// `wrong_token`, the same for one that is unknown, malformed or disabled.
+pub async fn authenticate(node: &Node, token: &str) -> Done<Operator> {
+    let wrong = || {
+        Fault::new(Whose::Unauthenticated, "wrong_token", "this operator token is not accepted")
+            .hint("give the token file that the administrator made: --operator FILE")
+    };
+    let token: Token = token.trim().parse().map_err(|_| wrong())?;
+    let mut tx = node.store.read().await?;
+    let row = tx.operator_by_token(&token.lookup().0).await?.ok_or_else(wrong)?;
+    if !row.enabled || !token.verify(&row.token_hash) {
+        return Err(wrong());
+    }
+    open(node, &mut *tx, row).await
+}
+
+async fn open(node: &Node, tx: &mut dyn Tx, row: OperatorRow) -> Done<Operator> {
+    let name = node
+        .vault
+        .open(&name_context(row.operator), &row.sealed_name)
+        .map_err(|cause| Fault::ours("vault", cause))?;
+    let organisations = tx.organisations().await?;
+    let home = organisations
+        .into_iter()
+        .find(|home| home.organisation == row.organisation)
+        .ok_or_else(|| Fault::ours("row_damaged", "operator without organisation"))?;
+    let damaged = |_| Fault::ours("row_damaged", "role or class");
+    Ok(Operator {
+        id: row.operator,
+        name: Secret::new(String::from_utf8_lossy(name.reveal()).into_owned()),
+        role: row.role.parse().map_err(damaged)?,
+        organisation: home.organisation,
+        class: home.class.parse().map_err(damaged)?,
+        organisation_name: home.name,
+        enabled: row.enabled,
+    })
+}
+
+fn operator_role(text: &str) -> Done<Role> {
+    let role: Option<Role> = text.parse().ok();
+    role.filter(|role| *role != Role::Administrator).ok_or_else(|| {
+        Fault::usage("unknown_role", "this is no role of an operator")
+            .hint("frontline, case_manager, secretariat, coordinator or auditor")
+    })
+}
+
+fn checked_name(name: &str) -> Done<String> {
+    let name = name.trim();
+    let good = (1..=200).contains(&name.len()) && !name.chars().any(char::is_control);
+    good.then(|| name.to_owned())
+        .ok_or_else(|| Fault::usage("bad_name", "a name has 1 to 200 bytes on one line"))
+}
+
+fn name_context(operator: OperatorId) -> String {
+    format!("operator-name/{operator}")
+}
+
+fn taken(error: crate::store::StoreError, what: &str) -> Fault {
+    match error {
+        crate::store::StoreError::Exists(_) => {
+            Fault::conflict("name_taken", format!("there is an {what} with this name"))
+        }
+        other => other.into(),
+    }
+}

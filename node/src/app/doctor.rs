@@ -1,0 +1,288 @@
+//! The next missing step, and whose it is. Reads everything that an administrator would
+//! look at, and says it in the order in which it has to be done.
+
+use std::time::Duration;
+
+use raccordo_core::id::NodeId;
+use raccordo_core::sending::Standing;
+use raccordo_core::trust::state::TrustState;
+
+use super::fault::Done;
+use super::pacts::{self, Standing as PactStanding};
+use super::status::{EquipeStatus, status};
+use super::{Node, directory, hub, peers};
+
+/// Days before expiry at which a card is spoken of.
+const CARD_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How urgent a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Something is broken.
+    Problem,
+    /// Something will break.
+    Warning,
+    /// The next step of setting up.
+    Next,
+    /// As it should be.
+    Ok,
+}
+
+impl Severity {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Warning => "warning",
+            Self::Next => "next",
+            Self::Ok => "ok",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How urgent.
+    pub severity: Severity,
+    /// Stable, snake case.
+    pub code: String,
+    /// What was found.
+    pub message: String,
+    /// What to do.
+    pub step: String,
+    /// `you`, or who must act.
+    pub whose: String,
+}
+
+fn finding(severity: Severity, code: &str, message: String, step: &str, whose: &str) -> Finding {
+    Finding { severity, code: code.into(), message, step: step.into(), whose: whose.into() }
+}
+
+fn yours(severity: Severity, code: &str, message: String, step: &str) -> Finding {
+    finding(severity, code, message, step, "you")
+}
+
+/// All findings, most urgent first.
+///
+/// # Errors
+/// The store's.
+pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
+    let mut findings = Vec::new();
+    own_card(node, &mut findings);
+    about_peers(node, &mut findings).await?;
+    let equipes = status(node).await?.equipes;
+    about_pacts(node, &mut findings).await?;
+    if node.hub.is_some() {
+        about_carried(node, &mut findings).await?;
+    }
+    for equipe in &equipes {
+        about_equipe(node, equipe, &mut findings);
+    }
+    let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
+    if active && directory::operators(node).await?.is_empty() {
+        findings.push(yours(
+            Severity::Next,
+            "no_operator",
+            "nobody can share or read alerts here yet".into(),
+            "raccordo organisation add NAME --class CLASS, then raccordo operator add NAME \
+             --organisation NAME --role ROLE --token-out FILE",
+        ));
+    }
+    findings.sort_by_key(|finding| finding.severity);
+    if findings.is_empty() {
+        findings.push(yours(Severity::Ok, "ok", "nothing is missing".into(), "nothing to do"));
+    }
+    Ok(findings)
+}
+
+fn own_card(node: &Node, findings: &mut Vec<Finding>) {
+    let card = node.identity.card.card();
+    let now = node.clock.now();
+    let left = card.valid_until.since(now);
+    if left < CARD_WARNING {
+        let days = left.as_secs() / 86_400;
+        findings.push(yours(
+            if left.is_zero() { Severity::Problem } else { Severity::Warning },
+            "own_card_expires",
+            format!("this node's card expires in {days} days"),
+            "plan a new card before then: peers refuse an expired one",
+        ));
+    }
+}
+
+async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
+    let peers = peers::list(node).await?;
+    if peers.is_empty() {
+        findings.push(yours(
+            Severity::Next,
+            "no_peer",
+            "no other node is known here".into(),
+            "exchange cards: raccordo trust export --out FILE, send it; raccordo trust add FILE",
+        ));
+    }
+    for peer in peers {
+        let id = &peer.row.node;
+        if peer.row.state == TrustState::Introduced {
+            findings.push(finding(
+                Severity::Next,
+                "peer_not_verified",
+                format!("{id} is introduced, not verified"),
+                &format!("read the 12 words to each other by phone, then raccordo trust verify {id}"),
+                "you and the peer's administrator",
+            ));
+        }
+        if peer.card.valid_at(node.clock.now()).is_err() {
+            findings.push(finding(
+                Severity::Problem,
+                "peer_card_expired",
+                format!("the card of {id} is not valid now"),
+                "ask for a new card, then raccordo trust add FILE",
+                &format!("{id}, administrator"),
+            ));
+        }
+        let link = node.links.of(id);
+        let verified = peer.row.state.counts_as_verified();
+        if verified && peer.card.card().hub_endpoint.is_some() && !link.connected {
+            findings.push(hub_unreachable(id, &link.reason, &link.problem));
+        }
+    }
+    Ok(())
+}
+
+fn hub_unreachable(id: &NodeId, reason: &str, problem: &str) -> Finding {
+    let (step, whose) = match reason {
+        "dns" => ("check the hub's name in its card, and this machine's DNS", "you"),
+        "refused" | "timed_out" => {
+            ("check that the hub runs and that the firewalls let this node out to it", "both")
+        }
+        "proxy" | "proxy_unreachable" => ("check [outbound] proxy in raccordo.toml", "you"),
+        "intercepted" => (
+            "something between answers with another key: a TLS-inspecting firewall must let this \
+             host through, or the hub changed its key without a new card",
+            "you",
+        ),
+        "not_trusted" => (
+            "the hub does not trust this node: its administrator runs raccordo trust verify",
+            "the hub's administrator",
+        ),
+        _ => ("see the node's log", "you"),
+    };
+    let message = if problem.is_empty() {
+        format!("not connected to the hub {id} yet")
+    } else {
+        format!("not connected to the hub {id}: {problem}")
+    };
+    finding(Severity::Problem, &format!("hub_{}", or(reason, "not_connected")), message, step, whose)
+}
+
+fn or<'t>(text: &'t str, default: &'t str) -> &'t str {
+    if text.is_empty() { default } else { text }
+}
+
+async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
+    for standing in pacts::list(node).await? {
+        if !standing.active
+            && let Some(finding) = next_of_pact(node, &standing)
+        {
+            findings.push(finding);
+        }
+    }
+    Ok(())
+}
+
+/// The next step of a pact that is no équipe yet.
+pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
+    let proposal = &standing.proposal;
+    let (me, name) = (&node.identity.node, &proposal.pact.equipe);
+    let (chair, hub) = (&proposal.pact.chair, &proposal.pact.hub);
+    let missing = proposal.missing();
+    let next = |code, message, step: String, whose: &str| {
+        Some(finding(Severity::Next, code, message, &step, whose))
+    };
+    if missing.contains(me) {
+        let step = format!("read it and sign: raccordo pact sign {name}");
+        return next("pact_to_sign", format!("the pact {name} waits for this node"), step, "you");
+    }
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(NodeId::as_str).collect();
+        let whose = format!("{}, administrator", names.join(", "));
+        let step = if chair == me {
+            format!("they sign; send it again if they have not got it: raccordo pact propose {name}")
+        } else {
+            "they sign".to_owned()
+        };
+        return next("pact_unsigned", format!("the pact {name} is not signed by all"), step, &whose);
+    }
+    if chair != me {
+        let whose = format!("{chair}, administrator");
+        let step = format!("raccordo equipe create {name}");
+        return next("equipe_not_created", format!("{name} is signed by all"), step, &whose);
+    }
+    match standing.row.hub_answer.as_str() {
+        "accepted" => {
+            let step = format!("raccordo equipe create {name} --wait");
+            next("equipe_to_create", format!("{name} is signed and accepted"), step, "you")
+        }
+        "refused" => {
+            let step = "talk to its administrator, or draft a pact with another hub".to_owned();
+            next("hub_refused", format!("{hub} does not carry {name}"), step, "you")
+        }
+        _ => {
+            let step = format!("raccordo hub accept {name}");
+            let whose = format!("{hub}, administrator");
+            next("hub_to_accept", format!("{name} waits for its hub"), step, &whose)
+        }
+    }
+}
+
+async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
+    for row in hub::accept::list(node).await? {
+        if row.state == "waiting" {
+            let step = format!("raccordo hub accept {} (or hub refuse)", row.name);
+            let message = format!("the équipe {} asks this hub to carry it", row.name);
+            findings.push(yours(Severity::Next, "equipe_to_accept", message, &step));
+        }
+    }
+    Ok(())
+}
+
+fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>) {
+    let name = &equipe.row.name;
+    for alarm in &equipe.alarms {
+        findings.push(yours(
+            Severity::Problem,
+            "alarm",
+            format!("{name}: {alarm}"),
+            "sending of cases is held where it must be; tell the other administrators",
+        ));
+    }
+    for member in &equipe.members {
+        let id = &member.node;
+        if !member.joined && *id != node.identity.node {
+            findings.push(finding(
+                Severity::Next,
+                "member_not_joined",
+                format!("{id} has not joined {name} yet"),
+                "its node must run and reach the hub; it joins by itself",
+                &format!("{id}, administrator"),
+            ));
+        }
+        if !matches!(member.trust, "self" | "verified" | "introduced") {
+            findings.push(yours(
+                Severity::Problem,
+                "member_not_trusted",
+                format!("{id} of {name} is {} here: cases are held", member.trust),
+                "verify it again, or agree with the others on its suspension",
+            ));
+        }
+    }
+    if equipe.set_aside > 0 {
+        findings.push(yours(
+            Severity::Warning,
+            "set_aside",
+            format!("{name}: {} entries could not be processed", equipe.set_aside),
+            "their senders were told; the log names sequence and reason",
+        ));
+    }
+}

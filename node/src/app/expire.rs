@@ -1,0 +1,43 @@
+//! Erases what has expired, and forgets what nobody needs any more.
+
+use super::Node;
+use super::apply::end;
+use super::audit::{Actor, record};
+use super::fault::Done;
+use super::signals::Topic;
+
+/// Objects that one transaction expires.
+const PAGE: u32 = 200;
+
+/// Expires objects whose time has come; returns how many.
+///
+/// # Errors
+/// The store's.
+pub async fn expire(node: &Node) -> Done<usize> {
+    let now = node.clock.now();
+    let mut total = 0;
+    loop {
+        let mut tx = node.store.write().await?;
+        let rows = tx.objects_expired(now, PAGE).await?;
+        let count = rows.len();
+        for mut row in rows {
+            let version = row.version;
+            end(&mut row, raccordo_core::object::State::Expired, version, "");
+            record(node, &mut *tx, Actor::Node, "object.expire", &row.object.to_string(), &[])
+                .await?;
+            tx.update_object(&row).await?;
+        }
+        if total == 0 {
+            tx.forget_seen(now).await?;
+            tx.delete_expired_at_hub(now).await?;
+        }
+        tx.commit().await?;
+        total += count;
+        if count < PAGE as usize {
+            if total > 0 {
+                node.signals.wake(&Topic::Objects);
+            }
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Founds an équipe, as its chair: epoch 0 here, then at the hub, then the other parties.
+
+use std::collections::BTreeMap;
+
+use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::sending::Standing;
+use raccordo_core::session::{Change, Session, read_key_package};
+use raccordo_core::time::Instant;
+use raccordo_core::trust::validator::check_leaf_of_card;
+
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault};
+use super::signals::Topic;
+use super::work::{Work, pact_context};
+use super::{Node, pack, pacts, roster};
+use crate::store::equipe::EquipeRow;
+
+/// What the courier has to do at the hub for an équipe of which this node is chair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Upload epoch 0.
+    Upload {
+        /// The group.
+        group: GroupId,
+        /// GroupInfo with tree.
+        group_info: Vec<u8>,
+    },
+    /// Claim a key package of each of these, then [`invite`].
+    Claim {
+        /// Parties without a leaf.
+        parties: Vec<NodeId>,
+        /// MLS ciphersuite number.
+        suite: u16,
+    },
+}
+
+/// Founds the group here; the courier does the rest.
+///
+/// # Errors
+/// `no_such_pact`, `not_the_chair`, `signatures_missing`, `hub_not_accepted`,
+/// `already_created`.
+pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> {
+    let standing = pacts::named(node, equipe).await?;
+    let proposal = standing.proposal;
+    let statement = &proposal.statement;
+    if proposal.pact.chair != node.identity.node {
+        let message = format!("the chair, {}, creates the équipe", proposal.pact.chair);
+        return Err(Fault::refused("not_the_chair", message));
+    }
+    if standing.active {
+        return Err(Fault::conflict("already_created", "the équipe is here already")
+            .hint("see `raccordo equipe show`"));
+    }
+    let missing: Vec<String> = proposal.missing().iter().map(ToString::to_string).collect();
+    if !missing.is_empty() {
+        let message = format!("not signed yet by {}", missing.join(", "));
+        return Err(Fault::conflict("signatures_missing", message)
+            .hint("they sign with `raccordo pact sign`"));
+    }
+    if standing.row.hub_answer != "accepted" {
+        let hub = &proposal.pact.hub;
+        let message = match standing.row.hub_answer.as_str() {
+            "" => format!("the hub {hub} has not been reached with the offer yet"),
+            "refused" => format!("the hub {hub} refused the équipe"),
+            _ => format!("the hub {hub} has not accepted the équipe yet"),
+        };
+        return Err(Fault::conflict("hub_not_accepted", message).hint(format!(
+            "its administrator: `raccordo hub accept {}`",
+            proposal.pact.equipe
+        )));
+    }
+    let group = statement.statement().group_id();
+    let (session, group_info) = Session::found(
+        node.crypto.clone(),
+        &node.identity.leaf,
+        group,
+        proposal.pact.suite,
+        &statement.encode(),
+    )
+    .map_err(|cause| Fault::ours("not_founded", cause))?;
+    let lineage = proposal.pact.lineage;
+    let text = proposal.pact.text();
+    let row = new_row(
+        node,
+        lineage,
+        group,
+        NewEquipe {
+            name: proposal.pact.equipe.clone(),
+            suite: proposal.pact.suite.number(),
+            standing: Standing::Founding,
+            statement: statement.encode(),
+            pact_text: text.to_owned(),
+            hub: proposal.pact.hub.clone(),
+        },
+    );
+    let mut work = Work::create(node, row, session).await?;
+    roster::follow_group(&mut work).await?;
+    let sealed = node.vault.seal(&*node.entropy, &secret(lineage), &group_info);
+    let tx = work.tx()?;
+    tx.put_secret(&secret(lineage), sealed).await?;
+    record(node, tx, actor, "equipe.create", &lineage.to_string(), &[]).await?;
+    work.commit().await?;
+    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
+    Ok(lineage)
+}
+
+/// What a new équipe's row is made from.
+pub struct NewEquipe {
+    /// Its name.
+    pub name: String,
+    /// MLS ciphersuite number.
+    pub suite: u16,
+    /// Where this node stands.
+    pub standing: Standing,
+    /// Container `signed-statement`.
+    pub statement: Vec<u8>,
+    /// The pact's TOML.
+    pub pact_text: String,
+    /// Hub of the term.
+    pub hub: NodeId,
+}
+
+/// The row of an équipe at the beginning of its log.
+pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) -> EquipeRow {
+    let pact = pact_context(lineage);
+    EquipeRow {
+        lineage,
+        name: new.name,
+        group,
+        suite: new.suite,
+        state: new.standing.as_str().into(),
+        version: 0,
+        statement: new.statement,
+        sealed_pact: node.vault.seal(&*node.entropy, &pact, new.pact_text.as_bytes()),
+        hub: new.hub,
+        sequence: Sequence(0),
+        head: Digest::ZERO,
+        accepted_at: Instant(0),
+        epoch: Epoch(0),
+        authenticator: Vec::new(),
+        checkpoint: Vec::new(),
+        checkpoint_signature: Vec::new(),
+        next_number: 1,
+        receipt_due: Sequence(0),
+        receipt_sent: Sequence(0),
+    }
+}
+
+/// What is to be done at a hub for the équipes of which this node is chair.
+///
+/// # Errors
+/// The store's.
+pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
+    let mut tx = node.store.read().await?;
+    let mut steps = BTreeMap::new();
+    for row in tx.equipes().await? {
+        if row.hub != *hub {
+            continue;
+        }
+        let statement = raccordo_core::trust::statement::SignedStatement::decode(&row.statement)
+            .map_err(|cause| Fault::ours("statement_damaged", cause))?;
+        let statement = statement.statement();
+        if statement.chair != node.identity.node {
+            continue;
+        }
+        match Standing::parse(&row.state) {
+            Some(Standing::Founding) => {
+                let name = secret(row.lineage);
+                let sealed = tx.secret(&name).await?.unwrap_or_default();
+                let group_info = node
+                    .vault
+                    .open(&name, &sealed)
+                    .map_err(|cause| Fault::ours("vault", cause))?;
+                let group_info = group_info.reveal().clone();
+                steps.insert(row.lineage, Step::Upload { group: row.group, group_info });
+            }
+            Some(Standing::Active) => {
+                let members = tx.members(row.lineage).await?;
+                let out = |id: &NodeId| !members.iter().any(|member| member.node == *id);
+                let parties: Vec<NodeId> =
+                    statement.unsuspended().map(|p| p.node.clone()).filter(out).collect();
+                let pending = tx.pending_commit(row.lineage).await?.is_some();
+                if !parties.is_empty() && !pending {
+                    steps.insert(row.lineage, Step::Claim { parties, suite: row.suite });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(steps)
+}
+
+/// The hub has epoch 0: from now on the log decides.
+///
+/// # Errors
+/// The store's.
+pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    if Standing::parse(&work.row.state) == Some(Standing::Founding) {
+        work.row.state = Standing::Active.as_str().into();
+        work.commit().await?;
+        node.signals.wake(&Topic::Membership);
+    }
+    Ok(())
+}
+
+/// Stages the commit that adds parties whose key packages were claimed.
+///
+/// # Errors
+/// The store's. Key packages that are not what they should be are left out, with a line
+/// in the log.
+pub async fn invite(
+    node: &Node,
+    lineage: LineageId,
+    claimed: Vec<(NodeId, Vec<u8>)>,
+) -> Done<()> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    if work.tx()?.pending_commit(lineage).await?.is_some() {
+        return Ok(());
+    }
+    let members = work.tx()?.members(lineage).await?;
+    let statement = work.statement()?;
+    let mut add = Vec::new();
+    for (party, key_package) in claimed {
+        if members.iter().any(|member| member.node == party) {
+            continue;
+        }
+        let read = read_key_package(&node.crypto, &key_package);
+        let good = read.is_ok_and(|read| {
+            read.leaf.node.as_ref() == Some(&party)
+                && read.suite.number() == work.row.suite
+                && statement.statement().may_have_leaf(&party)
+                && check_leaf_of_card(&read.leaf).is_ok()
+        });
+        if good {
+            add.push(key_package);
+        } else {
+            tracing::warn!(%lineage, %party, "a claimed key package is not of its party");
+        }
+    }
+    if add.is_empty() {
+        return Ok(());
+    }
+    pack::stage(node, &mut work, Change { add, ..Change::default() }).await?;
+    work.commit().await?;
+    pack::wake(node, lineage);
+    Ok(())
+}
+
+fn secret(lineage: LineageId) -> String {
+    format!("founding/{lineage}")
+}

@@ -1,0 +1,395 @@
+//! Appends to a group's log: the place where order is made.
+//!
+//! Compare-and-set on the epoch for commits and messages alike; a repeated entry id is
+//! answered with its first place; a commit is judged by the same validator that the
+//! members run, and accepted only with a GroupInfo that agrees (DESIGN §4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raccordo_core::hubgroup::HubGroup;
+use raccordo_core::hublog::{EntryKind, LogState, NewEntry, SignedCheckpoint};
+use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
+use raccordo_core::ledger::LedgerScope;
+use raccordo_core::time::Instant;
+use raccordo_core::trust::commit::CommitView;
+use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::validator::validate_commit;
+
+use super::read_log::{checkpoint_at, statement_of};
+use super::{HubSlot, WELCOME_LIFETIME};
+use crate::app::Node;
+use crate::app::audit::{Actor, record};
+use crate::app::fault::{Done, Fault, Whose};
+use crate::app::signals::Topic;
+use crate::app::work::{open_ledger, write_ledger};
+use crate::store::Tx;
+use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
+
+/// Most entries of one call.
+pub const ENTRIES_MAX: usize = 64;
+
+/// An entry as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// What the log keeps of it.
+    pub entry: NewEntry,
+    /// Commits: the GroupInfo after it.
+    pub group_info: Vec<u8>,
+    /// Commits that add: the Welcome; else empty.
+    pub welcome: Vec<u8>,
+}
+
+/// What became of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable at this place.
+    Placed {
+        /// The place.
+        sequence: Sequence,
+        /// SHA-256 of the canonical entry.
+        digest: Digest,
+    },
+    /// Made in another epoch than this one.
+    Stale {
+        /// The group's epoch.
+        current: raccordo_core::id::Epoch,
+    },
+    /// Refused for ever, with a stable reason.
+    Refused(String),
+}
+
+/// The answer to one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// One for each entry that was looked at.
+    pub outcomes: Vec<(EntryId, Outcome)>,
+    /// The newest place, signed; none while the log is empty.
+    pub checkpoint: Option<SignedCheckpoint>,
+}
+
+/// One call under way.
+struct Call<'c> {
+    node: &'c Node,
+    caller: &'c NodeId,
+    slot: &'c mut HubSlot,
+    tx: &'c mut dyn Tx,
+    row: CarriedRow,
+    log: LogState,
+    placed: Vec<LogRow>,
+    mail: BTreeSet<NodeId>,
+    now: Instant,
+}
+
+/// Appends in order; after the first entry that is not accepted the rest is not looked at.
+///
+/// # Errors
+/// `not_a_hub`, `no_such_group`, `not_a_member`, `rate_limited`, `log_full`, and the
+/// store's; then nothing was stored.
+pub async fn append(
+    node: &Node,
+    caller: &NodeId,
+    group: GroupId,
+    entries: Vec<Handed>,
+) -> Done<Appended> {
+    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if entries.is_empty() || entries.len() > ENTRIES_MAX {
+        return Err(Fault::usage("bad_batch", "a call appends 1 to 64 entries"));
+    }
+    let mut slot = hub.lock(group).await;
+    let mut tx = node.store.write().await?;
+    let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries).await?;
+    let log = LogState {
+        group,
+        sequence: row.sequence,
+        head: row.head,
+        epoch: row.epoch,
+        accepted_at: row.accepted_at,
+    };
+    let now = node.clock.now();
+    let mut call = Call {
+        node,
+        caller,
+        slot: &mut slot,
+        tx: &mut *tx,
+        row,
+        log,
+        placed: Vec::new(),
+        mail: BTreeSet::new(),
+        now,
+    };
+    let judged = call.all(entries).await;
+    let Call { row, placed, mail, .. } = call;
+    let outcomes = match judged {
+        Ok(outcomes) => outcomes,
+        Err(fault) => {
+            slot.group = None;
+            return Err(fault);
+        }
+    };
+    let checkpoint = finish(node, &mut *tx, &row, &placed).await;
+    let ended = match checkpoint {
+        Ok(checkpoint) => tx.commit().await.map(|()| checkpoint).map_err(Fault::from),
+        Err(fault) => Err(fault),
+    };
+    // Not durable: what the public group merged in memory must not stay.
+    let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    if !placed.is_empty() {
+        node.signals.wake(&Topic::Log(group));
+    }
+    mail.into_iter().for_each(|recipient| node.signals.wake(&Topic::Mailbox(recipient)));
+    Ok(Appended { outcomes, checkpoint })
+}
+
+async fn admitted(
+    node: &Node,
+    tx: &mut dyn Tx,
+    slot: &mut HubSlot,
+    caller: &NodeId,
+    group: GroupId,
+    entries: &[Handed],
+) -> Done<CarriedRow> {
+    let none = || {
+        Fault::not_found("no_such_group", "this group is not carried here")
+            .hint("the hub's administrator sees `raccordo hub list`")
+    };
+    let Some(found) = tx.carried_group(group).await? else { return Err(none()) };
+    tx.raise_carried(found.lineage).await?;
+    let row = tx.carried(found.lineage).await?.ok_or_else(none)?;
+    if row.state != "founded" {
+        return Err(none());
+    }
+    let members = tx.cursors(group).await?;
+    if !members.iter().any(|(member, _)| member == caller) {
+        return Err(Fault::refused("not_a_member", "the caller is no member of this group"));
+    }
+    let Some(limits) = node.hub.as_ref().map(|hub| hub.limits) else { return Err(none()) };
+    let or = |own: u64, default: u64| if own > 0 { own } else { default };
+    let rate = or(row.entries_per_minute_max.into(), limits.entries_per_minute_max.into());
+    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let rate = u32::try_from(rate).unwrap_or(u32::MAX);
+    if !slot.admit(caller, count, node.clock.now(), rate) {
+        return Err(Fault::new(Whose::Exhausted, "rate_limited", "too many entries per minute")
+            .hint("the node tries again by itself"));
+    }
+    let bytes: usize = entries.iter().map(|handed| handed.entry.payload.len()).sum();
+    let stored = row.stored_bytes.saturating_add(bytes as u64);
+    if stored > or(row.stored_bytes_max, limits.stored_bytes_max) {
+        return Err(Fault::new(Whose::Exhausted, "log_full", "the équipe's log is full here")
+            .hint("a member is long absent; the hub's administrator: `raccordo hub limit`"));
+    }
+    Ok(row)
+}
+
+async fn finish(
+    node: &Node,
+    tx: &mut dyn Tx,
+    row: &CarriedRow,
+    placed: &[LogRow],
+) -> Done<Option<SignedCheckpoint>> {
+    if let Some(last) = placed.last() {
+        tx.insert_log(placed).await?;
+        tx.update_carried(row).await?;
+        return Ok(Some(checkpoint_at(node, row, last)));
+    }
+    let before = Sequence(row.sequence.0.saturating_sub(1));
+    let newest = tx.log_after(row.group, before, 1, 0).await?;
+    Ok(newest.last().map(|last| checkpoint_at(node, row, last)))
+}
+
+impl Call<'_> {
+    async fn all(&mut self, entries: Vec<Handed>) -> Done<Vec<(EntryId, Outcome)>> {
+        let ids: Vec<EntryId> = entries.iter().map(|handed| handed.entry.entry).collect();
+        let known = self.tx.log_among(self.row.group, self.caller, &ids).await?;
+        let mut known: BTreeMap<EntryId, (Sequence, Digest)> =
+            known.into_iter().map(|row| (row.entry, (row.sequence, row.digest))).collect();
+        let mut outcomes = Vec::new();
+        for handed in entries {
+            let id = handed.entry.entry;
+            let outcome = match known.get(&id) {
+                Some(&(sequence, digest)) => Outcome::Placed { sequence, digest },
+                None => self.one(handed).await?,
+            };
+            if let Outcome::Placed { sequence, digest } = outcome {
+                known.insert(id, (sequence, digest));
+                outcomes.push((id, outcome));
+                continue;
+            }
+            outcomes.push((id, outcome));
+            break;
+        }
+        Ok(outcomes)
+    }
+
+    async fn one(&mut self, handed: Handed) -> Done<Outcome> {
+        if handed.entry.payload.len() > handed.entry.kind.payload_bytes_max() {
+            return Ok(Outcome::Refused("frame_too_large".into()));
+        }
+        match handed.entry.kind {
+            EntryKind::Application => self.message(handed).await,
+            EntryKind::Commit => self.commit(handed).await,
+            EntryKind::Notice => self.notice(handed),
+        }
+    }
+
+    async fn message(&mut self, handed: Handed) -> Done<Outcome> {
+        if handed.entry.epoch != self.row.epoch {
+            return Ok(Outcome::Stale { current: self.row.epoch });
+        }
+        let payload = &handed.entry.payload;
+        match self.group().await?.check_message(payload) {
+            Ok(header) if header.epoch == self.row.epoch => Ok(self.place(handed.entry)),
+            Ok(_) => Ok(Outcome::Refused("wrong_epoch".into())),
+            Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
+        }
+    }
+
+    fn notice(&mut self, handed: Handed) -> Done<Outcome> {
+        let statement = statement_of(&self.row)?;
+        let caller = self.caller;
+        let party = statement.statement().parties.iter().find(|party| party.node == *caller);
+        let Some(party) = party else { return Ok(Outcome::Refused("not_a_party".into())) };
+        let signed = SignedNotice::decode(&handed.entry.payload)
+            .and_then(|notice| notice.verify(&party.identity).map(|()| notice));
+        match signed {
+            Ok(notice)
+                if notice.notice().group == self.row.group
+                    && notice.notice().sender == *caller
+                    && notice.notice().entry == handed.entry.entry =>
+            {
+                Ok(self.place(handed.entry))
+            }
+            _ => Ok(Outcome::Refused("bad_notice".into())),
+        }
+    }
+
+    async fn commit(&mut self, handed: Handed) -> Done<Outcome> {
+        if handed.entry.epoch != self.row.epoch {
+            return Ok(Outcome::Stale { current: self.row.epoch });
+        }
+        let caller = self.caller.clone();
+        let applied = self.group().await?.apply_commit(
+            &caller,
+            &handed.entry.payload,
+            &handed.group_info,
+            &|before, commit| validate_commit(before, commit),
+        );
+        let view = match applied {
+            Ok(view) => view,
+            Err(cause) => {
+                self.slot.group = None;
+                let reason = cause.reason().to_owned();
+                let lineage = self.row.lineage.to_string();
+                let detail = [("by", caller.as_str()), ("reason", reason.as_str())];
+                record(self.node, self.tx, Actor::Node, "hub.commit_refused", &lineage, &detail)
+                    .await?;
+                return Ok(Outcome::Refused(reason));
+            }
+        };
+        self.merged(handed, view).await
+    }
+
+    /// Follows an accepted commit: members, statement, tree and Welcome for newcomers.
+    async fn merged(&mut self, handed: Handed, view: CommitView) -> Done<Outcome> {
+        let (changes, tree, roster, statement_now) = {
+            let group = self.group().await?;
+            let now = group.view();
+            (group.take_changes(), group.tree(), now.leaves, now.statement)
+        };
+        write_ledger(self.node, self.tx, changes).await?;
+        let outcome = self.place(handed.entry);
+        self.row.epoch = view.epoch_after;
+        self.log.epoch = view.epoch_after;
+        self.row.group_info = handed.group_info;
+        if let Some(statement) = statement_now {
+            self.row.statement = statement;
+        }
+        let sequence = self.row.sequence;
+        let roster: BTreeSet<NodeId> =
+            roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
+        for (member, _) in self.tx.cursors(self.row.group).await? {
+            if !roster.contains(&member) {
+                self.tx.delete_cursor(self.row.group, &member).await?;
+            }
+        }
+        let added: Vec<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
+        if !added.is_empty() && !handed.welcome.is_empty() {
+            let expires_at = self.now.plus(WELCOME_LIFETIME);
+            self.tx.put_tree(self.row.group, self.row.epoch, tree, expires_at).await?;
+            let payload = self.welcome_item(handed.welcome)?;
+            for newcomer in added {
+                self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
+                self.invite(newcomer, payload.clone(), expires_at).await?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn welcome_item(&self, welcome: Vec<u8>) -> Done<Vec<u8>> {
+        let last = self.placed.last();
+        let last = last.ok_or_else(|| Fault::ours("nothing_placed", "a Welcome without commit"))?;
+        Ok(raccordo_core::wire::encode_welcome(&raccordo_core::hublog::WelcomeItem {
+            group: self.row.group,
+            lineage: self.row.lineage,
+            epoch: self.row.epoch,
+            sequence: last.sequence,
+            checkpoint: checkpoint_at(self.node, &self.row, last),
+            welcome,
+            accepted_at: last.accepted_at,
+        }))
+    }
+
+    async fn invite(
+        &mut self,
+        recipient: NodeId,
+        payload: Vec<u8>,
+        expires_at: Instant,
+    ) -> Done<()> {
+        self.tx
+            .insert_mailbox(MailboxRow {
+                recipient: recipient.clone(),
+                sequence: 0,
+                item: ItemId::random(&*self.node.entropy),
+                sender: self.node.identity.node.clone(),
+                kind: "welcome".into(),
+                payload,
+                expires_at,
+            })
+            .await?;
+        self.mail.insert(recipient);
+        Ok(())
+    }
+
+    fn place(&mut self, entry: NewEntry) -> Outcome {
+        let placed = self.log.place(self.caller, entry, self.now);
+        let (sequence, digest) = (placed.sequence, placed.digest);
+        self.row.sequence = sequence;
+        self.row.head = placed.head;
+        self.row.accepted_at = placed.accepted_at;
+        self.row.stored_bytes =
+            self.row.stored_bytes.saturating_add(placed.entry.payload.len() as u64);
+        self.placed.push(LogRow {
+            group: self.row.group,
+            sequence,
+            epoch: placed.entry.epoch,
+            kind: placed.entry.kind,
+            sender: self.caller.clone(),
+            entry: placed.entry.entry,
+            accepted_at: placed.accepted_at,
+            payload: placed.entry.payload,
+            digest,
+            head: placed.head,
+        });
+        Outcome::Placed { sequence, digest }
+    }
+
+    async fn group(&mut self) -> Done<&mut HubGroup> {
+        if self.slot.group.is_none() {
+            let scope = LedgerScope::Hub(self.row.group);
+            let rows = open_ledger(self.node, self.tx, &scope).await?;
+            self.slot.group = HubGroup::load(self.node.crypto.clone(), self.row.group, rows)
+                .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
+        }
+        let missing = || Fault::ours("group_missing", "the ledger holds no such group");
+        self.slot.group.as_mut().ok_or_else(missing)
+    }
+}

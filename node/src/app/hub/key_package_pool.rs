@@ -1,0 +1,151 @@
+//! The pool of key packages: deposited by their owners, claimed by the chair.
+
+use std::time::Duration;
+
+use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
+use raccordo_core::session::read_key_package;
+use raccordo_core::time::Instant;
+use raccordo_core::trust::validator::check_leaf_of_card;
+
+use super::MAIL_LIFETIME;
+use super::read_log::statement_of;
+use crate::app::Node;
+use crate::app::fault::{Done, Fault, Whose};
+use crate::app::signals::Topic;
+use crate::store::hub::{MailboxRow, PoolRow};
+
+/// Our own lifetime of key packages; MLS lifetimes are unbounded (DESIGN §3).
+pub const LIFETIME: Duration = Duration::from_secs(84 * 24 * 3600);
+
+/// A key package as its owner hands it in.
+#[derive(Clone, Debug)]
+pub struct Deposit {
+    /// The MLS message.
+    pub key_package: Vec<u8>,
+    /// Whether it stays when claimed.
+    pub last_resort: bool,
+    /// 84 days from now at most.
+    pub expires_at: Instant,
+}
+
+/// Adds to the caller's pool; repeated ones count once. Returns the single-use packages
+/// left of the suite that has fewest.
+///
+/// # Errors
+/// `not_a_hub`, `bad_key_package`, `pool_full`.
+pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Done<u32> {
+    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    let now = node.clock.now();
+    let bad = |cause: String| Fault::usage("bad_key_package", cause);
+    let mut fewest = u32::MAX;
+    let mut tx = node.store.write().await?;
+    for deposit in deposits {
+        let read = read_key_package(&node.crypto, &deposit.key_package)
+            .map_err(|cause| bad(cause.to_string()))?;
+        check_leaf_of_card(&read.leaf).map_err(|cause| bad(cause.to_string()))?;
+        if read.leaf.node.as_ref() != Some(caller) {
+            return Err(bad("the key package is of another node".into()));
+        }
+        if deposit.expires_at <= now || deposit.expires_at > now.plus(LIFETIME) {
+            return Err(bad("the lifetime is not within 84 days".into()));
+        }
+        let suite = read.suite.number();
+        if tx.pool(caller, suite, now).await?.len() >= hub.limits.pool_max {
+            return Err(Fault::new(Whose::Exhausted, "pool_full", "the pool is full"));
+        }
+        tx.insert_pool(PoolRow {
+            owner: caller.clone(),
+            reference: read.reference,
+            suite,
+            last_resort: deposit.last_resort,
+            key_package: deposit.key_package,
+            expires_at: deposit.expires_at,
+            deposited_at: now,
+        })
+        .await?;
+        let pool = tx.pool(caller, suite, now).await?;
+        let single = pool.iter().filter(|row| !row.last_resort).count();
+        fewest = fewest.min(u32::try_from(single).unwrap_or(u32::MAX));
+    }
+    tx.commit().await?;
+    Ok(fewest)
+}
+
+/// Key packages that were claimed, and who has none.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// Party and key package.
+    pub key_packages: Vec<(NodeId, Vec<u8>)>,
+    /// Parties that were asked for new ones.
+    pub missing: Vec<NodeId>,
+}
+
+/// Takes one key package of each named party of an équipe. Single-use ones are gone then,
+/// also when the answer is lost: claiming again takes the next, at last the last resort.
+///
+/// # Errors
+/// `no_such_equipe`, `not_a_party`.
+pub async fn claim(
+    node: &Node,
+    caller: &NodeId,
+    lineage: LineageId,
+    suite: u16,
+    parties: &[NodeId],
+) -> Done<Claimed> {
+    let mut tx = node.store.write().await?;
+    let Some(row) = tx.carried(lineage).await? else {
+        return Err(Fault::not_found("no_such_equipe", "this équipe is not here"));
+    };
+    let statement = statement_of(&row)?;
+    let listed = |id: &NodeId| statement.statement().parties.iter().any(|p| p.node == *id);
+    if !listed(caller) || !parties.iter().all(listed) {
+        return Err(Fault::refused("not_a_party", "claimed by or for who is no party"));
+    }
+    let now = node.clock.now();
+    let mut claimed = Claimed::default();
+    for party in parties {
+        let pool = tx.pool(party, suite, now).await?;
+        if let Some(row) = pool.into_iter().next() {
+            if !row.last_resort {
+                tx.delete_pool(party, &row.reference).await?;
+            }
+            claimed.key_packages.push((party.clone(), row.key_package));
+            continue;
+        }
+        tx.insert_mailbox(MailboxRow {
+            recipient: party.clone(),
+            sequence: 0,
+            item: ItemId::random(&*node.entropy),
+            sender: node.identity.node.clone(),
+            kind: "key_packages_wanted".into(),
+            payload: lineage.as_bytes().to_vec(),
+            expires_at: now.plus(MAIL_LIFETIME),
+        })
+        .await?;
+        claimed.missing.push(party.clone());
+    }
+    tx.commit().await?;
+    for party in &claimed.missing {
+        node.signals.wake(&Topic::Mailbox(party.clone()));
+    }
+    Ok(claimed)
+}
+
+/// The tree that a newcomer needs for its Welcome.
+///
+/// # Errors
+/// `no_such_tree`, `not_a_party`.
+pub async fn fetch_tree(
+    node: &Node,
+    caller: &NodeId,
+    group: GroupId,
+    epoch: Epoch,
+) -> Done<Vec<u8>> {
+    let mut tx = node.store.read().await?;
+    let missing = || Fault::not_found("no_such_tree", "the tree of this epoch is not kept here");
+    let Some(row) = tx.carried_group(group).await? else { return Err(missing()) };
+    if !statement_of(&row)?.statement().parties.iter().any(|party| party.node == *caller) {
+        return Err(Fault::refused("not_a_party", "only parties fetch trees"));
+    }
+    tx.tree(group, epoch).await?.ok_or_else(missing)
+}

@@ -1,0 +1,91 @@
+//! Mailboxes: bounded, expiring, between peers that this hub trusts.
+
+use raccordo_core::id::{ItemId, NodeId};
+use raccordo_core::trust::statement::SignedStatement;
+
+use super::MAIL_LIFETIME;
+use crate::app::Node;
+use crate::app::fault::{Done, Fault, Whose};
+use crate::app::signals::Topic;
+use crate::store::Tx;
+use crate::store::hub::MailboxRow;
+
+/// Largest item: the Welcome of a large équipe.
+pub const ITEM_BYTES_MAX: usize = 4 << 20;
+/// Largest item that a peer may post.
+pub const POST_BYTES_MAX: usize = 256 << 10;
+
+/// Leaves an item in a peer's mailbox; a repeat is posted once.
+///
+/// # Errors
+/// `not_a_hub`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`.
+pub async fn post(
+    node: &Node,
+    caller: &NodeId,
+    recipient: &NodeId,
+    item: ItemId,
+    kind: &str,
+    payload: Vec<u8>,
+) -> Done<()> {
+    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if kind != "pact" {
+        return Err(Fault::usage("unknown_kind", "only pacts are posted"));
+    }
+    if payload.len() > POST_BYTES_MAX {
+        return Err(Fault::usage("item_too_large", "the item is larger than 256 KiB"));
+    }
+    let mut tx = node.store.write().await?;
+    if !reachable(&mut *tx, recipient).await? {
+        return Err(Fault::refused(
+            "no_such_peer",
+            format!("{recipient} is not verified at this hub"),
+        )
+        .hint("the hub's administrator and the peer's compare their 12 words first"));
+    }
+    let (items, bytes) = tx.mailbox_load(recipient).await?;
+    let full = items >= hub.limits.mailbox_items_max
+        || bytes.saturating_add(payload.len() as u64) > hub.limits.mailbox_bytes_max;
+    if full {
+        return Err(Fault::new(Whose::Exhausted, "mailbox_full", "the mailbox is full")
+            .hint("the recipient must connect and read it first"));
+    }
+    tx.insert_mailbox(MailboxRow {
+        recipient: recipient.clone(),
+        sequence: 0,
+        item,
+        sender: caller.clone(),
+        kind: kind.to_owned(),
+        payload,
+        expires_at: node.clock.now().plus(MAIL_LIFETIME),
+    })
+    .await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Mailbox(recipient.clone()));
+    Ok(())
+}
+
+async fn reachable(tx: &mut dyn Tx, recipient: &NodeId) -> Done<bool> {
+    if let Some(row) = tx.peer(recipient).await?
+        && row.state.counts_as_verified()
+    {
+        return Ok(true);
+    }
+    for carried in tx.all_carried().await? {
+        let open = matches!(carried.state.as_str(), "accepted" | "founded");
+        let statement = SignedStatement::decode(&carried.statement)
+            .map_err(|cause| Fault::ours("statement_damaged", cause))?;
+        if open && statement.statement().parties.iter().any(|party| party.node == *recipient) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What waits for the caller after its cursor.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn read_mailbox(node: &Node, caller: &NodeId, after: u64) -> Done<Vec<MailboxRow>> {
+    let now = node.clock.now();
+    Ok(node.store.read().await?.mailbox_after(caller, after, now, 16).await?)
+}

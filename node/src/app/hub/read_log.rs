@@ -1,0 +1,76 @@
+//! What a subscriber may read: a batch after its cursor, or the news that it has ended.
+
+use raccordo_core::hublog::{Checkpoint, SignedCheckpoint};
+use raccordo_core::id::{GroupId, NodeId, Sequence};
+use raccordo_core::trust::statement::SignedStatement;
+
+use crate::app::Node;
+use crate::app::fault::{Done, Fault};
+use crate::store::hub::{CarriedRow, LogRow};
+
+/// Most entries of one batch.
+pub const BATCH_ENTRIES_MAX: u32 = 512;
+/// About the most payload of one batch.
+pub const BATCH_BYTES_MAX: u64 = 1 << 20;
+
+/// What stands after a cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogAfter {
+    /// Nothing yet.
+    Nothing,
+    /// Entries without gaps, and the hub's signature over the place of the last.
+    Batch(Vec<LogRow>, SignedCheckpoint),
+    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`.
+    Ended(&'static str),
+}
+
+/// Reads after a cursor.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn read_log(
+    node: &Node,
+    caller: &NodeId,
+    group: GroupId,
+    after: Sequence,
+) -> Done<LogAfter> {
+    let mut tx = node.store.read().await?;
+    let Some(row) = tx.carried_group(group).await? else {
+        return Ok(LogAfter::Ended("unknown_group"));
+    };
+    let member = tx.cursors(group).await?.iter().any(|(member, _)| member == caller);
+    if row.state != "founded" {
+        return Ok(LogAfter::Ended("unknown_group"));
+    }
+    if !member {
+        return Ok(LogAfter::Ended("removed"));
+    }
+    if after < row.trimmed {
+        return Ok(LogAfter::Ended("trimmed"));
+    }
+    let entries = tx.log_after(group, after, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
+    let Some(last) = entries.last() else { return Ok(LogAfter::Nothing) };
+    let checkpoint = checkpoint_at(node, &row, last);
+    Ok(LogAfter::Batch(entries, checkpoint))
+}
+
+/// Signs where the log stands after an entry.
+pub fn checkpoint_at(node: &Node, row: &CarriedRow, last: &LogRow) -> SignedCheckpoint {
+    Checkpoint {
+        group: row.group,
+        sequence: last.sequence,
+        head: last.head,
+        epoch: last.epoch,
+        hub: node.identity.node.clone(),
+        term: row.term,
+    }
+    .sign(&node.identity.key)
+}
+
+/// The statement that an équipe has at this hub.
+///
+/// # Errors
+/// A damaged row.
+pub fn statement_of(row: &CarriedRow) -> Done<SignedStatement> {
+    SignedStatement::decode(&row.statement).map_err(|cause| Fault::ours("statement_damaged", cause))
+}

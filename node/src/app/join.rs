@@ -1,0 +1,103 @@
+//! Joins an équipe by a Welcome: only one whose pact this node has signed, and whose
+//! statement is the signed one.
+
+use raccordo_core::hublog::WelcomeItem;
+use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::ledger::LedgerScope;
+use raccordo_core::sending::Standing;
+use raccordo_core::session::{Joining, Session};
+use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::trust::validator::validate_view;
+
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault};
+use super::found::{NewEquipe, new_row};
+use super::signals::Topic;
+use super::work::{Work, open_ledger};
+use super::{Node, pack, pacts, roster};
+
+/// Joins; a Welcome of an équipe that is here already does nothing.
+///
+/// # Errors
+/// `pact_not_signed`, `bad_welcome`: the sender's or the hub's fault; the caller skips the
+/// item. Else the store's.
+pub async fn join(
+    node: &Node,
+    hub: &NodeId,
+    mailbox: u64,
+    item: &WelcomeItem,
+    tree: &[u8],
+) -> Done<()> {
+    let unsigned = || Fault::refused("pact_not_signed", "a Welcome to an équipe not signed here");
+    let (proposal, device) = {
+        let mut tx = node.store.read().await?;
+        if tx.equipe(item.lineage).await?.is_some() {
+            return Ok(());
+        }
+        let row = tx.pact(item.lineage).await?.ok_or_else(unsigned)?;
+        (pacts::open(node, &row)?, open_ledger(node, &mut *tx, &LedgerScope::Device).await?)
+    };
+    if !proposal.signed_by().contains(&node.identity.node) || proposal.pact.hub != *hub {
+        return Err(unsigned());
+    }
+    let Joining { session, view } = Session::join(
+        node.crypto.clone(),
+        &node.identity.leaf,
+        device,
+        &item.welcome,
+        tree,
+        &item.group,
+    )
+    .map_err(|cause| bad(cause.reason()))?;
+    validate_view(&view).map_err(|refused| bad(&refused.0))?;
+    let statement = view.statement.clone().unwrap_or_default();
+    let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
+    let same = signed.digest() == proposal.statement.digest()
+        && view.ciphersuite == proposal.pact.suite.number()
+        && view.epoch == item.epoch;
+    if !same {
+        return Err(bad("the group is not of the signed statement"));
+    }
+    let term = &signed.statement().hub;
+    let checkpoint = item
+        .checkpoint
+        .verify(&term.identity)
+        .map_err(|cause| bad(&cause.to_string()))?;
+    if checkpoint.group != item.group || checkpoint.sequence != item.sequence {
+        return Err(bad("the checkpoint is of another place"));
+    }
+    let mut row = new_row(
+        node,
+        item.lineage,
+        item.group,
+        NewEquipe {
+            name: proposal.pact.equipe.clone(),
+            suite: view.ciphersuite,
+            standing: Standing::Active,
+            statement,
+            pact_text: proposal.pact.text().to_owned(),
+            hub: hub.clone(),
+        },
+    );
+    row.sequence = item.sequence;
+    row.head = checkpoint.head;
+    row.accepted_at = item.accepted_at;
+    row.checkpoint = item.checkpoint.bytes.clone();
+    row.checkpoint_signature = item.checkpoint.signature.to_vec();
+    // The others learn by a receipt that this node has joined.
+    row.receipt_due = item.sequence;
+    row.receipt_sent = Sequence(0);
+    let mut work = Work::create(node, row, session).await?;
+    roster::follow_group(&mut work).await?;
+    let tx = work.tx()?;
+    tx.put_mailbox_cursor(hub, mailbox).await?;
+    record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
+    work.commit().await?;
+    node.signals.wake(&Topic::Membership);
+    pack::wake(node, item.lineage);
+    Ok(())
+}
+
+fn bad(cause: &str) -> Fault {
+    Fault::refused("bad_welcome", format!("the Welcome is refused: {cause}"))
+}

@@ -1,0 +1,80 @@
+//! Posts and offers that wait for a hub, and what it answered.
+
+use raccordo_core::id::{ItemId, LineageId, NodeId};
+use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::statement::SignedStatement;
+
+use super::fault::Done;
+use super::{Node, pacts};
+use crate::store::node::MailRow;
+
+/// Posts that wait for a hub.
+///
+/// # Errors
+/// The store's.
+pub async fn waiting(node: &Node, hub: &NodeId) -> Done<Vec<MailRow>> {
+    Ok(node.store.read().await?.mail_for(hub, 16).await?)
+}
+
+/// The hub has the post, or has refused it for ever.
+///
+/// # Errors
+/// The store's.
+pub async fn settled(node: &Node, item: ItemId) -> Done<()> {
+    let mut tx = node.store.write().await?;
+    tx.delete_mail(item).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// An équipe that its chair offers to the hub: the statement and the parties' cards,
+/// never the pact.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The lineage.
+    pub lineage: LineageId,
+    /// Signed by all parties.
+    pub statement: SignedStatement,
+    /// Of all parties.
+    pub cards: Vec<SignedCard>,
+}
+
+/// Offers of this node that the hub has not yet accepted or refused.
+///
+/// # Errors
+/// The store's.
+pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
+    let mut offers = Vec::new();
+    for standing in pacts::list(node).await? {
+        let proposal = standing.proposal;
+        let ours = proposal.pact.chair == node.identity.node && proposal.pact.hub == *hub;
+        let open = matches!(standing.row.hub_answer.as_str(), "" | "waiting");
+        if !ours || !open || standing.active || !proposal.missing().is_empty() {
+            continue;
+        }
+        let cards = proposal.cards.iter().filter(|(id, _)| proposal.pact.parties.contains(id));
+        offers.push(Offer {
+            lineage: proposal.pact.lineage,
+            statement: proposal.statement.clone(),
+            cards: cards.map(|(_, card)| card.clone()).collect(),
+        });
+    }
+    Ok(offers)
+}
+
+/// Notes what the hub answered to an offer.
+///
+/// # Errors
+/// The store's.
+pub async fn answered(node: &Node, lineage: LineageId, answer: &str) -> Done<()> {
+    let mut tx = node.store.write().await?;
+    if let Some(mut row) = tx.pact(lineage).await?
+        && row.hub_answer != answer
+    {
+        row.hub_answer = answer.to_owned();
+        row.changed_at = node.clock.now();
+        tx.put_pact(row).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The use cases: one file each, one transaction each. They read, call the core once,
+//! write everything, and never talk to the network.
+//!
+//! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
+//! - trust: [`peers`]
+//! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
+//! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
+//! - an alert's way in: [`receive`], [`apply`], [`expire`]
+//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - people: [`directory`]
+//! - what a hub does: [`hub`]
+
+pub mod alerts;
+pub mod apply;
+pub mod audit;
+pub mod audit_chain;
+pub mod delivery;
+pub mod directory;
+pub mod doctor;
+pub mod expire;
+pub mod fault;
+pub mod found;
+pub mod hub;
+pub mod identity;
+pub mod init;
+pub mod join;
+pub mod key_packages;
+pub mod mail;
+pub mod pack;
+pub mod pacts;
+pub mod peers;
+pub mod receive;
+pub mod receive_mail;
+pub mod roster;
+pub mod send;
+pub mod share;
+pub mod signals;
+pub mod status;
+pub mod withdraw;
+pub mod work;
+
+use std::sync::Arc;
+
+use raccordo_core::codes::CodeLists;
+use raccordo_core::crypto::Crypto;
+use raccordo_core::entropy::Entropy;
+use raccordo_core::id::BootId;
+use raccordo_core::time::{Clock, Instant};
+use raccordo_core::vault::Vault;
+
+use crate::store::Store;
+use identity::Identity;
+
+/// Everything that use cases need: the node in one process.
+pub struct Node {
+    /// Who this node is.
+    pub identity: Identity,
+    /// Where rows are kept.
+    pub store: Arc<dyn Store>,
+    /// Seals what rests.
+    pub vault: Vault,
+    /// OpenMLS's cryptography over `entropy`.
+    pub crypto: Arc<Crypto>,
+    /// Where random bytes come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The code lists in force.
+    pub lists: CodeLists,
+    /// This run of the process.
+    pub boot: BootId,
+    /// When this run began.
+    pub started_at: Instant,
+    /// The équipes that this process owns.
+    pub slots: work::Slots,
+    /// Wakes whoever waits for work.
+    pub signals: signals::Signals,
+    /// What this node carries as a hub; none when it is none.
+    pub hub: Option<hub::Hub>,
+    /// What the courier knows of its connections.
+    pub links: status::Links,
+}

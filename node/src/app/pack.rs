@@ -1,0 +1,342 @@
+//! Encrypts what is queued, as far as the group may send: envelopes become packs, packs
+//! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
+
+use raccordo_core::envelope::{
+    Body, Echo, Envelope, PACK_BYTES_MAX, Pack, Packer, Receipt, pad,
+};
+use raccordo_core::hublog::EntryKind;
+use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
+use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
+use raccordo_core::session::{Change, Staged};
+use raccordo_core::wire;
+
+use super::fault::{Done, Fault};
+use super::signals::Topic;
+use super::work::Work;
+use super::{Node, roster};
+use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow};
+
+/// Most envelopes that one transaction packs.
+const ENVELOPES_MAX: u32 = 1024;
+/// Most objects of which one read receipt tells.
+const READS_MAX: u32 = 512;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packed {
+    /// There was nothing to say, or it may not be said now.
+    Nothing,
+    /// So many entries were added or encrypted again.
+    Entries(usize),
+    /// An own commit was staged first.
+    Commit,
+}
+
+/// Packs and encrypts what an équipe has to say, in a transaction of its own.
+///
+/// # Errors
+/// The store's, or a damaged group.
+pub async fn pack(node: &Node, lineage: LineageId) -> Done<Packed> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(Packed::Nothing) };
+    let packed = pack_within(node, &mut work).await?;
+    if packed != Packed::Nothing {
+        work.commit().await?;
+    }
+    Ok(packed)
+}
+
+/// The same inside a transaction that stores what is said.
+///
+/// # Errors
+/// As [`pack`].
+pub async fn pack_within(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
+    let now = circumstances(node, work).await?;
+    let cases = match gate(&now) {
+        Gate::Open => true,
+        Gate::HeldForCases(_) => false,
+        Gate::FreshEpochFirst => {
+            // Only the reason to send calls for a commit, or each start would cost one.
+            let wanted = something_to_say(work, hold(&now).is_none()).await?;
+            return if wanted { stage_fresh_epoch(node, work).await } else { Ok(Packed::Nothing) };
+        }
+        Gate::AwaitCommit | Gate::Closed(_) => return Ok(Packed::Nothing),
+    };
+    if !cases && case_bearing_in_flight(work).await? {
+        // What was encrypted before the hold stays here: a new epoch makes it stale, and it
+        // is encrypted again when the hold ends. So receipts flow, and no ratchet is skipped.
+        return stage_fresh_epoch(node, work).await;
+    }
+    let again = encrypt_again(node, work, cases).await?;
+    let new = encrypt_queued(node, work, cases).await?;
+    Ok(if again + new == 0 { Packed::Nothing } else { Packed::Entries(again + new) })
+}
+
+/// What the gate's decision rests on.
+///
+/// # Errors
+/// The store's.
+pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstances> {
+    let lineage = work.row.lineage;
+    let standing = Standing::parse(&work.row.state)
+        .ok_or_else(|| Fault::ours("row_damaged", "state of an équipe"))?;
+    let fresh = work.fresh();
+    let tx = work.tx()?;
+    let commit_pending = tx.pending_commit(lineage).await?.is_some();
+    let untrusted = roster::untrusted(node, tx, lineage).await?;
+    let alarms = tx.alarms(lineage).await?;
+    let holding_alarms =
+        alarms.into_iter().filter(|alarm| alarm.holds).map(|alarm| alarm.code).collect();
+    Ok(Circumstances { standing, fresh, commit_pending, untrusted, holding_alarms })
+}
+
+async fn something_to_say(work: &mut Work<'_>, cases: bool) -> Done<bool> {
+    if work.row.receipt_due > work.row.receipt_sent {
+        return Ok(true);
+    }
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    if !tx.entries_in(lineage, EntryState::Stale, 1).await?.is_empty() {
+        return Ok(true);
+    }
+    Ok(!tx.queued_envelopes(lineage, cases, 1).await?.is_empty())
+}
+
+async fn case_bearing_in_flight(work: &mut Work<'_>) -> Done<bool> {
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    for entry in tx.entries_in(lineage, EntryState::Pending, ENVELOPES_MAX).await? {
+        let envelopes = tx.envelopes_of(lineage, entry.entry).await?;
+        if envelopes.iter().any(|row| row.case_bearing) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn stage_fresh_epoch(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
+    stage(node, work, Change::default()).await?;
+    Ok(Packed::Commit)
+}
+
+/// Stages a commit and puts it into the outbox. The caller has made sure that none is
+/// pending.
+///
+/// # Errors
+/// A change that OpenMLS or the session refuses.
+pub async fn stage(node: &Node, work: &mut Work<'_>, change: Change) -> Done<EntryId> {
+    let session = work.session().await?;
+    let staged = session
+        .stage(&node.identity.leaf, change, &[])
+        .map_err(|cause| Fault::ours("commit_not_staged", cause))?;
+    let Staged { commit, group_info, welcome } = staged;
+    let entry = EntryId::random(&*node.entropy);
+    let row = EntryRow {
+        lineage: work.row.lineage,
+        position: 0,
+        entry,
+        kind: EntryKind::Commit,
+        epoch: work.row.epoch,
+        payload_digest: Digest::of(&commit),
+        payload: commit,
+        group_info,
+        welcome: welcome.unwrap_or_default(),
+        boot: node.boot,
+        state: EntryState::Pending,
+        sequence: Sequence(0),
+        reason: String::new(),
+    };
+    work.tx()?.insert_entries(vec![row]).await?;
+    Ok(entry)
+}
+
+/// Entries whose epoch has passed: the same envelopes under the same entry id.
+async fn encrypt_again(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<usize> {
+    let lineage = work.row.lineage;
+    let stale = work.tx()?.entries_in(lineage, EntryState::Stale, ENVELOPES_MAX).await?;
+    let mut done = 0;
+    for mut entry in stale {
+        if entry.kind != EntryKind::Application || entry.epoch >= work.row.epoch {
+            continue;
+        }
+        let rows = work.tx()?.envelopes_of(lineage, entry.entry).await?;
+        if !cases && rows.iter().any(|row| row.case_bearing) {
+            continue;
+        }
+        let envelopes = rows.iter().map(|row| open(node, row)).collect::<Done<Vec<_>>>()?;
+        let payload = encrypt(node, work, envelopes).await?;
+        entry.epoch = work.row.epoch;
+        entry.payload_digest = Digest::of(&payload);
+        entry.payload = payload;
+        entry.state = EntryState::Pending;
+        work.tx()?.update_entry(&entry).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<usize> {
+    let lineage = work.row.lineage;
+    queue_receipts(node, work).await?;
+    let rows = work.tx()?.queued_envelopes(lineage, cases, ENVELOPES_MAX).await?;
+    let mut packer = Packer::new(PACK_BYTES_MAX);
+    let mut numbered = Vec::new();
+    for mut row in rows {
+        let mut envelope = open(node, &row)?;
+        envelope.number = work.row.next_number;
+        work.row.next_number += 1;
+        row.sealed = seal(node, &envelope);
+        packer.push(wire::encode_envelope(&envelope).len());
+        numbered.push((row, envelope));
+    }
+    let mut entries = Vec::new();
+    let mut packed = Vec::new();
+    for count in packer.finish() {
+        let entry = EntryId::random(&*node.entropy);
+        let mut envelopes = Vec::new();
+        for (mut row, envelope) in numbered.drain(..count) {
+            row.entry = Some(entry);
+            packed.push(row);
+            envelopes.push(envelope);
+        }
+        let payload = encrypt(node, work, envelopes).await?;
+        entries.push(message_row(node, work.row.lineage, work.row.epoch, entry, payload));
+    }
+    let count = entries.len();
+    if count > 0 {
+        let tx = work.tx()?;
+        tx.pack_envelopes(&packed).await?;
+        tx.insert_entries(entries).await?;
+    }
+    Ok(count)
+}
+
+/// Receipts are made when something is packed anyway or nothing else waits: cumulative,
+/// and at most one at a time.
+async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let lineage = work.row.lineage;
+    let mut bodies = Vec::new();
+    if work.row.receipt_due > work.row.receipt_sent {
+        let aside = work.tx()?.set_aside_after(lineage, work.row.receipt_sent).await?;
+        let set_aside = aside
+            .into_iter()
+            .map(|row| raccordo_core::envelope::SetAside {
+                sequence: row.sequence,
+                envelope: row.envelope,
+                reason: row.reason,
+            })
+            .collect();
+        bodies.push(Body::Receipt(Receipt { processed: work.row.sequence, set_aside }));
+        work.row.receipt_sent = work.row.sequence;
+    }
+    let reads = work.tx()?.take_unreported_reads(lineage, READS_MAX).await?;
+    if !reads.is_empty() {
+        bodies.push(Body::ReadReceipt(reads));
+    }
+    let rows = bodies.into_iter().map(|body| row_of(node, lineage, None, body)).collect();
+    work.tx()?.queue_envelopes(rows).await?;
+    Ok(())
+}
+
+fn row_of(
+    node: &Node,
+    lineage: LineageId,
+    author: Option<raccordo_core::envelope::Author>,
+    body: Body,
+) -> EnvelopeRow {
+    let envelope = Envelope {
+        id: EnvelopeId::random(&*node.entropy),
+        lineage,
+        number: 0,
+        said_at: node.clock.now(),
+        author,
+        body,
+    };
+    queued_row(node, &envelope, None, false)
+}
+
+/// A row for the queue.
+pub fn queued_row(
+    node: &Node,
+    envelope: &Envelope,
+    object: Option<raccordo_core::id::ObjectId>,
+    case_bearing: bool,
+) -> EnvelopeRow {
+    EnvelopeRow {
+        lineage: envelope.lineage,
+        position: 0,
+        envelope: envelope.id,
+        entry: None,
+        object,
+        case_bearing,
+        sealed: seal(node, envelope),
+        sequence: Sequence(0),
+        queued_at: envelope.said_at,
+    }
+}
+
+async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Envelope>) -> Done<Vec<u8>> {
+    let pack = Pack {
+        group: work.row.group,
+        epoch: work.row.epoch,
+        sender: node.identity.node.clone(),
+        echo: Echo {
+            sequence: work.row.sequence,
+            head: work.row.head,
+            epoch_authenticator: work.row.authenticator.clone(),
+        },
+        statement_version: work.statement()?.statement().version,
+        envelopes,
+    };
+    let plaintext = pad(&wire::encode_pack(&pack))
+        .map_err(|cause| Fault::ours("pack_too_large", cause))?;
+    let session = work.session().await?;
+    session
+        .encrypt(&node.identity.leaf, &plaintext)
+        .map_err(|cause| Fault::ours("not_encrypted", cause))
+}
+
+fn message_row(
+    node: &Node,
+    lineage: LineageId,
+    epoch: Epoch,
+    entry: EntryId,
+    payload: Vec<u8>,
+) -> EntryRow {
+    EntryRow {
+        lineage,
+        position: 0,
+        entry,
+        kind: EntryKind::Application,
+        epoch,
+        payload_digest: Digest::of(&payload),
+        payload,
+        group_info: Vec::new(),
+        welcome: Vec::new(),
+        boot: node.boot,
+        state: EntryState::Pending,
+        sequence: Sequence(0),
+        reason: String::new(),
+    }
+}
+
+fn seal(node: &Node, envelope: &Envelope) -> Vec<u8> {
+    let context = context(envelope.id);
+    node.vault.seal(&*node.entropy, &context, &wire::encode_envelope(envelope))
+}
+
+fn open(node: &Node, row: &EnvelopeRow) -> Done<Envelope> {
+    let bytes = node
+        .vault
+        .open(&context(row.envelope), &row.sealed)
+        .map_err(|cause| Fault::ours("vault", cause))?;
+    wire::decode_envelope(&bytes).map_err(|cause| Fault::ours("envelope_damaged", cause))
+}
+
+fn context(envelope: EnvelopeId) -> String {
+    format!("envelope/{envelope}")
+}
+
+/// Wakes the courier for an équipe.
+pub fn wake(node: &Node, lineage: LineageId) {
+    node.signals.wake(&Topic::Outbox(lineage));
+}

@@ -1,0 +1,388 @@
+//! Pacts before the équipe exists: draft, preview, sign, propose, list.
+
+use std::collections::BTreeMap;
+
+use raccordo_core::crypto::Suite;
+use raccordo_core::id::{ItemId, LineageId, NodeId};
+use raccordo_core::sealing;
+use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::pact::{self, Draft, Pact};
+use raccordo_core::trust::proposal::{Proposal, ProposalError};
+use raccordo_core::wire;
+
+use super::Node;
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault};
+use super::peers::verified_card;
+use super::signals::Topic;
+use crate::store::Tx;
+use crate::store::node::MailRow;
+use crate::store::pact::PactRow;
+
+/// `info` of the sealing of proposals (RFC 9180 §5.1).
+const SEAL_INFO: &[u8] = b"raccordo/v1/sealed-pact";
+
+/// What a preview or a signature is asked for.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The text of a draft.
+    Toml(String),
+    /// Name or lineage of a pact that is here.
+    Named(String),
+    /// A proposal file.
+    Proposal(Vec<u8>),
+}
+
+/// A pact with what has been signed.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The row.
+    pub row: PactRow,
+    /// The proposal.
+    pub proposal: Proposal,
+    /// Whether the équipe exists here.
+    pub active: bool,
+}
+
+/// Writes a draft with this node as chair.
+///
+/// # Errors
+/// `not_a_party`, `no_such_peer`, `unknown_ciphersuite`.
+pub async fn draft(
+    node: &Node,
+    equipe: &str,
+    parties: &[NodeId],
+    hub: &NodeId,
+    example: bool,
+    suite: &str,
+) -> Done<String> {
+    let suite = [Suite::Hybrid, Suite::Classical]
+        .into_iter()
+        .find(|known| known.name() == suite || (suite.is_empty() && *known == Suite::Hybrid));
+    let suite = suite.ok_or_else(|| {
+        Fault::usage("unknown_ciphersuite", "the ciphersuite is `hybrid` or `classical`")
+    })?;
+    if !parties.contains(&node.identity.node) {
+        return Err(Fault::usage("not_a_party", "the chair drafts, and is one of the parties")
+            .hint(format!("add {} to --parties", node.identity.node)));
+    }
+    let mut tx = node.store.read().await?;
+    let mut named = Vec::new();
+    for party in parties {
+        named.push((party.clone(), display_name(node, &mut *tx, party).await?));
+    }
+    display_name(node, &mut *tx, hub).await?;
+    let draft = Draft {
+        equipe: equipe.to_owned(),
+        lineage: LineageId::random(&*node.entropy),
+        chair: node.identity.node.clone(),
+        parties: named,
+        hub: hub.clone(),
+        suite: suite.name().to_owned(),
+        today: node.clock.now().date(),
+        example,
+    };
+    pact::draft(&draft).map_err(|cause| Fault::usage("pact_invalid", cause.to_string()))
+}
+
+async fn display_name(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<String> {
+    if *id == node.identity.node {
+        return Ok(node.identity.card.card().name.clone());
+    }
+    let row = tx.peer(id).await?.ok_or_else(|| {
+        Fault::not_found("no_such_peer", format!("no card of {id} is here"))
+            .hint("add it: `raccordo trust add FILE`")
+    })?;
+    Ok(super::peers::read_card(&row)?.card().name.clone())
+}
+
+/// The pact that a source means.
+///
+/// # Errors
+/// `pact_invalid`, `no_such_pact`, `bad_proposal`.
+pub async fn preview(node: &Node, source: &Source) -> Done<Pact> {
+    match source {
+        Source::Toml(text) => parse(text),
+        Source::Named(name) => Ok(named(node, name).await?.proposal.pact),
+        Source::Proposal(bytes) => Ok(read_proposal(bytes)?.pact),
+    }
+}
+
+/// Signs: the chair a filled draft, the others what the chair proposed. The signature is
+/// also the consent to join.
+///
+/// # Errors
+/// `pact_unfilled`, `pact_invalid`, `not_a_party`, `party_not_verified`, `not_the_chair`,
+/// `pact_conflict`.
+pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
+    let mut tx = node.store.write().await?;
+    let mut proposal = match source {
+        Source::Toml(text) => first_proposal(node, &mut *tx, &text).await?,
+        Source::Named(name) => find(node, &mut *tx, &name).await?.1,
+        Source::Proposal(bytes) => {
+            let read = read_proposal(&bytes)?;
+            merged(node, &mut *tx, read).await?.0
+        }
+    };
+    let pact = &proposal.pact;
+    if !pact.parties.contains(&node.identity.node) {
+        return Err(Fault::refused("not_a_party", "this node is no party of this pact"));
+    }
+    let problems = pact.problems();
+    if let Some(first) = problems.first() {
+        let message = format!("{} things are to be filled or put right: {first}", problems.len());
+        return Err(Fault::refused("pact_unfilled", message)
+            .hint("see all of them: `raccordo pact show FILE`"));
+    }
+    all_verified(node, &mut *tx, &proposal).await?;
+    let chairs = proposal.pact.chair == node.identity.node;
+    let new = proposal
+        .sign(&node.identity.node, &node.identity.key)
+        .map_err(|cause| proposal_fault(&cause))?;
+    let row = keep(node, &mut *tx, &proposal).await?;
+    if new {
+        let subject = row.lineage.to_string();
+        record(node, &mut *tx, actor, "pact.sign", &subject, &[("equipe", &row.equipe)]).await?;
+    }
+    if !chairs {
+        post(node, &mut *tx, &proposal).await?;
+    }
+    let active = tx.equipe(row.lineage).await?.is_some();
+    tx.commit().await?;
+    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
+    Ok(Standing { row, proposal, active })
+}
+
+/// Sends the proposal, sealed, to the other parties through the hub; or returns it for a
+/// file.
+///
+/// # Errors
+/// `no_such_pact`, `not_signed`.
+pub async fn propose(node: &Node, actor: Actor, name: &str) -> Done<(Vec<NodeId>, Vec<u8>)> {
+    let mut tx = node.store.write().await?;
+    let (row, proposal) = find(node, &mut *tx, name).await?;
+    if !proposal.signed_by().contains(&node.identity.node) {
+        return Err(Fault::conflict("not_signed", "this node has not signed the pact")
+            .hint("sign it first: `raccordo pact sign FILE`"));
+    }
+    let sent = post(node, &mut *tx, &proposal).await?;
+    let subject = row.lineage.to_string();
+    record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
+    Ok((sent, wire::encode_proposal(&proposal)))
+}
+
+/// All pacts, by équipe.
+///
+/// # Errors
+/// The store's.
+pub async fn list(node: &Node) -> Done<Vec<Standing>> {
+    let mut tx = node.store.read().await?;
+    let mut pacts = Vec::new();
+    for row in tx.pacts().await? {
+        let proposal = open(node, &row)?;
+        let active = tx.equipe(row.lineage).await?.is_some();
+        pacts.push(Standing { row, proposal, active });
+    }
+    Ok(pacts)
+}
+
+/// One pact by name or lineage.
+///
+/// # Errors
+/// `no_such_pact`.
+pub async fn named(node: &Node, name: &str) -> Done<Standing> {
+    let mut tx = node.store.read().await?;
+    let (row, proposal) = find(node, &mut *tx, name).await?;
+    let active = tx.equipe(row.lineage).await?.is_some();
+    Ok(Standing { row, proposal, active })
+}
+
+/// Takes a proposal that a peer posted, sealed to this node. What is wrong with it is the
+/// sender's fault and ends here, with a line in the log.
+///
+/// # Errors
+/// The store's.
+pub async fn receive(
+    node: &Node,
+    tx: &mut dyn Tx,
+    sender: &NodeId,
+    sealed: &[u8],
+) -> Done<Result<LineageId, Fault>> {
+    if let Err(fault) = verified_card(node, tx, sender).await {
+        return Ok(Err(fault));
+    }
+    let aad = node.identity.node.as_str().as_bytes();
+    let Ok(bytes) = node.identity.sealing.open(SEAL_INFO, aad, sealed) else {
+        return Ok(Err(Fault::refused("not_sealed_to_us", "the proposal does not open")));
+    };
+    let proposal = match read_proposal(&bytes) {
+        Ok(proposal) => proposal,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let ours = proposal.pact.parties.contains(&node.identity.node);
+    let from_party = proposal.pact.parties.contains(sender);
+    if !ours || !from_party {
+        return Ok(Err(Fault::refused("not_a_party", "the pact is not between sender and us")));
+    }
+    let lineage = proposal.pact.lineage;
+    match merged(node, tx, proposal).await {
+        Ok((proposal, changed)) => {
+            if changed {
+                keep(node, tx, &proposal).await?;
+                let subject = lineage.to_string();
+                let detail = [("from", sender.as_str())];
+                record(node, tx, Actor::Node, "pact.received", &subject, &detail).await?;
+            }
+            Ok(Ok(lineage))
+        }
+        Err(fault) => Ok(Err(fault)),
+    }
+}
+
+async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Proposal> {
+    let pact = parse(text)?;
+    if pact.chair != node.identity.node {
+        let message = format!("the chair, {}, signs the draft first and proposes it", pact.chair);
+        return Err(Fault::refused("not_the_chair", message)
+            .hint("wait for the proposal: `raccordo pact list`"));
+    }
+    if let Some(row) = tx.pact(pact.lineage).await? {
+        let known = open(node, &row)?;
+        if known.pact.text() == text {
+            return Ok(known);
+        }
+        return Err(Fault::conflict("pact_conflict", "another text of this pact was signed here")
+            .hint("draft again: each draft has a lineage of its own"));
+    }
+    let problems = pact.problems();
+    if let Some(first) = problems.first() {
+        let message = format!("{} things are to be filled or put right: {first}", problems.len());
+        return Err(Fault::refused("pact_unfilled", message)
+            .hint("see all of them: `raccordo pact show FILE`"));
+    }
+    let mut cards: BTreeMap<NodeId, SignedCard> = BTreeMap::new();
+    for id in pact.parties.iter().chain([&pact.hub]) {
+        cards.insert(id.clone(), verified_card(node, tx, id).await?);
+    }
+    Proposal::new(pact, cards).map_err(|cause| proposal_fault(&cause))
+}
+
+async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<()> {
+    for (id, card) in &proposal.cards {
+        let known = verified_card(node, tx, id).await?;
+        if known.card().identity != card.card().identity {
+            let message = format!("the pact names another identity of {id} than is verified here");
+            return Err(Fault::refused("another_identity", message)
+                .hint("ask the chair which card it holds; do not sign"));
+        }
+    }
+    Ok(())
+}
+
+async fn merged(node: &Node, tx: &mut dyn Tx, read: Proposal) -> Done<(Proposal, bool)> {
+    match tx.pact(read.pact.lineage).await? {
+        None => {
+            let taken = tx.pacts().await?.iter().any(|row| row.equipe == read.pact.equipe);
+            if taken {
+                return Err(Fault::conflict("name_taken", "a pact with this name is here"));
+            }
+            Ok((read, true))
+        }
+        Some(row) => {
+            let mut known = open(node, &row)?;
+            let changed = known.merge(&read).map_err(|cause| proposal_fault(&cause))?;
+            Ok((known, changed))
+        }
+    }
+}
+
+async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Proposal)> {
+    let rows = tx.pacts().await?;
+    let row = rows
+        .into_iter()
+        .find(|row| row.equipe == name || row.lineage.to_string() == name)
+        .ok_or_else(|| {
+            Fault::not_found("no_such_pact", "no pact with this name is here")
+                .hint("see `raccordo pact list`; the chair proposes it")
+        })?;
+    let proposal = open(node, &row)?;
+    Ok((row, proposal))
+}
+
+async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow> {
+    let lineage = proposal.pact.lineage;
+    let hub_answer = tx.pact(lineage).await?.map(|row| row.hub_answer).unwrap_or_default();
+    let encoded = wire::encode_proposal(proposal);
+    let row = PactRow {
+        lineage,
+        equipe: proposal.pact.equipe.clone(),
+        sealed_proposal: node.vault.seal(&*node.entropy, &context(lineage), &encoded),
+        hub_answer,
+        changed_at: node.clock.now(),
+    };
+    tx.put_pact(row.clone()).await?;
+    Ok(row)
+}
+
+/// Opens the proposal of a row.
+///
+/// # Errors
+/// A wrong node key or a damaged row.
+pub fn open(node: &Node, row: &PactRow) -> Done<Proposal> {
+    let bytes = node
+        .vault
+        .open(&context(row.lineage), &row.sealed_proposal)
+        .map_err(|cause| Fault::ours("vault", cause))?;
+    read_proposal(bytes.reveal())
+}
+
+fn read_proposal(bytes: &[u8]) -> Done<Proposal> {
+    wire::decode_proposal(bytes).map_err(|cause| {
+        Fault::usage("bad_proposal", cause.to_string())
+            .hint("ask the chair to propose it again: `raccordo pact propose`")
+    })
+}
+
+fn parse(text: &str) -> Done<Pact> {
+    Pact::parse(text).map_err(|cause| Fault::usage("pact_invalid", cause.to_string()))
+}
+
+/// Queues the proposal to every other party.
+async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<NodeId>> {
+    let encoded = wire::encode_proposal(proposal);
+    let mut sent = Vec::new();
+    for party in &proposal.pact.parties {
+        if *party == node.identity.node {
+            continue;
+        }
+        let card = verified_card(node, tx, party).await?;
+        let aad = party.as_str().as_bytes();
+        let sealing_key = &card.card().sealing_key;
+        let payload = sealing::seal(&*node.entropy, sealing_key, SEAL_INFO, aad, &encoded)
+            .map_err(|cause| Fault::ours("not_sealed", cause))?;
+        tx.insert_mail(MailRow {
+            item: ItemId::random(&*node.entropy),
+            hub: proposal.pact.hub.clone(),
+            recipient: party.clone(),
+            kind: "pact".into(),
+            payload,
+        })
+        .await?;
+        sent.push(party.clone());
+    }
+    Ok(sent)
+}
+
+fn context(lineage: LineageId) -> String {
+    format!("proposal/{lineage}")
+}
+
+fn proposal_fault(error: &ProposalError) -> Fault {
+    match error {
+        ProposalError::Conflict => Fault::conflict("pact_conflict", error.to_string()),
+        ProposalError::Pact(_) => Fault::usage("pact_invalid", error.to_string()),
+        _ => Fault::refused("bad_proposal", error.to_string()),
+    }
+}

@@ -1,0 +1,221 @@
+//! Peers: adding a card, verifying it by phone, suspending, revoking; and who may connect.
+
+use std::collections::BTreeMap;
+
+use raccordo_core::id::{Digest, NodeId};
+use raccordo_core::trust::card::{CardError, SignedCard};
+use raccordo_core::trust::phone_code::PhoneCode;
+use raccordo_core::trust::state::{TrustChange, TrustState};
+
+use super::Node;
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault, Whose};
+use super::signals::Topic;
+use crate::store::Tx;
+use crate::store::peer::PeerRow;
+
+/// A peer with its card read.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The row.
+    pub row: PeerRow,
+    /// Its card.
+    pub card: SignedCard,
+    /// The 12 words that both sides see.
+    pub code: String,
+}
+
+/// A fault from a card.
+pub fn card_fault(error: &CardError) -> Fault {
+    let whose = match error {
+        CardError::Expired(_) | CardError::NotYetValid(_) => Whose::Refused,
+        CardError::AnotherIdentity => Whose::Refused,
+        _ => Whose::Usage,
+    };
+    Fault::new(whose, error.reason(), error.to_string())
+        .hint("ask the peer's administrator for a new card: `raccordo trust export`")
+}
+
+/// Adds a peer's card, or a newer card of a peer that is known.
+///
+/// # Errors
+/// `own_card`, `lower_serial`, `another_identity`, `card_expired`, `bad_card`.
+pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
+    let described = card.card();
+    let now = node.clock.now();
+    card.valid_at(now).map_err(|error| card_fault(&error))?;
+    if described.node == node.identity.node {
+        return Err(Fault::conflict("own_card", "this is this node's own card")
+            .hint("add the cards of the other nodes"));
+    }
+    let mut tx = node.store.write().await?;
+    let row = match tx.peer(&described.node).await? {
+        None => PeerRow {
+            node: described.node.clone(),
+            signed_card: card.encode(),
+            card_serial: described.serial,
+            state: TrustState::Introduced,
+            reason: String::new(),
+            changed_at: now,
+        },
+        Some(known) => {
+            let before = read_card(&known)?;
+            if before.encode() != card.encode() {
+                card.succeeds(before.card()).map_err(|error| card_fault(&error))?;
+            }
+            PeerRow { signed_card: card.encode(), card_serial: described.serial, ..known }
+        }
+    };
+    let serial = described.serial.to_string();
+    record(node, &mut *tx, actor, "trust.add", row.node.as_str(), &[("serial", &serial)]).await?;
+    tx.put_peer(row.clone()).await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Trust);
+    described_peer(node, row)
+}
+
+/// Verifies a peer by the words heard on the phone.
+///
+/// # Errors
+/// `no_such_peer`, `wrong_code`, `revoked`.
+pub async fn verify(node: &Node, actor: Actor, peer: &NodeId, heard: &str) -> Done<Peer> {
+    let known = show(node, peer).await?;
+    let code = PhoneCode::between(&node.identity.key.public(), &known.card.card().identity);
+    if !code.matches(heard) {
+        return Err(Fault::refused("wrong_code", "these are not the words of this pair of nodes")
+            .hint(
+                "read them to each other again; if they still differ, one of the two cards is \
+                 not the peer's: do not verify",
+            ));
+    }
+    change(node, actor, peer, TrustChange::Verify, "").await
+}
+
+/// Suspends or revokes a peer, or verifies it after its code was checked.
+///
+/// # Errors
+/// `no_such_peer`, `revoked`.
+pub async fn change(
+    node: &Node,
+    actor: Actor,
+    peer: &NodeId,
+    change: TrustChange,
+    reason: &str,
+) -> Done<Peer> {
+    let mut tx = node.store.write().await?;
+    let Some(known) = tx.peer(peer).await? else { return Err(unknown(peer)) };
+    let state = known.state.after(change).map_err(|error| {
+        Fault::refused("revoked", error.to_string())
+            .hint("a revoked identity never comes back; the peer needs a new node")
+    })?;
+    let changed_at = node.clock.now();
+    let row = PeerRow { state, reason: reason.to_owned(), changed_at, ..known };
+    let action = match change {
+        TrustChange::Verify => "trust.verify",
+        TrustChange::Suspend => "trust.suspend",
+        TrustChange::Revoke => "trust.revoke",
+    };
+    record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
+    tx.put_peer(row.clone()).await?;
+    let affected = tx.equipes().await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Trust);
+    for equipe in affected {
+        node.signals.wake(&Topic::Outbox(equipe.lineage));
+    }
+    described_peer(node, row)
+}
+
+/// All peers, by id.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn list(node: &Node) -> Done<Vec<Peer>> {
+    let rows = node.store.read().await?.peers().await?;
+    rows.into_iter().map(|row| described_peer(node, row)).collect()
+}
+
+/// One peer.
+///
+/// # Errors
+/// `no_such_peer`.
+pub async fn show(node: &Node, peer: &NodeId) -> Done<Peer> {
+    let row = node.store.read().await?.peer(peer).await?;
+    described_peer(node, row.ok_or_else(|| unknown(peer))?)
+}
+
+/// Keys whose connections are accepted and trusted, with whose they are.
+///
+/// Those of verified peers; at a hub also the parties of équipes that it accepted, unless
+/// they are suspended or revoked here.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
+    let mut tx = node.store.read().await?;
+    let mut pins = BTreeMap::new();
+    let now = node.clock.now();
+    let peers = tx.peers().await?;
+    for row in &peers {
+        let card = read_card(row)?;
+        if row.state.counts_as_verified() && card.valid_at(now).is_ok() {
+            pins.insert(card.card().tls_spki, row.node.clone());
+        }
+    }
+    for carried in tx.all_carried().await? {
+        if !matches!(carried.state.as_str(), "accepted" | "founded") {
+            continue;
+        }
+        for encoded in &carried.cards {
+            let card = SignedCard::decode(encoded)
+                .map_err(|cause| Fault::ours("card_damaged", cause))?;
+            let party = &card.card().node;
+            let known = peers.iter().find(|row| row.node == *party);
+            let barred = known.is_some_and(|row| {
+                matches!(row.state, TrustState::Suspended | TrustState::Revoked)
+            });
+            if !barred && card.valid_at(now).is_ok() && *party != node.identity.node {
+                pins.entry(card.card().tls_spki).or_insert_with(|| party.clone());
+            }
+        }
+    }
+    Ok(pins)
+}
+
+/// The trusted card of a node: a verified peer's, or our own.
+///
+/// # Errors
+/// `no_such_peer`, `not_verified`, `card_expired`.
+pub async fn verified_card(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<SignedCard> {
+    if *id == node.identity.node {
+        return Ok(node.identity.card.clone());
+    }
+    let Some(row) = tx.peer(id).await? else { return Err(unknown(id)) };
+    if !row.state.counts_as_verified() {
+        let message = format!("{id} is {} here, not verified", row.state.as_str());
+        return Err(Fault::refused("party_not_verified", message)
+            .hint(format!("compare the 12 words by phone, then `raccordo trust verify {id}`")));
+    }
+    let card = read_card(&row)?;
+    card.valid_at(node.clock.now()).map_err(|error| card_fault(&error))?;
+    Ok(card)
+}
+
+/// The card in a row.
+///
+/// # Errors
+/// A damaged row.
+pub fn read_card(row: &PeerRow) -> Done<SignedCard> {
+    SignedCard::decode(&row.signed_card).map_err(|cause| Fault::ours("card_damaged", cause))
+}
+
+fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {
+    let card = read_card(&row)?;
+    let code = PhoneCode::between(&node.identity.key.public(), &card.card().identity);
+    Ok(Peer { row, card, code: code.words().join(" ") })
+}
+
+fn unknown(peer: &NodeId) -> Fault {
+    Fault::not_found("no_such_peer", format!("no card of {peer} is here"))
+        .hint("add it: `raccordo trust add FILE`")
+}

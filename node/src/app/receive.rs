@@ -1,0 +1,404 @@
+//! Takes a batch of the log: verifies the chain, decrypts, applies, moves the cursor, in
+//! one transaction. What cannot be processed is set aside with its reason; the cursor
+//! still moves.
+
+use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint};
+use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::sending::Standing;
+use raccordo_core::session::{Processed, SessionError};
+use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::validator::validate_commit;
+
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault};
+use super::signals::Topic;
+use super::work::Work;
+use super::{Node, apply, pack, roster};
+use crate::store::equipe::AlarmRow;
+use crate::store::inbox::SetAsideRow;
+use crate::store::outbox::{EntryRow, EntryState};
+
+/// A batch as the hub sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The group.
+    pub group: GroupId,
+    /// Entries without gaps.
+    pub entries: Vec<LogEntry>,
+    /// The hub's signature over the place of the last.
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The cursor stands here now.
+    At(Sequence),
+    /// The batch begins later than the cursor: subscribe again from it.
+    Gap(Sequence),
+    /// This node is no member, or is quarantined: nothing more is taken.
+    Stopped,
+}
+
+/// Why one entry ended a run through a batch.
+enum Stop {
+    /// This entry cannot be processed: set it aside by itself.
+    SetAside(&'static str),
+    /// The store or this program failed: nothing of the run is kept.
+    Failed(Fault),
+}
+
+impl<E: Into<Fault>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Takes a batch. Repeated and overlapping batches are safe.
+///
+/// # Errors
+/// The store's, or a damaged group; then nothing was taken.
+pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
+    let lineage = {
+        let mut tx = node.store.read().await?;
+        match tx.equipe_of_group(batch.group).await? {
+            Some(equipe) => equipe.lineage,
+            None => return Ok(Received::Stopped),
+        }
+    };
+    let mut from = 0;
+    loop {
+        match run(node, lineage, batch, from, batch.entries.len()).await? {
+            Run::Ended(received) => return Ok(received),
+            Run::Stuck { index, reason } => {
+                // Everything before it, then the entry by itself, then the rest.
+                if index > from
+                    && let Run::Stuck { .. } = run(node, lineage, batch, from, index).await?
+                {
+                    return Err(Fault::ours("receive_unsteady", "a batch failed differently"));
+                }
+                set_aside(node, lineage, batch, index, reason).await?;
+                from = index + 1;
+                if from == batch.entries.len() {
+                    return end(node, lineage).await;
+                }
+            }
+        }
+    }
+}
+
+enum Run {
+    Ended(Received),
+    Stuck { index: usize, reason: &'static str },
+}
+
+async fn end(node: &Node, lineage: LineageId) -> Done<Received> {
+    let equipe = node.store.read().await?.equipe(lineage).await?;
+    Ok(equipe.map_or(Received::Stopped, |row| Received::At(row.sequence)))
+}
+
+/// One transaction over `batch.entries[from..to]`.
+async fn run(
+    node: &Node,
+    lineage: LineageId,
+    batch: &Batch,
+    from: usize,
+    to: usize,
+) -> Done<Run> {
+    let Some(mut work) = Work::begin(node, lineage).await? else {
+        return Ok(Run::Ended(Received::Stopped));
+    };
+    if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
+        return Ok(Run::Ended(Received::Stopped));
+    }
+    let mut chain = Chain::at(work.row.group, work.row.sequence, work.row.head)
+        .accepted_at(work.row.accepted_at);
+    let mut taken = false;
+    for (index, entry) in batch.entries.iter().enumerate().take(to).skip(from) {
+        match chain.verify_next(entry) {
+            Ok(()) => {}
+            Err(ChainFault::Repeated) => continue,
+            Err(ChainFault::Gap { .. }) => return Ok(Run::Ended(Received::Gap(work.row.sequence))),
+            Err(fault) => return alarm(node, work, "log_broken", &fault.to_string()).await,
+        }
+        match one(node, &mut work, entry).await {
+            Ok(Next::GoOn) => {}
+            Ok(Next::Quarantine) => return quarantine(node, work, entry).await,
+            Ok(Next::Removed) => {
+                note_place(&mut work, entry, &chain);
+                return removed(node, work).await;
+            }
+            Err(Stop::SetAside(reason)) => return Ok(Run::Stuck { index, reason }),
+            Err(Stop::Failed(fault)) => return Err(fault),
+        }
+        note_place(&mut work, entry, &chain);
+        taken = true;
+    }
+    if !taken {
+        return Ok(Run::Ended(Received::At(work.row.sequence)));
+    }
+    if to == batch.entries.len() {
+        let hub = work.statement()?.statement().hub.clone();
+        match chain.verify_checkpoint(&batch.checkpoint, &hub.hub, &hub.identity, hub.term) {
+            Ok(()) => {
+                work.row.checkpoint = batch.checkpoint.bytes.clone();
+                work.row.checkpoint_signature = batch.checkpoint.signature.to_vec();
+            }
+            Err(fault) => return alarm(node, work, "checkpoint_bad", &fault.to_string()).await,
+        }
+    }
+    let at = work.row.sequence;
+    work.commit().await?;
+    pack::wake(node, lineage);
+    node.signals.wake(&Topic::Objects);
+    Ok(Run::Ended(Received::At(at)))
+}
+
+fn note_place(work: &mut Work<'_>, entry: &LogEntry, chain: &Chain) {
+    work.row.sequence = entry.sequence;
+    work.row.head = chain.head();
+    work.row.accepted_at = entry.accepted_at;
+}
+
+enum Next {
+    GoOn,
+    Quarantine,
+    Removed,
+}
+
+async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+    if entry.sender == node.identity.node {
+        return own(node, work, entry).await;
+    }
+    heard_of(work, entry).await?;
+    match entry.kind {
+        EntryKind::Application => message(node, work, entry).await,
+        EntryKind::Commit => commit(node, work, entry).await,
+        EntryKind::Notice => notice(node, work, entry).await,
+    }
+}
+
+/// Ours: settled by entry id and digest, before MLS sees the bytes.
+async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+    let lineage = work.row.lineage;
+    let known = work.tx()?.entry(lineage, entry.entry).await?;
+    let Some(mut row) = known.filter(|row| row.payload_digest == Digest::of(&entry.payload)) else {
+        return Ok(Next::Quarantine);
+    };
+    row.state = EntryState::Accepted;
+    row.sequence = entry.sequence;
+    work.tx()?.update_entry(&row).await?;
+    work.tx()?.envelopes_placed(lineage, row.entry, entry.sequence).await?;
+    if row.kind == EntryKind::Commit {
+        return own_commit(node, work, &row).await;
+    }
+    forget_delivered(node, work).await?;
+    Ok(Next::GoOn)
+}
+
+async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<Next, Stop> {
+    let session = work.session().await?;
+    let processed = session.process(&node.identity.leaf, &row.payload, &|before, commit| {
+        validate_commit(before, commit)
+    });
+    match processed {
+        Ok(Processed::OwnCommitMerged { .. }) => {}
+        Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
+        Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
+    }
+    new_epoch(work).await?;
+    if row.boot == node.boot {
+        work.set_fresh();
+    }
+    Ok(Next::GoOn)
+}
+
+async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+    let session = work.session().await?;
+    let processed = session.process(&node.identity.leaf, &entry.payload, &|before, commit| {
+        validate_commit(before, commit)
+    });
+    match processed {
+        Ok(Processed::Message(message)) => {
+            apply::message(node, work, entry, message).await?;
+            Ok(Next::GoOn)
+        }
+        Ok(_) => Err(Stop::SetAside("not_admissible")),
+        Err(cause) => Err(Stop::SetAside(cause.reason())),
+    }
+}
+
+async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+    let lineage = work.row.lineage;
+    let session = work.session().await?;
+    let processed = session.process(&node.identity.leaf, &entry.payload, &|before, commit| {
+        validate_commit(before, commit)
+    });
+    match processed {
+        Ok(Processed::CommitMerged { removed_self: true, .. }) => Ok(Next::Removed),
+        Ok(Processed::CommitMerged { view, .. }) => {
+            if !view.committed_by(&entry.sender) {
+                return Err(Stop::SetAside("sender_mismatch"));
+            }
+            if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
+                // The log chose another: ours was dropped with the merge.
+                work.tx()?.delete_entry(lineage, lost.entry).await?;
+            }
+            new_epoch(work).await?;
+            Ok(Next::GoOn)
+        }
+        Ok(_) => Err(Stop::SetAside("not_admissible")),
+        Err(cause) => Err(Stop::SetAside(cause.reason())),
+    }
+}
+
+/// After a commit: nothing encrypted before it can still enter the log.
+async fn new_epoch(work: &mut Work<'_>) -> Done<()> {
+    roster::follow_group(work).await?;
+    let (lineage, epoch) = (work.row.lineage, work.row.epoch);
+    work.tx()?.entries_stale_before(lineage, epoch).await?;
+    Ok(())
+}
+
+async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+    let statement = work.statement()?;
+    let party = statement.statement().parties.iter().find(|party| party.node == entry.sender);
+    let party = party.ok_or(Stop::SetAside("not_a_party"))?;
+    let signed = SignedNotice::decode(&entry.payload)
+        .and_then(|notice| notice.verify(&party.identity).map(|()| notice))
+        .map_err(|_| Stop::SetAside("bad_notice"))?;
+    let kind = signed.notice().kind.as_str();
+    let alarm = AlarmRow {
+        lineage: work.row.lineage,
+        code: format!("notice_{kind}"),
+        detail: format!("{} says {kind} at entry {}", entry.sender, entry.sequence),
+        holds: false,
+        raised_at: node.clock.now(),
+    };
+    work.tx()?.put_alarm(alarm).await?;
+    Ok(Next::GoOn)
+}
+
+async fn heard_of(work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    let members = tx.members(lineage).await?;
+    if let Some(mut member) = members.into_iter().find(|member| member.node == entry.sender) {
+        member.last_seen = entry.accepted_at;
+        tx.put_member(member).await?;
+    }
+    Ok(())
+}
+
+/// Forgets plaintext that every other member has.
+pub async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let lineage = work.row.lineage;
+    let own_place = work.row.sequence;
+    let tx = work.tx()?;
+    let members = tx.members(lineage).await?;
+    let others = members.iter().filter(|member| member.node != node.identity.node);
+    // An own entry must have come back before it is forgotten: it would look like a clone's.
+    let all_have = others.map(|member| member.delivered).min().unwrap_or_default();
+    tx.forget_delivered(lineage, all_have.min(own_place)).await?;
+    Ok(())
+}
+
+async fn set_aside(
+    node: &Node,
+    lineage: LineageId,
+    batch: &Batch,
+    index: usize,
+    reason: &'static str,
+) -> Done<()> {
+    let Some(entry) = batch.entries.get(index) else { return Ok(()) };
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    let mut chain = Chain::at(work.row.group, work.row.sequence, work.row.head)
+        .accepted_at(work.row.accepted_at);
+    if chain.verify_next(entry).is_err() {
+        return Ok(());
+    }
+    let row = SetAsideRow {
+        lineage,
+        sequence: entry.sequence,
+        envelope: None,
+        sender: entry.sender.clone(),
+        reason: reason.to_owned(),
+        at: node.clock.now(),
+    };
+    work.tx()?.set_aside(row).await?;
+    if entry.kind == EntryKind::Commit {
+        let detail = format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
+        work.tx()?
+            .put_alarm(AlarmRow {
+                lineage,
+                code: "commit_unprocessable".into(),
+                detail,
+                holds: true,
+                raised_at: node.clock.now(),
+            })
+            .await?;
+    }
+    note_place(&mut work, entry, &chain);
+    work.row.receipt_due = entry.sequence;
+    work.commit().await?;
+    tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
+    pack::wake(node, lineage);
+    Ok(())
+}
+
+async fn alarm(node: &Node, work: Work<'_>, code: &str, detail: &str) -> Done<Run> {
+    let lineage = work.row.lineage;
+    // What this run did is not kept: the log that it rests on is in doubt.
+    drop(work);
+    let mut tx = node.store.write().await?;
+    let row = AlarmRow {
+        lineage,
+        code: code.to_owned(),
+        detail: detail.to_owned(),
+        holds: true,
+        raised_at: node.clock.now(),
+    };
+    tx.put_alarm(row).await?;
+    let subject = lineage.to_string();
+    record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", code)]).await?;
+    tx.commit().await?;
+    tracing::error!(%lineage, code, detail, "the hub's log is not what it was");
+    Ok(Run::Ended(Received::Stopped))
+}
+
+async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> {
+    let lineage = work.row.lineage;
+    drop(work);
+    let Some(mut work) = Work::begin(node, lineage).await? else {
+        return Ok(Run::Ended(Received::Stopped));
+    };
+    work.row.state = Standing::Quarantined.as_str().into();
+    let detail = format!(
+        "entry {} is this node's own, and this node did not make it: another copy of it runs, \
+         or it was restored from an old copy",
+        entry.sequence
+    );
+    let tx = work.tx()?;
+    tx.put_alarm(AlarmRow {
+        lineage,
+        code: "own_entry_unknown".into(),
+        detail,
+        holds: true,
+        raised_at: node.clock.now(),
+    })
+    .await?;
+    record(node, tx, Actor::Node, "equipe.quarantined", &lineage.to_string(), &[]).await?;
+    work.commit().await?;
+    tracing::error!(%lineage, sequence = entry.sequence.0, "quarantined: an own entry is unknown");
+    Ok(Run::Ended(Received::Stopped))
+}
+
+async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
+    let lineage = work.row.lineage;
+    work.row.state = Standing::Ended.as_str().into();
+    let tx = work.tx()?;
+    record(node, tx, Actor::Node, "equipe.removed", &lineage.to_string(), &[]).await?;
+    work.commit().await?;
+    node.signals.wake(&Topic::Membership);
+    Ok(Run::Ended(Received::Stopped))
+}

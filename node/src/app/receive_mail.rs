@@ -1,0 +1,85 @@
+//! Takes one item of this node's mailbox: the cursor moves with it, whatever it holds.
+
+use raccordo_core::hublog::WelcomeItem;
+use raccordo_core::id::{LineageId, NodeId};
+use raccordo_core::wire;
+
+use super::fault::Done;
+use super::signals::Topic;
+use super::{Node, key_packages, pacts};
+use crate::store::Tx;
+
+/// An item as the hub sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Place in the mailbox.
+    pub sequence: u64,
+    /// Who posted it, as the hub says.
+    pub sender: NodeId,
+    /// What it is.
+    pub kind: String,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+}
+
+/// What the courier has to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing: it is done.
+    Done,
+    /// Fetch the tree, then join; the cursor moves only then.
+    Welcome(Box<WelcomeItem>),
+}
+
+/// Takes an item; one that was taken before does nothing.
+///
+/// # Errors
+/// The store's.
+pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Item) -> Done<Taken> {
+    let mut tx = node.store.write().await?;
+    if tx.mailbox_cursor(hub).await? >= item.sequence {
+        return Ok(Taken::Done);
+    }
+    match item.kind.as_str() {
+        "welcome" => match wire::decode_welcome(&item.payload) {
+            Ok(welcome) => return Ok(Taken::Welcome(Box::new(welcome))),
+            Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
+        },
+        "pact" => match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
+            Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
+            Err(fault) => {
+                tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
+            }
+        },
+        "equipe_accepted" => accepted(node, &mut *tx, &item.payload).await?,
+        "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
+        _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),
+    }
+    tx.put_mailbox_cursor(hub, item.sequence).await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Errands(hub.clone()));
+    Ok(Taken::Done)
+}
+
+async fn accepted(node: &Node, tx: &mut dyn Tx, payload: &[u8]) -> Done<()> {
+    let Ok(lineage) = LineageId::try_from(payload) else { return Ok(()) };
+    if let Some(mut row) = tx.pact(lineage).await? {
+        row.hub_answer = "accepted".into();
+        row.changed_at = node.clock.now();
+        tx.put_pact(row).await?;
+    }
+    Ok(())
+}
+
+/// Moves the cursor past an item.
+///
+/// # Errors
+/// The store's.
+pub async fn skip(node: &Node, hub: &NodeId, sequence: u64) -> Done<()> {
+    let mut tx = node.store.write().await?;
+    if tx.mailbox_cursor(hub).await? < sequence {
+        tx.put_mailbox_cursor(hub, sequence).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

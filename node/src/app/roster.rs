@@ -1,0 +1,70 @@
+//! Members of an équipe as rows: kept in step with the tree, and asked whether trusted.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::id::{LineageId, NodeId, Sequence};
+use raccordo_core::time::Instant;
+use raccordo_core::trust::commit::GroupView;
+
+use super::Node;
+use super::fault::Done;
+use super::work::Work;
+use crate::store::Tx;
+use crate::store::equipe::MemberRow;
+
+/// Brings rows and équipe into step with the group after it was made, joined or changed.
+///
+/// # Errors
+/// The store's, or a damaged group.
+pub async fn follow_group(work: &mut Work<'_>) -> Done<()> {
+    let facts = work.session().await?.facts();
+    work.row.epoch = facts.epoch;
+    work.row.authenticator = facts.authenticator;
+    if let Some(statement) = facts.view.statement.clone() {
+        work.row.statement = statement;
+    }
+    let present = nodes(&facts.view);
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    let known = tx.members(lineage).await?;
+    for row in &known {
+        if !present.contains(&row.node) {
+            tx.delete_member(lineage, &row.node).await?;
+        }
+    }
+    for node in present {
+        if !known.iter().any(|row| row.node == node) {
+            tx.put_member(MemberRow {
+                lineage,
+                node,
+                delivered: Sequence(0),
+                last_seen: Instant(0),
+                last_number: 0,
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+fn nodes(view: &GroupView) -> BTreeSet<NodeId> {
+    view.leaves.iter().filter_map(|(_, leaf)| leaf.node.clone()).collect()
+}
+
+/// Other current members that do not count as verified here.
+///
+/// # Errors
+/// The store's.
+pub async fn untrusted(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<NodeId>> {
+    let mut untrusted = Vec::new();
+    for member in tx.members(lineage).await? {
+        if member.node == node.identity.node {
+            continue;
+        }
+        let peer = tx.peer(&member.node).await?;
+        if !peer.is_some_and(|peer| peer.state.counts_as_verified()) {
+            untrusted.push(member.node);
+        }
+    }
+    Ok(untrusted)
+}

@@ -1,0 +1,127 @@
+//! What the courier hands to the hub, and what it notes of the answer.
+
+use raccordo_core::hublog::{EntryKind, NewEntry};
+use raccordo_core::id::{EntryId, GroupId, LineageId};
+
+use super::Node;
+use super::audit::{Actor, record};
+use super::fault::Done;
+use super::hub::append::{Handed, Outcome};
+use super::signals::Topic;
+use super::work::Work;
+use crate::store::Tx;
+use crate::store::equipe::AlarmRow;
+use crate::store::outbox::EntryState;
+
+/// Most entries of one call.
+pub const ENTRIES_MAX: u32 = super::hub::append::ENTRIES_MAX as u32;
+/// About the most payload of one call; a single entry may be larger.
+pub const CALL_BYTES_MAX: usize = 1 << 20;
+
+/// One call to a hub: exactly the bytes that are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppendCall {
+    /// The group.
+    pub group: GroupId,
+    /// Entries in order.
+    pub entries: Vec<Handed>,
+}
+
+/// What waits for the hub's answer; none when nothing does.
+///
+/// # Errors
+/// The store's.
+pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
+    let mut tx = node.store.read().await?;
+    let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
+    let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
+    let held = held(node, &mut *tx, lineage).await?;
+    let mut bytes = 0;
+    let mut entries = Vec::new();
+    for row in rows {
+        if held && tx.envelopes_of(lineage, row.entry).await?.iter().any(|e| e.case_bearing) {
+            continue;
+        }
+        bytes += row.payload.len() + row.group_info.len() + row.welcome.len();
+        if !entries.is_empty() && bytes > CALL_BYTES_MAX {
+            break;
+        }
+        entries.push(Handed {
+            entry: NewEntry {
+                entry: row.entry,
+                kind: row.kind,
+                epoch: row.epoch,
+                payload: row.payload,
+            },
+            group_info: row.group_info,
+            welcome: row.welcome,
+        });
+    }
+    Ok((!entries.is_empty()).then_some(AppendCall { group: equipe.group, entries }))
+}
+
+async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    let alarm = tx.alarms(lineage).await?.iter().any(|alarm| alarm.holds);
+    Ok(alarm || !super::roster::untrusted(node, tx, lineage).await?.is_empty())
+}
+
+/// Notes the outcomes of a call. Safe to repeat, and to come after the log has shown the
+/// entries already.
+///
+/// # Errors
+/// The store's.
+pub async fn settle(
+    node: &Node,
+    lineage: LineageId,
+    outcomes: &[(EntryId, Outcome)],
+) -> Done<()> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    for (entry, outcome) in outcomes {
+        let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
+        if row.state != EntryState::Pending {
+            continue;
+        }
+        match outcome {
+            Outcome::Placed { sequence, .. } => {
+                row.state = EntryState::Accepted;
+                row.sequence = *sequence;
+                work.tx()?.update_entry(&row).await?;
+                work.tx()?.envelopes_placed(lineage, *entry, *sequence).await?;
+            }
+            Outcome::Stale { .. } => {
+                row.state = EntryState::Stale;
+                if row.kind == EntryKind::Application {
+                    row.payload = Vec::new();
+                }
+                work.tx()?.update_entry(&row).await?;
+            }
+            Outcome::Refused(reason) => refused(node, &mut work, row, reason).await?,
+        }
+    }
+    work.commit().await?;
+    node.signals.wake(&Topic::Objects);
+    Ok(())
+}
+
+async fn refused(
+    node: &Node,
+    work: &mut Work<'_>,
+    mut row: crate::store::outbox::EntryRow,
+    reason: &str,
+) -> Done<()> {
+    let lineage = work.row.lineage;
+    row.state = EntryState::Refused;
+    row.reason = reason.to_owned();
+    let alarm = AlarmRow {
+        lineage,
+        code: "entry_refused".into(),
+        detail: format!("the hub refuses an entry of this node for ever: {reason}"),
+        holds: true,
+        raised_at: node.clock.now(),
+    };
+    let tx = work.tx()?;
+    tx.update_entry(&row).await?;
+    tx.put_alarm(alarm).await?;
+    let detail = [("reason", reason)];
+    record(node, tx, Actor::Node, "equipe.entry_refused", &lineage.to_string(), &detail).await
+}

@@ -1,0 +1,289 @@
+//! Shares alerts: checked, permitted by role and pact, stored with the envelopes that carry
+//! them, in one transaction. Durable here is `queued`; where the group may send already,
+//! the same transaction encrypts.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::alert::{self, FieldError};
+use raccordo_core::envelope::{
+    Author, Body, Change, ENVELOPE_BYTES_MAX, Envelope, Label, ObjectEvent, Share, chunk,
+};
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId};
+use raccordo_core::object::{self, Event, Kind};
+use raccordo_core::operator::Action;
+use raccordo_core::sending::Standing;
+use raccordo_core::time::Instant;
+use raccordo_core::trust::pact::Pact;
+use raccordo_core::wire::{self, Alert};
+
+use super::apply::{NewObject, object_row};
+use super::audit::record;
+use super::directory::Operator;
+use super::fault::{Done, Fault};
+use super::signals::Topic;
+use super::work::Work;
+use super::{Node, pack};
+use crate::store::object::ObjectRow;
+use crate::store::outbox::EnvelopeRow;
+
+/// Most alerts of one call.
+pub const ALERTS_MAX: usize = 1_000;
+
+/// What an operator asks to share.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Name of the équipe.
+    pub equipe: String,
+    /// The alerts, in order.
+    pub alerts: Vec<Alert>,
+    /// From the pact's purposes; the pact's first if none.
+    pub purpose: Option<String>,
+    /// Only check, and say who would receive.
+    pub dry_run: bool,
+}
+
+/// One invalid field of one alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Place in the order, from 0.
+    pub index: usize,
+    /// What is wrong.
+    pub error: FieldError,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// Row of each alert, and whether it had been shared before.
+    pub objects: Vec<(ObjectRow, bool)>,
+    /// Why nothing was stored.
+    pub violations: Vec<Violation>,
+    /// Who receives.
+    pub recipients: Vec<NodeId>,
+}
+
+/// One alert that passed.
+struct Ready {
+    object: ObjectId,
+    kind: Kind,
+    share: Share,
+}
+
+/// Shares all alerts of an order, or none.
+///
+/// # Errors
+/// `role_not_allowed`, `no_such_equipe`, `equipe_not_active`, `too_many`, `id_taken`.
+pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Shared> {
+    if order.alerts.is_empty() || order.alerts.len() > ALERTS_MAX {
+        return Err(Fault::usage("too_many", "share 1 to 1000 alerts in one call"));
+    }
+    let lineage = find(node, &order.equipe).await?;
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Err(gone()) };
+    if Standing::parse(&work.row.state) != Some(Standing::Active) {
+        let message = format!("the équipe is {} here", work.row.state);
+        return Err(Fault::conflict("equipe_not_active", message).hint("see `raccordo doctor`"));
+    }
+    let now = node.clock.now();
+    let pact = work.pact(node)?;
+    let recipients = recipients(node, &mut work).await?;
+    let (ready, violations) = check(node, operator, &pact, &order, now)?;
+    if !violations.is_empty() || order.dry_run {
+        return Ok(Shared { violations, recipients, objects: Vec::new() });
+    }
+    let known = known(node, &mut work, &ready).await?;
+    let objects = store(node, operator, &mut work, ready, &known, now).await?;
+    pack::pack_within(node, &mut work).await?;
+    work.commit().await?;
+    pack::wake(node, lineage);
+    node.signals.wake(&Topic::Objects);
+    Ok(Shared { objects, recipients, violations: Vec::new() })
+}
+
+async fn find(node: &Node, equipe: &str) -> Done<LineageId> {
+    let row = node.store.read().await?.equipe_named(equipe).await?;
+    row.map(|row| row.lineage).ok_or_else(gone)
+}
+
+fn gone() -> Fault {
+    Fault::not_found("no_such_equipe", "this node is in no équipe of that name")
+        .hint("see `raccordo equipe list`")
+}
+
+async fn recipients(node: &Node, work: &mut Work<'_>) -> Done<Vec<NodeId>> {
+    let lineage = work.row.lineage;
+    let members = work.tx()?.members(lineage).await?;
+    let others = members.into_iter().map(|member| member.node);
+    Ok(others.filter(|member| *member != node.identity.node).collect())
+}
+
+fn check(
+    node: &Node,
+    operator: &Operator,
+    pact: &Pact,
+    order: &Order,
+    now: Instant,
+) -> Done<(Vec<Ready>, Vec<Violation>)> {
+    let mut ready = Vec::new();
+    let mut violations = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (index, alert) in order.alerts.iter().enumerate() {
+        let checked = match alert::check(&node.lists, alert, now) {
+            Ok(checked) => checked,
+            Err(errors) => {
+                violations.extend(errors.into_iter().map(|error| Violation { index, error }));
+                continue;
+            }
+        };
+        operator.must(Action::ShareAlert(checked.subject()))?;
+        let label = label(pact, &checked, order.purpose.as_deref(), now)?;
+        if let Some(clause) = pact.forbids(checked.kind(), checked.alert(), &label, now) {
+            violations.push(Violation { index, error: clause.into_field_error() });
+            continue;
+        }
+        let object = checked.id().unwrap_or_else(|| ObjectId::random(&*node.entropy));
+        if !ids.insert(object) {
+            return Err(Fault::usage("id_repeated", "an id stands twice in one call"));
+        }
+        let share = Share { label, alert: checked.into_body() };
+        ready.push(Ready { object, kind: Kind::of_alert(&share.alert), share });
+    }
+    Ok((ready, violations))
+}
+
+fn label(
+    pact: &Pact,
+    checked: &alert::CheckedAlert,
+    purpose: Option<&str>,
+    now: Instant,
+) -> Done<Label> {
+    let purpose = match purpose {
+        None => pact.purposes.first().cloned().unwrap_or_default(),
+        Some(named) if pact.purposes.iter().any(|purpose| purpose == named) => named.to_owned(),
+        Some(_) => {
+            return Err(Fault::refused("pact_forbids", "the pact names no such purpose")
+                .hint("see `raccordo equipe show`"));
+        }
+    };
+    let kind = pact.kind(checked.kind());
+    let retained = now.plus(kind.retention());
+    Ok(Label {
+        purpose,
+        recipient_classes: kind.recipient_classes.clone(),
+        expires_at: checked.expires_at().unwrap_or(retained),
+        onward_sharing: pact.onward_sharing,
+    })
+}
+
+/// Alerts of this order that were shared before.
+async fn known(node: &Node, work: &mut Work<'_>, ready: &[Ready]) -> Done<Vec<ObjectRow>> {
+    let ids: Vec<ObjectId> = ready.iter().map(|ready| ready.object).collect();
+    let known = work.tx()?.objects_among(&ids).await?;
+    let lineage = work.row.lineage;
+    let foreign = |row: &ObjectRow| row.origin != node.identity.node || row.lineage != lineage;
+    if known.iter().any(foreign) {
+        return Err(Fault::conflict("id_taken", "an id belongs to another object")
+            .hint("leave `id` out, and the node chooses one"));
+    }
+    Ok(known)
+}
+
+async fn store(
+    node: &Node,
+    operator: &Operator,
+    work: &mut Work<'_>,
+    ready: Vec<Ready>,
+    known: &[ObjectRow],
+    now: Instant,
+) -> Done<Vec<(ObjectRow, bool)>> {
+    let mut answer = Vec::new();
+    let mut rows = Vec::new();
+    let mut envelopes = Vec::new();
+    for Ready { object, kind, share } in ready {
+        if let Some(row) = known.iter().find(|row| row.object == object) {
+            answer.push((row.clone(), true));
+            continue;
+        }
+        let author = author(operator);
+        let change = object::Change::Share {
+            kind,
+            subject: alert::subject(&share.alert),
+            expires_at: share.label.expires_at,
+        };
+        let sender = node.identity.node.clone();
+        let by = Some((operator.role, operator.class));
+        let event = Event { sender: sender.clone(), author: by, version: 1, change };
+        object::apply(None, &event, now)
+            .map_err(|refusal| Fault::refused(refusal.reason(), refusal.to_string()))?;
+        let body = Body::ObjectEvent(ObjectEvent {
+            object,
+            version: 1,
+            change: Change::Share(share.clone()),
+        });
+        let envelope = envelope(node, work.row.lineage, author, now, body);
+        let new = NewObject {
+            object,
+            kind,
+            origin: sender,
+            envelope: &envelope,
+            share: &share,
+            received_at: None,
+        };
+        let row = object_row(node, work.row.lineage, new);
+        envelopes.extend(rows_for(node, &envelope, object)?);
+        answer.push((row.clone(), false));
+        rows.push(row);
+    }
+    let ids: Vec<String> = rows.iter().map(|row| row.object.to_string()).collect();
+    let lineage = work.row.lineage.to_string();
+    let tx = work.tx()?;
+    if !ids.is_empty() {
+        let detail = [("objects", ids.join(" "))];
+        let detail = detail.each_ref().map(|(key, value)| (*key, value.as_str()));
+        record(node, tx, operator.actor(), "alert.share", &lineage, &detail).await?;
+    }
+    tx.insert_objects(rows).await?;
+    tx.queue_envelopes(envelopes).await?;
+    Ok(answer)
+}
+
+/// The operator behind an envelope, by opaque id.
+pub fn author(operator: &Operator) -> Author {
+    Author {
+        operator: operator.id,
+        role: operator.role.as_str().to_owned(),
+        organisation: operator.organisation,
+        class: operator.class.as_str().to_owned(),
+    }
+}
+
+/// A new envelope, not yet numbered.
+pub fn envelope(
+    node: &Node,
+    lineage: LineageId,
+    author: Author,
+    said_at: Instant,
+    body: Body,
+) -> Envelope {
+    let id = EnvelopeId::random(&*node.entropy);
+    Envelope { id, lineage, number: 0, said_at, author: Some(author), body }
+}
+
+/// The rows that carry an envelope: one, or one for each part when it fits no pack.
+///
+/// # Errors
+/// `alert_too_large` beyond 64 parts.
+pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<EnvelopeRow>> {
+    let bytes = wire::encode_envelope(envelope);
+    if bytes.len() <= ENVELOPE_BYTES_MAX {
+        return Ok(vec![pack::queued_row(node, envelope, Some(object), true)]);
+    }
+    let parts = chunk(envelope.id, &bytes)
+        .map_err(|cause| Fault::usage("alert_too_large", cause.to_string()))?;
+    let parts = parts.into_iter().map(|part| {
+        let id = EnvelopeId::random(&*node.entropy);
+        let body = Body::Chunk(part);
+        let part = Envelope { id, author: None, body, ..envelope.clone() };
+        pack::queued_row(node, &part, Some(object), true)
+    });
+    Ok(parts.collect())
+}

@@ -1,0 +1,263 @@
+//! One équipe under work: its lock, its transaction, its row and its live MLS session.
+//!
+//! One actor per group in a process (DESIGN §5): the lock is held from before the
+//! transaction begins until after it ends. Whatever does not reach [`Work::commit`]
+//! is rolled back, and the live session is dropped with it, so that memory never runs
+//! ahead of the disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex as Plain, PoisonError};
+
+use raccordo_core::id::LineageId;
+use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
+use raccordo_core::session::Session;
+use raccordo_core::trust::pact::Pact;
+use raccordo_core::trust::statement::SignedStatement;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::Node;
+use super::fault::{Done, Fault};
+use crate::store::Tx;
+use crate::store::equipe::EquipeRow;
+use crate::store::ledger::LedgerRow;
+
+/// What a process keeps in memory of one équipe.
+#[derive(Default)]
+pub struct Slot {
+    /// The live group, in step with the disk; none until it is loaded.
+    session: Option<Session>,
+    /// Whether an own commit staged in this run of the process is in the log: only then
+    /// may anything be encrypted.
+    pub fresh: bool,
+    /// The pact, read once.
+    pact: Option<Arc<Pact>>,
+}
+
+/// The équipes that this process owns.
+#[derive(Default)]
+pub struct Slots {
+    slots: Plain<BTreeMap<LineageId, Arc<Mutex<Slot>>>>,
+}
+
+impl Slots {
+    async fn lock(&self, lineage: LineageId) -> OwnedMutexGuard<Slot> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(slots.entry(lineage).or_default())
+        };
+        slot.lock_owned().await
+    }
+}
+
+/// An équipe under work.
+pub struct Work<'n> {
+    node: &'n Node,
+    slot: OwnedMutexGuard<Slot>,
+    tx: Option<Box<dyn Tx>>,
+    touched: bool,
+    /// The équipe's row; written back by `commit`.
+    pub row: EquipeRow,
+}
+
+impl<'n> Work<'n> {
+    /// Locks an équipe and opens a transaction on it; none when it is not here.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn begin(node: &'n Node, lineage: LineageId) -> Done<Option<Self>> {
+        let slot = node.slots.lock(lineage).await;
+        let mut tx = node.store.write().await?;
+        if !tx.raise_equipe(lineage).await? {
+            return Ok(None);
+        }
+        let Some(row) = tx.equipe(lineage).await? else { return Ok(None) };
+        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, row }))
+    }
+
+    /// Locks an équipe that is about to be made, with the session that begins it.
+    ///
+    /// # Errors
+    /// Whatever the store says; `Exists` when the équipe is here already.
+    pub async fn create(node: &'n Node, row: EquipeRow, session: Session) -> Done<Self> {
+        let mut slot = node.slots.lock(row.lineage).await;
+        let mut tx = node.store.write().await?;
+        tx.insert_equipe(row.clone()).await?;
+        slot.session = Some(session);
+        slot.fresh = false;
+        Ok(Self { node, slot, tx: Some(tx), touched: true, row })
+    }
+
+    /// The transaction.
+    ///
+    /// # Errors
+    /// Only after `commit`, which consumes the work: never in practice.
+    pub fn tx(&mut self) -> Done<&mut dyn Tx> {
+        match &mut self.tx {
+            Some(tx) => Ok(tx.as_mut()),
+            None => Err(Fault::ours("work_ended", "the transaction has ended")),
+        }
+    }
+
+    /// Whether an own commit of this run is in the log.
+    pub fn fresh(&self) -> bool {
+        self.slot.fresh
+    }
+
+    /// Notes that an own commit of this run is in the log. Undone if the work is dropped
+    /// before its commit, since then the merge was rolled back too.
+    pub fn set_fresh(&mut self) {
+        self.slot.fresh = true;
+    }
+
+    /// The statement in force.
+    ///
+    /// # Errors
+    /// A damaged row.
+    pub fn statement(&self) -> Done<SignedStatement> {
+        SignedStatement::decode(&self.row.statement)
+            .map_err(|cause| Fault::ours("statement_damaged", cause))
+    }
+
+    /// The équipe's pact.
+    ///
+    /// # Errors
+    /// A wrong node key or a damaged row.
+    pub fn pact(&mut self, node: &Node) -> Done<Arc<Pact>> {
+        if let Some(pact) = &self.slot.pact {
+            return Ok(Arc::clone(pact));
+        }
+        let pact = Arc::new(open_pact(node, &self.row)?);
+        self.slot.pact = Some(Arc::clone(&pact));
+        Ok(pact)
+    }
+
+    /// The live group, loaded if it is not.
+    ///
+    /// # Errors
+    /// The store's, a wrong node key, or a damaged ledger.
+    pub async fn session(&mut self) -> Done<&mut Session> {
+        self.touched = true;
+        if self.slot.session.is_none() {
+            let scope = LedgerScope::Group(self.row.group);
+            let rows = open_ledger(self.node, self.tx()?, &scope).await?;
+            let loaded = Session::load(self.node.crypto.clone(), self.row.group, rows)
+                .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
+            self.slot.session = loaded;
+        }
+        self.slot
+            .session
+            .as_mut()
+            .ok_or_else(|| Fault::ours("group_missing", "the ledger holds no such group"))
+    }
+
+    /// Writes the row and what MLS changed, and makes all of it durable.
+    ///
+    /// # Errors
+    /// Whatever the store says; then nothing was stored.
+    pub async fn commit(mut self) -> Done<()> {
+        let changes = match &mut self.slot.session {
+            Some(session) => session.take_changes(),
+            None => Vec::new(),
+        };
+        let row = self.row.clone();
+        let node = self.node;
+        let tx = self.tx()?;
+        write_ledger(node, tx, changes).await?;
+        tx.update_equipe(&row).await?;
+        if let Some(tx) = self.tx.take() {
+            let ended = tx.commit().await;
+            if let Err(error) = ended {
+                self.forget();
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.slot.session = None;
+        self.slot.fresh = false;
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        if self.tx.is_some() && self.touched {
+            // Rolled back: what MLS did in memory must not stay. A lost `fresh` costs one
+            // more commit, never a reused key.
+            self.forget();
+        }
+    }
+}
+
+/// Opens the pact of an équipe.
+///
+/// # Errors
+/// A wrong node key or a damaged row.
+pub fn open_pact(node: &Node, row: &EquipeRow) -> Done<Pact> {
+    let text = node
+        .vault
+        .open(&pact_context(row.lineage), &row.sealed_pact)
+        .map_err(|cause| Fault::ours("vault", cause))?;
+    let text = String::from_utf8_lossy(text.reveal()).into_owned();
+    Pact::parse(&text).map_err(|cause| Fault::ours("pact_damaged", cause))
+}
+
+/// Context under which an équipe's pact is sealed.
+pub fn pact_context(lineage: LineageId) -> String {
+    format!("pact/{lineage}")
+}
+
+/// Reads and opens the rows of one scope.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub async fn open_ledger(
+    node: &Node,
+    tx: &mut dyn Tx,
+    scope: &LedgerScope,
+) -> Done<Vec<OpenRow>> {
+    let rows = tx.ledger(&scope.to_string()).await?;
+    rows.into_iter()
+        .map(|row| {
+            let value = node
+                .vault
+                .open(&context(&row.scope, &row.kind, &row.key), &row.sealed)
+                .map_err(|cause| Fault::ours("vault", cause))?;
+            Ok(OpenRow { kind: row.kind, key: row.key, value })
+        })
+        .collect()
+}
+
+/// Seals and writes what MLS changed.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn write_ledger(
+    node: &Node,
+    tx: &mut dyn Tx,
+    changes: Vec<LedgerChange>,
+) -> Done<()> {
+    let mut puts = Vec::new();
+    for change in changes {
+        match change {
+            LedgerChange::Put { scope, kind, key, value } => {
+                let scope = scope.to_string();
+                let context = context(&scope, &kind, &key);
+                let sealed = node.vault.seal(&*node.entropy, &context, &value);
+                puts.push(LedgerRow { scope, kind, key, sealed });
+            }
+            LedgerChange::Delete { scope, kind, key } => {
+                tx.delete_ledger(&scope.to_string(), &kind, &key).await?;
+            }
+        }
+    }
+    if !puts.is_empty() {
+        tx.put_ledger(&puts).await?;
+    }
+    Ok(())
+}
+
+fn context(scope: &str, kind: &str, key: &[u8]) -> String {
+    format!("ledger/{scope}/{kind}/{}", hex::encode(key))
+}

@@ -1,0 +1,268 @@
+//! The sections of `raccordo.toml`, each with its defaults.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use raccordo_core::id::NodeId;
+use serde::Deserialize;
+
+use super::database::DatabaseUrl;
+use super::{ConfigError, secret_line};
+use crate::home::Home;
+use crate::telemetry::{LogFormat, LogLevel};
+use crate::transport::accept::AcceptLimits;
+use crate::transport::address::HostPort;
+use crate::transport::proxy::{Proxy, ProxyUrl};
+
+/// `[node]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSection {
+    /// Lower-case label, 1 to 63 bytes; required, and fixed once a card is out.
+    pub id: NodeId,
+    /// Name shown to people at other nodes. Default: the id.
+    pub name: Option<String>,
+    /// Code in the Italian index of public bodies (IPA). Default: none.
+    pub ipa: Option<String>,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSection {
+    /// `sqlite` (a file in `data`), or `postgres://…` without a password. Default: `sqlite`.
+    pub url: DatabaseUrl,
+    /// File of mode 0600 with PostgreSQL's password. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// Connections to PostgreSQL at once. Default: 8.
+    pub connections: Connections,
+}
+
+/// A number of database connections, 8 unless told otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Connections(pub NonZeroU32);
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(const { NonZeroU32::new(8).unwrap() })
+    }
+}
+
+/// Where the node key comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    /// A file of mode 0600.
+    #[default]
+    File,
+    /// The systemd credential `raccordo-node-key`.
+    Credential,
+    /// Typed at each start.
+    Passphrase,
+}
+
+/// `[key]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeySection {
+    /// `file`, `credential` or `passphrase`. Default: `file`.
+    pub source: KeySource,
+    /// Path of the key file, outside `data`. Default: `node.key`.
+    pub file: PathBuf,
+}
+
+impl Default for KeySection {
+    fn default() -> Self {
+        Self { source: KeySource::File, file: "node.key".into() }
+    }
+}
+
+/// `[hub]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubSection {
+    /// Whether this node carries équipes' logs. Default: false.
+    pub enabled: bool,
+    /// Address and port to listen on. Default: `0.0.0.0:7443`.
+    pub listen: SocketAddr,
+    /// `host:port` under which others reach it, put on the card; required when enabled.
+    pub endpoint: Option<HostPort>,
+    /// Entries that one équipe may append in a minute; more are refused for the rest of it.
+    /// Default: 600,000.
+    pub entries_per_minute: NonZeroU32,
+    /// Bytes of one équipe's log that are kept at once; when full, appends are refused until
+    /// members confirm. Default: 20 GiB.
+    pub stored_bytes: NonZeroU64,
+}
+
+impl Default for HubSection {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7443)),
+            endpoint: None,
+            entries_per_minute: const { NonZeroU32::new(600_000).unwrap() },
+            stored_bytes: const { NonZeroU64::new(20 << 30).unwrap() },
+        }
+    }
+}
+
+/// Who may call on a Unix socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SocketAccess {
+    /// The user that runs the node (mode 0600).
+    #[default]
+    Owner,
+    /// Also the group of that user (mode 0660).
+    Group,
+}
+
+impl SocketAccess {
+    /// Permission bits of the socket.
+    pub fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o660,
+        }
+    }
+}
+
+/// `[casework]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaseworkSection {
+    /// Whether `run/casework.sock` is served. Default: true.
+    pub socket: bool,
+    /// `owner` or `group`: who may call on the socket; each call needs a token besides.
+    /// Default: `owner`.
+    pub socket_access: SocketAccess,
+    /// Address and port for the region's own systems, over TLS. Default: none.
+    pub tls_listen: Option<SocketAddr>,
+    /// Names and addresses in the listener's certificate. Default: `localhost`.
+    pub tls_names: Vec<String>,
+}
+
+impl Default for CaseworkSection {
+    fn default() -> Self {
+        Self {
+            socket: true,
+            socket_access: SocketAccess::Owner,
+            tls_listen: None,
+            tls_names: vec!["localhost".into()],
+        }
+    }
+}
+
+/// `[trust]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrustSection {
+    /// Whether a peer for which two verified peers vouch counts as verified. Default: false.
+    pub accept_vouched: bool,
+}
+
+/// `[outbound]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboundSection {
+    /// HTTP proxy for all outbound connections, by CONNECT. Default: none.
+    pub proxy: Option<ProxyUrl>,
+    /// File of mode 0600 with `user:password` for the proxy. Default: none.
+    pub proxy_credentials_file: Option<PathBuf>,
+    /// Seconds that a connection may take in all. Default: 20.
+    pub connect_timeout_s: NonZeroU32,
+}
+
+impl Default for OutboundSection {
+    fn default() -> Self {
+        let connect_timeout_s = const { NonZeroU32::new(20).unwrap() };
+        Self { proxy: None, proxy_credentials_file: None, connect_timeout_s }
+    }
+}
+
+impl OutboundSection {
+    /// Longest time until a connection stands.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout_s.get().into())
+    }
+
+    /// The proxy with its credentials, if one is set.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretFile`] or [`ConfigError::SecretText`].
+    pub fn proxy(&self, home: &Home) -> Result<Option<Proxy>, ConfigError> {
+        let Some(url) = self.proxy.clone() else {
+            return Ok(None);
+        };
+        let file = self.proxy_credentials_file.as_deref();
+        let credentials = secret_line(home, "outbound", "proxy_credentials_file", file)?;
+        Ok(Some(Proxy { url, credentials }))
+    }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsSection {
+    /// Address and port of `/metrics`, `/healthz`, `/readyz`, unencrypted. Default: none.
+    pub listen: Option<SocketAddr>,
+    /// Whether `listen` may be reached from other machines. Default: false.
+    pub allow_remote: bool,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a list by module. Default: `info`.
+    pub level: LogLevel,
+    /// `json` or `text`. Default: `json`.
+    pub format: LogFormat,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Connections at once on one listener. Default: 1024.
+    pub connections: NonZeroUsize,
+    /// Of these from one peer, or from one address where clients show no key. Default: 16.
+    pub connections_per_peer: NonZeroUsize,
+    /// TLS handshakes under way at once; one more ends the oldest. Default: 128.
+    pub pending_handshakes: NonZeroUsize,
+    /// Seconds that a handshake may take. Default: 10.
+    pub handshake_timeout_s: NonZeroU32,
+    /// Calls and streams open at once on one connection. Default: 64.
+    pub streams_per_connection: NonZeroU32,
+    /// Bytes of names and values in a call's metadata. Default: 4096.
+    pub metadata_bytes: NonZeroUsize,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self {
+            connections: const { NonZeroUsize::new(1024).unwrap() },
+            connections_per_peer: const { NonZeroUsize::new(16).unwrap() },
+            pending_handshakes: const { NonZeroUsize::new(128).unwrap() },
+            handshake_timeout_s: const { NonZeroU32::new(10).unwrap() },
+            streams_per_connection: const { NonZeroU32::new(64).unwrap() },
+            metadata_bytes: const { NonZeroUsize::new(4096).unwrap() },
+        }
+    }
+}
+
+impl LimitsSection {
+    /// What a gate allows.
+    pub fn accept(&self) -> AcceptLimits {
+        AcceptLimits {
+            handshake: Duration::from_secs(self.handshake_timeout_s.get().into()),
+            pending_handshakes: self.pending_handshakes.get(),
+            connections: self.connections.get(),
+            connections_per_peer: self.connections_per_peer.get(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A self-signed certificate and the TLS settings made from it.
+
+use std::sync::Arc;
+
+use raccordo_core::id::{Digest, NodeId};
+use raccordo_core::secret::Secret;
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS13;
+use rustls::{ClientConfig, ServerConfig};
+
+use super::pin::{PeerVerifier, TrustedPins, spki_digest};
+
+/// The one application protocol that is spoken (RFC 7301).
+const ALPN_HTTP_2: &[u8] = b"h2";
+
+/// Why a TLS identity cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// A fresh key or certificate could not be made (ourselves).
+    #[error("cannot make a TLS key: {0}")]
+    Generate(#[from] rcgen::Error),
+    /// The stored key and certificate do not belong together, or do not parse (store).
+    #[error("the stored TLS key or certificate is damaged: {0}")]
+    Stored(rustls::Error),
+    /// The TLS library refuses its own settings (ourselves).
+    #[error("cannot set up TLS: {0}")]
+    Settings(rustls::Error),
+}
+
+/// A private key in PKCS#8 DER, and its self-signed certificate in DER, both to be stored.
+///
+/// The certificate carries a name only because X.509 wants one, and no end: what counts is
+/// the pin on its key.
+#[derive(Debug)]
+pub struct TlsKey {
+    /// PKCS#8 DER; secret.
+    pub pkcs8: Secret<Vec<u8>>,
+    /// X.509 DER; public.
+    pub certificate: Vec<u8>,
+}
+
+impl TlsKey {
+    /// An Ed25519 key for talking to other nodes.
+    ///
+    /// # Errors
+    /// [`IdentityError::Generate`].
+    pub fn for_peers(node: &NodeId) -> Result<Self, IdentityError> {
+        Self::generate(&rcgen::PKCS_ED25519, vec![node.to_string()])
+    }
+
+    /// An ECDSA P-256 key for operators' systems, whose TLS libraries often refuse Ed25519
+    /// certificates: grpcio for Python does, through BoringSSL.
+    ///
+    /// `names`: DNS names and addresses under which clients reach the listener.
+    ///
+    /// # Errors
+    /// [`IdentityError::Generate`], also for a name that is no DNS name.
+    pub fn for_clients(names: Vec<String>) -> Result<Self, IdentityError> {
+        Self::generate(&rcgen::PKCS_ECDSA_P256_SHA256, names)
+    }
+
+    fn generate(
+        algorithm: &'static rcgen::SignatureAlgorithm,
+        names: Vec<String>,
+    ) -> Result<Self, IdentityError> {
+        let key = rcgen::KeyPair::generate_for(algorithm)?;
+        let certificate = rcgen::CertificateParams::new(names)?.self_signed(&key)?;
+        let certificate = certificate.der().to_vec();
+        Ok(Self { pkcs8: Secret::new(key.serialize_der()), certificate })
+    }
+}
+
+/// This node's TLS key, ready for use; the key itself cannot be taken out again.
+#[derive(Clone, Debug)]
+pub struct TlsIdentity {
+    certified: Arc<CertifiedKey>,
+    pin: Digest,
+}
+
+impl TlsIdentity {
+    /// Takes what was stored.
+    ///
+    /// # Errors
+    /// [`IdentityError::Stored`] if a part does not parse, or they do not belong together.
+    pub fn from_parts(pkcs8: &Secret<Vec<u8>>, certificate: &[u8]) -> Result<Self, IdentityError> {
+        let certificate = CertificateDer::from(certificate.to_vec());
+        let pin = spki_digest(&certificate).map_err(IdentityError::Stored)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.reveal().clone()));
+        let certified = CertifiedKey::from_der(vec![certificate], key, &provider());
+        let certified = Arc::new(certified.map_err(IdentityError::Stored)?);
+        Ok(Self { certified, pin })
+    }
+
+    /// SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7): what others pin.
+    pub fn spki_digest(&self) -> Digest {
+        self.pin
+    }
+
+    /// Listens to peers: their keys must be trusted.
+    ///
+    /// # Errors
+    /// [`IdentityError::Settings`].
+    pub fn peer_server(&self, trusted: TrustedPins) -> Result<Arc<ServerConfig>, IdentityError> {
+        let verifier = Arc::new(PeerVerifier::anyone_of(trusted, provider()));
+        let builder = server_builder()?.with_client_cert_verifier(verifier);
+        Ok(self.finish_server(builder))
+    }
+
+    /// Listens to operators' systems: they pin this key, and show a token of their own.
+    ///
+    /// # Errors
+    /// [`IdentityError::Settings`].
+    pub fn open_server(&self) -> Result<Arc<ServerConfig>, IdentityError> {
+        Ok(self.finish_server(server_builder()?.with_no_client_auth()))
+    }
+
+    /// Dials `node`: it must show a key that is trusted as its own.
+    ///
+    /// # Errors
+    /// [`IdentityError::Settings`].
+    pub fn client(
+        &self,
+        trusted: TrustedPins,
+        node: NodeId,
+    ) -> Result<Arc<ClientConfig>, IdentityError> {
+        let verifier = Arc::new(PeerVerifier::only(trusted, node, provider()));
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13])
+            .map_err(IdentityError::Settings)?;
+        let mut config = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(self.resolver());
+        config.alpn_protocols = vec![ALPN_HTTP_2.to_vec()];
+        config.resumption = Resumption::disabled();
+        config.enable_sni = false;
+        Ok(Arc::new(config))
+    }
+
+    fn finish_server(
+        &self,
+        builder: rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert>,
+    ) -> Arc<ServerConfig> {
+        let mut config = builder.with_cert_resolver(self.resolver());
+        config.alpn_protocols = vec![ALPN_HTTP_2.to_vec()];
+        // A resumed session would skip the check of the client's key.
+        config.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        Arc::new(config)
+    }
+
+    fn resolver(&self) -> Arc<SingleCertAndKey> {
+        Arc::new(SingleCertAndKey::from(self.certified.clone()))
+    }
+}
+
+fn server_builder()
+-> Result<rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier>, IdentityError> {
+    ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(IdentityError::Settings)
+}
+
+/// The hybrid group first, said here and not left to a feature of a dependency.
+fn provider() -> Arc<CryptoProvider> {
+    let kx_groups = vec![aws_lc_rs::kx_group::X25519MLKEM768, aws_lc_rs::kx_group::X25519];
+    Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn toscana() -> TlsKey {
+        TlsKey::for_peers(&"toscana".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_stored_key_comes_back_with_its_pin() {
+        let key = toscana();
+        let first = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
+        let again = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
+        assert_eq!(first.spki_digest(), again.spki_digest());
+        let other = toscana();
+        let other = TlsIdentity::from_parts(&other.pkcs8, &other.certificate).unwrap();
+        assert_ne!(first.spki_digest(), other.spki_digest());
+    }
+
+    #[test]
+    fn an_ed25519_pin_is_the_digest_of_its_44_byte_spki() {
+        let key = toscana();
+        let pair = rcgen::KeyPair::try_from(key.pkcs8.reveal().as_slice()).unwrap();
+        // RFC 8410 §4: a fixed prefix, then the 32 bytes of the key.
+        let mut spki = hex::decode("302a300506032b6570032100").unwrap();
+        spki.extend_from_slice(pair.public_key_raw());
+        let identity = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
+        assert_eq!(identity.spki_digest(), Digest::of(&spki));
+    }
+
+    #[test]
+    fn damaged_or_foreign_parts_are_refused() {
+        let (key, other) = (toscana(), toscana());
+        let damaged = |parts: Result<TlsIdentity, IdentityError>| {
+            assert!(matches!(parts, Err(IdentityError::Stored(_))), "{parts:?}");
+        };
+        damaged(TlsIdentity::from_parts(&key.pkcs8, &other.certificate));
+        damaged(TlsIdentity::from_parts(&key.pkcs8, &key.certificate[1..]));
+        damaged(TlsIdentity::from_parts(&Secret::new(vec![1, 2, 3]), &key.certificate));
+    }
+
+    #[test]
+    fn a_key_for_clients_carries_names() {
+        let key = TlsKey::for_clients(vec!["node.example.org".into(), "10.0.0.7".into()]).unwrap();
+        TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap().open_server().unwrap();
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        assert!(format!("{:?}", toscana()).contains("[secret]"));
+    }
+}

@@ -1,0 +1,22 @@
+//! How bytes reach a node and leave it: TLS 1.3 pinned to keys, and Unix sockets.
+//!
+//! - [`identity`]: this node's key and certificate, and the TLS settings made from them
+//! - [`pin`]: whose keys are trusted now; taking trust away cuts open connections
+//! - [`accept`]: the listening side, bounded in handshakes, connections and time
+//! - [`connect`], [`proxy`], [`address`]: the dialling side, which names what went wrong
+//! - [`stream`]: a connection that ends with the trust in its peer
+//! - [`unix`]: sockets on this machine and who may call on them
+//! - [`limits`]: sizes and numbers that hold for every connection
+
+pub mod accept;
+pub mod address;
+pub mod connect;
+pub mod identity;
+pub mod limits;
+pub mod pin;
+pub mod proxy;
+pub mod stream;
+pub mod unix;
+
+#[cfg(test)]
+mod tests;
