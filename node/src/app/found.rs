@@ -125,12 +125,7 @@ pub struct NewEquipe {
 ///
 /// # Errors
 /// Never in practice: see [`Node::seal`].
-pub fn new_row(
-    node: &Node,
-    lineage: LineageId,
-    group: GroupId,
-    new: NewEquipe,
-) -> Done<EquipeRow> {
+pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) -> Done<EquipeRow> {
     let pact = pact_context(lineage);
     Ok(EquipeRow {
         lineage,
@@ -215,11 +210,7 @@ pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
 /// # Errors
 /// The store's. Key packages that are not what they should be are left out, with a line
 /// in the log.
-pub async fn invite(
-    node: &Node,
-    lineage: LineageId,
-    claimed: Vec<(NodeId, Vec<u8>)>,
-) -> Done<()> {
+pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u8>)>) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     if work.tx()?.pending_commit(lineage).await?.is_some() {
         return Ok(());

@@ -58,8 +58,8 @@ pub async fn init(
     let mls_seed: [u8; 32] = draw(entropy);
     let sealing_seed: [u8; 32] = draw(entropy);
     let identity = IdentityKey::from_seed(&identity_seed);
-    let sealing =
-        SealingKey::derive(&Secret::new(sealing_seed)).map_err(|cause| Fault::ours("sealing_key", cause))?;
+    let sealing = SealingKey::derive(&Secret::new(sealing_seed))
+        .map_err(|cause| Fault::ours("sealing_key", cause))?;
     let now = clock.now();
     let card = Card {
         node: new.node.clone(),
@@ -74,9 +74,8 @@ pub async fn init(
         valid_until: now.plus(CARD_LIFETIME),
         serial: 1,
     };
-    let signed = card
-        .sign(&identity)
-        .map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
+    let signed =
+        card.sign(&identity).map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
     let mut tx = store.write().await?;
     if tx.node().await?.is_some() {
         return Err(Fault::conflict("already_initialised", "this database holds a node already"));

@@ -47,12 +47,8 @@ pub async fn join(
         device_rows: device,
         group_rows: Vec::new(),
     };
-    let Joining { session, view } = Session::join(
-        &node.crypto,
-        &node.identity.leaf,
-        invitation,
-    )
-    .map_err(|cause| bad(cause.reason()))?;
+    let Joining { session, view } = Session::join(&node.crypto, &node.identity.leaf, invitation)
+        .map_err(|cause| bad(cause.reason()))?;
     validate_view(&view).map_err(|refused| bad(&refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;

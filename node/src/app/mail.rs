@@ -47,7 +47,8 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
     let mut offers = Vec::new();
     for standing in pacts::list(node).await? {
         let proposal = standing.proposal;
-        let ours = proposal.pact.terms().chair == node.identity.node && proposal.pact.terms().hub == *hub;
+        let ours =
+            proposal.pact.terms().chair == node.identity.node && proposal.pact.terms().hub == *hub;
         let open = matches!(standing.row.hub_answer.as_str(), "" | "waiting");
         if !ours || !open || standing.active || !proposal.missing().is_empty() {
             continue;

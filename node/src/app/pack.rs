@@ -239,11 +239,7 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
     Ok(())
 }
 
-fn row_of(
-    node: &Node,
-    lineage: LineageId,
-    body: Body,
-) -> Done<EnvelopeRow> {
+fn row_of(node: &Node, lineage: LineageId, body: Body) -> Done<EnvelopeRow> {
     let envelope = Envelope {
         id: EnvelopeId::random(&*node.entropy),
         lineage,

@@ -245,7 +245,8 @@ pub async fn receive(
 async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Proposal> {
     let pact = parse(text)?;
     if pact.terms().chair != node.identity.node {
-        let message = format!("the chair, {}, signs the draft first and proposes it", pact.terms().chair);
+        let message =
+            format!("the chair, {}, signs the draft first and proposes it", pact.terms().chair);
         return Err(Fault::refused("not_the_chair", message)
             .hint("wait for the proposal: `raccordo pact list`"));
     }

@@ -8,9 +8,9 @@ use raccordo_core::hublog::{
 use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
-use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
+use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::validator::validate;
 
 use super::audit::{Actor, record};
@@ -102,13 +102,7 @@ async fn end(node: &Node, lineage: LineageId) -> Done<Received> {
 }
 
 /// One transaction over `batch.entries[from..to]`.
-async fn run(
-    node: &Node,
-    lineage: LineageId,
-    batch: &Batch,
-    from: usize,
-    to: usize,
-) -> Done<Run> {
+async fn run(node: &Node, lineage: LineageId, batch: &Batch, from: usize, to: usize) -> Done<Run> {
     let Some(mut work) = Work::begin(node, lineage).await? else {
         return Ok(Run::Ended(Received::Stopped));
     };
@@ -285,8 +279,7 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     let leaf = view.leaves.iter().find(|(_, leaf)| leaf.node.as_ref() == Some(&entry.sender));
     let card = leaf.and_then(|(_, leaf)| leaf.card.as_deref()).map(SignedCard::decode_verified);
     let Some(Ok(card)) = card else { return Err(Stop::SetAside("not_a_member")) };
-    let signed = SignedNotice::decode(&entry.payload)
-        .map_err(|_| Stop::SetAside("bad_notice"))?;
+    let signed = SignedNotice::decode(&entry.payload).map_err(|_| Stop::SetAside("bad_notice"))?;
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
@@ -349,7 +342,8 @@ async fn set_aside(
     };
     work.tx()?.set_aside(row).await?;
     if entry.kind == EntryKind::Commit {
-        let detail = format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
+        let detail =
+            format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
         work.tx()?
             .put_alarm(AlarmRow {
                 lineage,

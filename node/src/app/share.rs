@@ -160,7 +160,9 @@ fn label(
 ) -> Done<Label> {
     let purpose = match purpose {
         None => pact.terms().purposes.first().cloned().unwrap_or_default(),
-        Some(named) if pact.terms().purposes.iter().any(|purpose| purpose == named) => named.to_owned(),
+        Some(named) if pact.terms().purposes.iter().any(|purpose| purpose == named) => {
+            named.to_owned()
+        }
         Some(_) => {
             return Err(Fault::refused("pact_forbids", "the pact names no such purpose")
                 .hint("see `raccordo equipe show`"));
@@ -183,7 +185,8 @@ fn forbidden_field(checked: &alert::CheckedAlert, forbidden: &ForbiddenBy) -> Fi
     let named = forbidden.value.as_deref().and_then(|name| checked.kind().field(name));
     let field = named.map_or_else(|| declaration.body.to_owned(), |f| declaration.path(f.name));
     let clause = &forbidden.clause;
-    let message = format!("the pact does not allow this (clause {clause}): leave it out, or coarser");
+    let message =
+        format!("the pact does not allow this (clause {clause}): leave it out, or coarser");
     FieldError { field, reason: Reason::PactForbids, message }
 }
 

@@ -394,8 +394,7 @@ impl Call<'_> {
         self.row.sequence = sequence;
         self.row.head = placed.head;
         self.row.accepted_at = placed.accepted_at;
-        self.row.stored_bytes =
-            self.row.stored_bytes.saturating_add(handed.payload.len() as u64);
+        self.row.stored_bytes = self.row.stored_bytes.saturating_add(handed.payload.len() as u64);
         self.placed.push(LogRow {
             group: self.row.group,
             sequence,
