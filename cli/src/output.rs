@@ -19,6 +19,10 @@ pub enum Tone {
     Bad,
     /// No news.
     Plain,
+    /// A title.
+    Strong,
+    /// Beside the point.
+    Faint,
 }
 
 impl Tone {
@@ -159,6 +163,8 @@ impl Output {
             Tone::Open => text.yellow().to_string(),
             Tone::Bad => text.red().to_string(),
             Tone::Plain => text.to_owned(),
+            Tone::Strong => text.bold().to_string(),
+            Tone::Faint => text.dimmed().to_string(),
         }
     }
 
@@ -203,7 +209,7 @@ fn cell(text: &str) -> Cell {
         Tone::Good => cell.fg(Color::Green),
         Tone::Open => cell.fg(Color::Yellow),
         Tone::Bad => cell.fg(Color::Red),
-        Tone::Plain => cell,
+        Tone::Plain | Tone::Strong | Tone::Faint => cell,
     }
 }
 
