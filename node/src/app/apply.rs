@@ -113,10 +113,7 @@ async fn envelope(
         _ => now.plus(SEEN_LIFETIME),
     };
     let lineage = work.row.lineage;
-    let first = work
-        .tx()?
-        .see_envelope(lineage, &entry.sender, envelope.id, remembered)
-        .await?;
+    let first = work.tx()?.see_envelope(lineage, &entry.sender, envelope.id, remembered).await?;
     if !first {
         return Ok(());
     }

@@ -64,10 +64,8 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
             "refused" => format!("the hub {hub} refused the équipe"),
             _ => format!("the hub {hub} has not accepted the équipe yet"),
         };
-        return Err(Fault::conflict("hub_not_accepted", message).hint(format!(
-            "its administrator: `raccordo hub accept {}`",
-            proposal.pact.equipe
-        )));
+        return Err(Fault::conflict("hub_not_accepted", message)
+            .hint(format!("its administrator: `raccordo hub accept {}`", proposal.pact.equipe)));
     }
     let group = statement.statement().group_id();
     let (session, group_info) = Session::found(
@@ -167,10 +165,8 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
             Some(Standing::Founding) => {
                 let name = secret(row.lineage);
                 let sealed = tx.secret(&name).await?.unwrap_or_default();
-                let group_info = node
-                    .vault
-                    .open(&name, &sealed)
-                    .map_err(|cause| Fault::ours("vault", cause))?;
+                let group_info =
+                    node.vault.open(&name, &sealed).map_err(|cause| Fault::ours("vault", cause))?;
                 let group_info = group_info.reveal().clone();
                 steps.insert(row.lineage, Step::Upload { group: row.group, group_info });
             }
@@ -209,11 +205,7 @@ pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
 /// # Errors
 /// The store's. Key packages that are not what they should be are left out, with a line
 /// in the log.
-pub async fn invite(
-    node: &Node,
-    lineage: LineageId,
-    claimed: Vec<(NodeId, Vec<u8>)>,
-) -> Done<()> {
+pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u8>)>) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     if work.tx()?.pending_commit(lineage).await?.is_some() {
         return Ok(());

@@ -75,11 +75,8 @@ pub async fn load(store: &dyn Store, vault: &Vault) -> Done<Identity> {
     let tls_certificate = open(names::TLS_CERTIFICATE).await?;
     let card = tx.own_card().await?.ok_or_else(|| Fault::ours("card_missing", "own card"))?;
     let card = SignedCard::decode(&card).map_err(|cause| Fault::ours("card_damaged", cause))?;
-    let leaf = LeafKeys {
-        node: row.node.clone(),
-        signing_key: Secret::new(mls),
-        card: card.encode(),
-    };
+    let leaf =
+        LeafKeys { node: row.node.clone(), signing_key: Secret::new(mls), card: card.encode() };
     Ok(Identity { node: row.node, key, sealing, leaf, card, tls_key, tls_certificate })
 }
 

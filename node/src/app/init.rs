@@ -73,9 +73,8 @@ pub async fn init(
         valid_until: now.plus(CARD_LIFETIME),
         serial: 1,
     };
-    let signed = card
-        .sign(&identity)
-        .map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
+    let signed =
+        card.sign(&identity).map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
     let mut tx = store.write().await?;
     if tx.node().await?.is_some() {
         return Err(Fault::conflict("already_initialised", "this database holds a node already"));

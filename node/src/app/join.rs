@@ -59,10 +59,8 @@ pub async fn join(
         return Err(bad("the group is not of the signed statement"));
     }
     let term = &signed.statement().hub;
-    let checkpoint = item
-        .checkpoint
-        .verify(&term.identity)
-        .map_err(|cause| bad(&cause.to_string()))?;
+    let checkpoint =
+        item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     if checkpoint.group != item.group || checkpoint.sequence != item.sequence {
         return Err(bad("the checkpoint is of another place"));
     }

@@ -85,9 +85,9 @@ pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
     known.dedup();
     for number in known {
         let Some(suite) = Suite::from_number(number) else { continue };
-        let young = rows.iter().any(|row| {
-            row.suite == number && row.last_resort && now.since(row.created_at) < YOUNG
-        });
+        let young = rows
+            .iter()
+            .any(|row| row.suite == number && row.last_resort && now.since(row.created_at) < YOUNG);
         if !young {
             make(node, tx, hub, suite, true).await?;
         }

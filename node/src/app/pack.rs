@@ -1,9 +1,7 @@
 //! Encrypts what is queued, as far as the group may send: envelopes become packs, packs
 //! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
 
-use raccordo_core::envelope::{
-    Body, Echo, Envelope, PACK_BYTES_MAX, Pack, Packer, Receipt, pad,
-};
+use raccordo_core::envelope::{Body, Echo, Envelope, PACK_BYTES_MAX, Pack, Packer, Receipt, pad};
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
@@ -287,8 +285,8 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Envelope>) -> 
         statement_version: work.statement()?.statement().version,
         envelopes,
     };
-    let plaintext = pad(&wire::encode_pack(&pack))
-        .map_err(|cause| Fault::ours("pack_too_large", cause))?;
+    let plaintext =
+        pad(&wire::encode_pack(&pack)).map_err(|cause| Fault::ours("pack_too_large", cause))?;
     let session = work.session().await?;
     session
         .encrypt(&node.identity.leaf, &plaintext)

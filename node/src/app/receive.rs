@@ -98,13 +98,7 @@ async fn end(node: &Node, lineage: LineageId) -> Done<Received> {
 }
 
 /// One transaction over `batch.entries[from..to]`.
-async fn run(
-    node: &Node,
-    lineage: LineageId,
-    batch: &Batch,
-    from: usize,
-    to: usize,
-) -> Done<Run> {
+async fn run(node: &Node, lineage: LineageId, batch: &Batch, from: usize, to: usize) -> Done<Run> {
     let Some(mut work) = Work::begin(node, lineage).await? else {
         return Ok(Run::Ended(Received::Stopped));
     };
@@ -327,7 +321,8 @@ async fn set_aside(
     };
     work.tx()?.set_aside(row).await?;
     if entry.kind == EntryKind::Commit {
-        let detail = format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
+        let detail =
+            format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
         work.tx()?
             .put_alarm(AlarmRow {
                 lineage,

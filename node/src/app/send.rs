@@ -70,11 +70,7 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
 ///
 /// # Errors
 /// The store's.
-pub async fn settle(
-    node: &Node,
-    lineage: LineageId,
-    outcomes: &[(EntryId, Outcome)],
-) -> Done<()> {
+pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outcome)]) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     for (entry, outcome) in outcomes {
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };

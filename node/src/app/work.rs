@@ -212,11 +212,7 @@ pub fn pact_context(lineage: LineageId) -> String {
 ///
 /// # Errors
 /// The store's, or a wrong node key.
-pub async fn open_ledger(
-    node: &Node,
-    tx: &mut dyn Tx,
-    scope: &LedgerScope,
-) -> Done<Vec<OpenRow>> {
+pub async fn open_ledger(node: &Node, tx: &mut dyn Tx, scope: &LedgerScope) -> Done<Vec<OpenRow>> {
     let rows = tx.ledger(&scope.to_string()).await?;
     rows.into_iter()
         .map(|row| {
@@ -233,11 +229,7 @@ pub async fn open_ledger(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn write_ledger(
-    node: &Node,
-    tx: &mut dyn Tx,
-    changes: Vec<LedgerChange>,
-) -> Done<()> {
+pub async fn write_ledger(node: &Node, tx: &mut dyn Tx, changes: Vec<LedgerChange>) -> Done<()> {
     let mut puts = Vec::new();
     for change in changes {
         match change {
