@@ -3,9 +3,8 @@
 //! - where it lives: [`home`], [`config`], [`key_file`], [`private_file`]
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
+//! - what it keeps: [`store`]
 //! - what its administrators see of it: [`telemetry`]
-//! The shell of a Raccordo node: what reads, writes, listens and sends, around the pure
-//! decisions of `raccordo_core`.
 
 pub mod app;
 pub mod clock;

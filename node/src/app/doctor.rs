@@ -202,8 +202,8 @@ async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
 /// The next step of a pact that is no équipe yet.
 pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
     let proposal = &standing.proposal;
-    let (me, name) = (&node.identity.node, &proposal.pact.equipe);
-    let (chair, hub) = (&proposal.pact.chair, &proposal.pact.hub);
+    let (me, name) = (&node.identity.node, &proposal.pact.terms().equipe);
+    let (chair, hub) = (&proposal.pact.terms().chair, &proposal.pact.terms().hub);
     let missing = proposal.missing();
     let next = |code, message, step: String, whose: &str| {
         Some(finding(Severity::Next, code, message, &step, whose))
