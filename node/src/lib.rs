@@ -4,15 +4,20 @@
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
 //! - what it keeps: [`store`]
+//! - what it does: [`app`], and who carries it to the hubs and back: [`courier`]
+//! - how it is made and started: [`setup`], [`run`]
 //! - what its administrators see of it: [`telemetry`]
 
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod entropy;
 pub mod home;
 pub mod key_file;
 pub mod private_file;
+pub mod run;
+pub mod setup;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

@@ -13,7 +13,6 @@ use crate::app::fault::{Done, Whose};
 use crate::app::receive::Received;
 use crate::app::receive_mail::{self, Taken};
 use crate::app::{Node, join, receive};
-use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
 
 /// What follows from an item.

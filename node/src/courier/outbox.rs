@@ -42,7 +42,7 @@ pub async fn step(
 
 /// An answer must be for the first entries of the call, in their order.
 fn check(call: &AppendCall, appended: &Appended) -> Result<(), LinkError> {
-    let asked = call.entries.iter().map(|handed| handed.entry.entry);
+    let asked = call.entries.iter().map(|handed| handed.entry);
     let answered = appended.outcomes.iter().map(|(entry, _)| *entry);
     let count = appended.outcomes.len();
     if count == 0 || count > call.entries.len() || !asked.take(count).eq(answered) {

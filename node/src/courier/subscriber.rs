@@ -17,8 +17,7 @@ use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::signals::Topic;
 use crate::app::status::Link;
-use crate::store::Tx;
-use crate::telemetry::{DIALS_FAILED, ENTRIES_RECEIVED, HUB_CONNECTED};
+use crate::telemetry::{DIALS_FAILED, ENTRIES_PROCESSED, HUB_CONNECTED};
 
 /// Longest silence of a hub, which says something every 15 s.
 const SILENCE_MAX: Duration = Duration::from_secs(50);
@@ -153,7 +152,7 @@ impl Subscriber {
             Next::GoOn => {}
             Next::Confirm { group, count } => {
                 if group.is_some() {
-                    metrics::counter!(ENTRIES_RECEIVED.name).increment(count as u64);
+                    metrics::counter!(ENTRIES_PROCESSED.name).increment(count as u64);
                 }
                 untold.add(group, count);
                 if untold.count >= CONFIRM_ENTRIES {

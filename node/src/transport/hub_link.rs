@@ -177,10 +177,10 @@ impl HubClient {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn deposit(&self, key_packages: &[(&[u8], bool, Instant)]) -> Called<()> {
-        let message = |(key_package, last_resort, expires_at): &(&[u8], bool, Instant)| {
+    pub async fn deposit(&self, key_packages: &[(Vec<u8>, bool, Instant)]) -> Called<()> {
+        let message = |(key_package, last_resort, expires_at): &(Vec<u8>, bool, Instant)| {
             proto::DepositedKeyPackage {
-                key_package: key_package.to_vec(),
+                key_package: key_package.clone(),
                 last_resort: *last_resort,
                 expires_at_ms: expires_at.0,
             }
