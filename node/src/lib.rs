@@ -1,12 +1,14 @@
 //! The node: the daemon `raccordod` as a library, so that tests can use its parts.
 //!
 //! - where it lives: [`home`], [`config`], [`key_file`], [`private_file`]
+//! - what it does and whom it answers: [`app`], [`api`]
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
 //! - what its administrators see of it: [`telemetry`]
 //! The shell of a Raccordo node: what reads, writes, listens and sends, around the pure
 //! decisions of `raccordo_core`.
 
+pub mod api;
 pub mod app;
 pub mod clock;
 pub mod config;
