@@ -360,7 +360,7 @@ mod tests {
             chair: node("toscana"),
             parties: vec![named("toscana"), named("umbria")],
             hub: node("relay"),
-            suite: raccordo_core::trust::pact::terms::Suite::Hybrid,
+            suite: raccordo_core::crypto::Suite::Hybrid,
             today: now().date(),
             example,
         }

@@ -4,9 +4,8 @@
 //! - what it does and whom it answers: [`app`], [`api`]
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
+//! - what it keeps: [`store`]
 //! - what its administrators see of it: [`telemetry`]
-//! The shell of a Raccordo node: what reads, writes, listens and sends, around the pure
-//! decisions of `raccordo_core`.
 
 pub mod api;
 pub mod app;

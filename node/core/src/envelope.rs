@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
+use crate::alert::Alert;
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId,
     Sequence,
 };
-use crate::alert::Alert;
 use crate::time::Instant;
 
 /// The sizes of a padded pack, in bytes, ascending.

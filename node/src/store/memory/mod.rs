@@ -4,9 +4,12 @@
 //! in place and can take its changes back; a reader shares the maps as they were at the
 //! last commit, and only a writer beside a reader copies a map.
 
-mod exchange;
+mod equipe;
 mod hub;
+mod inbox;
 mod node;
+mod object;
+mod outbox;
 mod table;
 mod tables;
 
