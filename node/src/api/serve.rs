@@ -175,9 +175,9 @@ fn reflection_of<'d>(names: &[&str]) -> tonic_reflection::server::Builder<'d> {
     ];
     // Each version would add only itself.
     let builder = tonic_reflection::server::Builder::configure().include_reflection_service(false);
-    let builder = files.into_iter().fold(builder, |builder, file| {
-        builder.register_encoded_file_descriptor_set(file)
-    });
+    let builder = files
+        .into_iter()
+        .fold(builder, |builder, file| builder.register_encoded_file_descriptor_set(file));
     names.iter().fold(builder, |builder, name| builder.with_service_name(*name))
 }
 

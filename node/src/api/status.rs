@@ -35,7 +35,8 @@ pub fn status(fault: Fault) -> Status {
         _ => shortened(message),
     };
     let mut status = Status::new(code(whose), message);
-    let told = [(REASON, reason.to_owned()), (HINT, ascii(&shortened(hint))), (OPERATION, operation)];
+    let told =
+        [(REASON, reason.to_owned()), (HINT, ascii(&shortened(hint))), (OPERATION, operation)];
     for (key, text) in told {
         if let (false, Ok(value)) = (text.is_empty(), MetadataValue::<Ascii>::try_from(text)) {
             status.metadata_mut().insert(key, value);

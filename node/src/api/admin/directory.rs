@@ -38,8 +38,7 @@ impl DirectoryService for AdminCalls {
     ) -> Answer<proto::AddOperatorResponse> {
         let (actor, asked) = administrator(request)?;
         let proto::AddOperatorRequest { name, organisation, role } = asked;
-        let added =
-            directory::add_operator(&self.node, actor, &name, &organisation, &role).await?;
+        let added = directory::add_operator(&self.node, actor, &name, &organisation, &role).await?;
         let (operator, token) = added;
         Ok(Response::new(proto::AddOperatorResponse {
             operator: Some(message(&operator)),

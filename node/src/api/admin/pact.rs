@@ -24,8 +24,7 @@ impl PactService for AdminCalls {
             request.into_inner();
         let parties = parties.iter().map(|id| node_id(id)).collect::<Done<Vec<_>>>()?;
         let hub = node_id(&hub)?;
-        let toml =
-            pacts::draft(&self.node, &equipe, &parties, &hub, example, &ciphersuite).await?;
+        let toml = pacts::draft(&self.node, &equipe, &parties, &hub, example, &ciphersuite).await?;
         Ok(Response::new(proto::DraftPactResponse { toml }))
     }
 

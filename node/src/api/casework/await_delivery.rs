@@ -37,11 +37,7 @@ impl<'c> Wait<'c> {
     ///
     /// # Errors
     /// `too_many`, `bad_id`, `unknown_state`.
-    pub fn new(
-        node: &'c Node,
-        operator: &'c Operator,
-        asked: &AwaitDeliveryRequest,
-    ) -> Done<Self> {
+    pub fn new(node: &'c Node, operator: &'c Operator, asked: &AwaitDeliveryRequest) -> Done<Self> {
         if asked.ids.len() > IDS_MAX {
             return Err(Fault::usage("too_many", "a call waits for at most 1000 alerts"));
         }
@@ -81,7 +77,7 @@ impl<'c> Wait<'c> {
             }
             tokio::select! {
                 _ = self.changes.changed() => {}
-                () = &mut over => return self.as_it_is().await,
+                () = &mut over => return self.remaining().await,
                 () = stop.cancelled() => return Err(stopping()),
             }
         }
@@ -100,7 +96,7 @@ impl<'c> Wait<'c> {
         Ok(())
     }
 
-    async fn as_it_is(mut self) -> Done<Vec<SharedAlert>> {
+    async fn remaining(mut self) -> Done<Vec<SharedAlert>> {
         for id in self.pending {
             let view = alerts::one(self.node, self.operator, id).await?;
             self.reached.push(record::shared(&view));

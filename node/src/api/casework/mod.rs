@@ -45,7 +45,10 @@ impl CaseworkCalls {
 
 #[async_trait]
 impl CaseworkService for CaseworkCalls {
-    async fn who_am_i(&self, request: Request<proto::WhoAmIRequest>) -> Answer<proto::WhoAmIResponse> {
+    async fn who_am_i(
+        &self,
+        request: Request<proto::WhoAmIRequest>,
+    ) -> Answer<proto::WhoAmIResponse> {
         let operator = self.operator(&request).await?;
         Ok(Response::new(proto::WhoAmIResponse {
             operator_id: operator.id.to_string(),

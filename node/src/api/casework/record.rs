@@ -140,7 +140,9 @@ fn count(number: usize) -> u32 {
 pub mod tests {
     use raccordo_core::alert::{FieldError, Reason};
     use raccordo_core::envelope::Share;
-    use raccordo_core::id::{EnvelopeId, LineageId, ObjectId, OperatorId, OrganisationId, Sequence};
+    use raccordo_core::id::{
+        EnvelopeId, LineageId, ObjectId, OperatorId, OrganisationId, Sequence,
+    };
 
     use super::*;
 
@@ -233,7 +235,10 @@ pub mod tests {
         };
         let told = violation(Violation { index: 2, error });
         assert_eq!((told.index, told.field.as_str()), (2, "caseAlert.ageBand"));
-        assert_eq!((told.reason.as_str(), told.message.as_str()), ("unknown_code", "not in the list"));
+        assert_eq!(
+            (told.reason.as_str(), told.message.as_str()),
+            ("unknown_code", "not in the list")
+        );
     }
 
     #[test]

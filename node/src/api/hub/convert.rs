@@ -1,14 +1,13 @@
 //! Between messages of `hub/v1` and what the use cases take and give. A message that cannot
 //! be read is its sender's fault, reason `malformed`.
 
-use raccordo_core::hublog::{EntryKind, NewEntry};
-use raccordo_core::id::{EntryId, Epoch, GroupId, IdError, NodeId, Sequence};
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
+use raccordo_core::id::{Epoch, GroupId, IdError, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::wire::hub::checkpoint_message;
 use raccordo_core::wire::trust;
-use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_proto::hub::v1 as proto;
 
 use crate::app::fault::{Done, Fault};
@@ -58,12 +57,10 @@ pub fn cursors(cursors: &[proto::Cursor]) -> Done<Vec<(GroupId, Sequence)>> {
 pub fn handed(entry: proto::NewEntry) -> Done<Handed> {
     let kind = u8::try_from(entry.kind).ok().and_then(EntryKind::from_number);
     Ok(Handed {
-        entry: NewEntry {
-            entry: bytes::<EntryId>(&entry.entry_id, "entry_id")?,
-            kind: kind.ok_or_else(|| malformed("kind"))?,
-            epoch: Epoch(entry.epoch),
-            payload: entry.payload,
-        },
+        entry: bytes(&entry.entry_id, "entry_id")?,
+        kind: kind.ok_or_else(|| malformed("kind"))?,
+        epoch: Epoch(entry.epoch),
+        payload: entry.payload,
         group_info: entry.group_info,
         welcome: entry.welcome,
     })
@@ -170,6 +167,8 @@ pub fn ended(group: GroupId, reason: &str) -> proto::subscribe_response::Item {
 
 #[cfg(test)]
 mod tests {
+    use raccordo_core::id::EntryId;
+
     use super::*;
 
     fn entry() -> proto::NewEntry {
@@ -186,9 +185,11 @@ mod tests {
     #[test]
     fn entries_are_read() {
         let read = handed(entry()).unwrap();
-        assert_eq!(read.entry.kind, EntryKind::Commit);
-        assert_eq!(read.entry.epoch, Epoch(3));
-        assert_eq!((read.entry.payload.as_slice(), &*read.group_info), (&[2][..], &[3][..]));
+        assert_eq!(
+            (read.entry, read.kind, read.epoch),
+            (EntryId([1; 16]), EntryKind::Commit, Epoch(3))
+        );
+        assert_eq!((read.payload, read.group_info, read.welcome), (vec![2], vec![3], vec![4]));
     }
 
     #[test]

@@ -135,8 +135,7 @@ impl HubService for HubCalls {
         let proto::FetchTreeRequest { group_id, epoch } = request.into_inner();
         let group = bytes(&group_id, "group_id")?;
         let epoch = raccordo_core::id::Epoch(epoch);
-        let ratchet_tree =
-            key_package_pool::fetch_tree(&self.node, &caller, group, epoch).await?;
+        let ratchet_tree = key_package_pool::fetch_tree(&self.node, &caller, group, epoch).await?;
         Ok(Response::new(proto::FetchTreeResponse { ratchet_tree }))
     }
 

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::convert;
-use crate::app::Node;
 use crate::api::stopping;
+use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::hub::mailbox::read_mailbox;
 use crate::app::hub::read_log::{LogAfter, read_log};
