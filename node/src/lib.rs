@@ -1,6 +1,7 @@
 //! The node: the daemon `raccordod` as a library, so that tests can use its parts.
 //!
 //! - where it lives: [`home`], [`config`], [`key_file`], [`private_file`]
+//! - what it does and whom it answers: [`app`], [`api`]
 //! - what the core is handed: [`clock`], [`entropy`]
 //! - how it reaches others and is reached: [`transport`]
 //! - what it keeps: [`store`]
@@ -8,6 +9,7 @@
 //! - how it is made and started: [`setup`], [`run`]
 //! - what its administrators see of it: [`telemetry`]
 
+pub mod api;
 pub mod app;
 pub mod clock;
 pub mod config;

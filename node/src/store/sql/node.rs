@@ -97,6 +97,11 @@ impl NodeRows for SqlTx {
     }
 
     async fn audit_newest(&mut self) -> Stored<Option<AuditRecord>> {
+        if self.writes() {
+            // Whoever appends reads first: on PostgreSQL the counter's row makes the second
+            // writer wait, so that both do not chain to one record.
+            self.take_numbers("audit", 1).await?;
+        }
         self.one(sql("audit", AUDIT_NEWEST), audit_record).await
     }
 

@@ -36,6 +36,11 @@ impl SqlTx {
         Self { transaction, writes: false, _turn: None }
     }
 
+    /// Whether it may write.
+    pub(super) fn writes(&self) -> bool {
+        self.writes
+    }
+
     fn check_writes(&self) -> Stored<()> {
         if self.writes {
             return Ok(());

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
+use crate::crypto::Suite;
 use crate::id::{LineageId, NodeId};
 use crate::trust::pact::fields::AlertKind;
 use crate::trust::pact::problems::{AUTHORITIES, CLASSES};
-use crate::crypto::Suite;
 use crate::trust::pact::terms::TO_FILL;
 
 /// From what a draft is made.

@@ -213,9 +213,9 @@ fn placed(text: &str, error: &toml::de::Error) -> PactError {
 mod tests {
     use super::draft::Draft;
     use super::*;
+    use crate::crypto::Suite;
     use crate::id::LineageId;
     use crate::trust::card::Card;
-    use crate::crypto::Suite;
     use crate::trust::sample;
 
     pub(super) fn draft(example: bool) -> Draft {
