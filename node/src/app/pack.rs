@@ -179,10 +179,9 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     let mut lengths = Vec::new();
     let mut numbered = Vec::new();
     for mut row in rows {
-        let mut envelope = open(node, &row)?;
-        envelope.number = work.row.next_number;
+        let encoded = wire::number_envelope(&open_bytes(node, &row)?, work.row.next_number)
+            .map_err(|cause| Fault::ours("envelope_damaged", cause))?;
         work.row.next_number += 1;
-        let encoded = wire::encode_envelope(&envelope);
         row.sealed = seal(node, row.envelope, &encoded)?;
         lengths.push(encoded.len());
         numbered.push((row, encoded));
@@ -325,11 +324,6 @@ fn seal(node: &Node, envelope: EnvelopeId, encoded: &[u8]) -> Done<Vec<u8>> {
 fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     let bytes = node.open(&context(row.envelope), &row.sealed)?;
     Ok(bytes.reveal().clone())
-}
-
-fn open(node: &Node, row: &EnvelopeRow) -> Done<Envelope> {
-    let bytes = open_bytes(node, row)?;
-    wire::decode_envelope(&bytes).map_err(|cause| Fault::ours("envelope_damaged", cause))
 }
 
 fn context(envelope: EnvelopeId) -> String {
