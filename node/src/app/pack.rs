@@ -112,12 +112,16 @@ async fn case_bearing_in_flight(work: &mut Work<'_>) -> Done<bool> {
 }
 
 async fn stage_fresh_epoch(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
+    if work.holds_commit().await? {
+        // The hub has answered to it; only the log settles it.
+        return Ok(Packed::Nothing);
+    }
     stage(node, work, Change::default()).await?;
     Ok(Packed::Commit)
 }
 
-/// Stages a commit and puts it into the outbox. The caller has made sure that none is
-/// pending.
+/// Stages a commit and puts it into the outbox. The caller has made sure that the group
+/// holds none.
 ///
 /// # Errors
 /// A change that OpenMLS or the session refuses.
