@@ -93,6 +93,9 @@ async fn something_to_say(work: &mut Work<'_>, cases: bool) -> Done<bool> {
     }
     let lineage = work.row.lineage;
     let tx = work.tx()?;
+    if tx.has_unreported_reads(lineage).await? {
+        return Ok(true);
+    }
     if !tx.entries_in(lineage, EntryState::Stale, 1).await?.is_empty() {
         return Ok(true);
     }
