@@ -19,6 +19,10 @@ pub enum Tone {
     Bad,
     /// No news.
     Plain,
+    /// A title.
+    Strong,
+    /// Beside the point.
+    Faint,
 }
 
 impl Tone {
@@ -159,6 +163,8 @@ impl Output {
             Tone::Open => text.yellow().to_string(),
             Tone::Bad => text.red().to_string(),
             Tone::Plain => text.to_owned(),
+            Tone::Strong => text.bold().to_string(),
+            Tone::Faint => text.dimmed().to_string(),
         }
     }
 
@@ -203,12 +209,21 @@ fn cell(text: &str) -> Cell {
         Tone::Good => cell.fg(Color::Green),
         Tone::Open => cell.fg(Color::Yellow),
         Tone::Bad => cell.fg(Color::Red),
-        Tone::Plain => cell,
+        Tone::Plain | Tone::Strong | Tone::Faint => cell,
     }
 }
 
-/// The only escape sequences that pass: the three tones, and their end.
-const TONES: [&str; 4] = ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[39m"];
+/// The only escape sequences that pass: the tones, and their ends.
+const TONES: [&str; 8] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[22m",
+    "\u{1b}[31m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[39m",
+];
 
 /// Without the control characters by which a peer's text could steer the terminal.
 pub fn harmless(text: &str) -> String {

@@ -153,8 +153,10 @@ metrics_table! {
         "Entries that this hub took into a log, by kind.";
     ENTRIES_REFUSED = Counter "raccordo_entries_refused_total",
         "Entries that this hub refused, by reason.";
+    ENTRIES_SENT = Counter "raccordo_entries_sent_total",
+        "Own entries for which a hub has answered.";
     ENTRIES_PROCESSED = Counter "raccordo_entries_processed_total",
-        "Entries of all logs that this member processed, by kind.";
+        "Entries of all logs that this member has taken, or set aside.";
     ENVELOPES_SET_ASIDE = Counter "raccordo_envelopes_set_aside_total",
         "Envelopes that could not be processed, by reason.";
     OUTBOX_WAITING = Gauge "raccordo_outbox_waiting",

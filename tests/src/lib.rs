@@ -1,1 +1,3 @@
+//! What the tests of several suites share.
 
+pub mod postgres;

@@ -13,12 +13,15 @@ use openmls_traits::types::{
 };
 use tls_codec::SecretVLBytes;
 
+use serde::Deserialize;
+
 use crate::entropy::{Entropy, draw};
 use crate::hpke::{self, Letter};
 use crate::ledger::Ledger;
 
 /// The ciphersuites that a group may have, fixed at its founding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Suite {
     /// `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519`: X-Wing, against recording now and
     /// decrypting later.

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::alert::Alert;
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId,
     Sequence,
@@ -112,7 +113,7 @@ pub struct Echo {
 }
 
 /// One thing said by one node, applied at most once by each receiver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
     /// With lineage and origin, the key of deduplication.
     pub id: EnvelopeId,
@@ -142,7 +143,7 @@ pub struct Author {
 }
 
 /// What an envelope says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// A change of a shared object.
     ObjectEvent(ObjectEvent),
@@ -155,7 +156,7 @@ pub enum Body {
 }
 
 /// A change of one shared object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectEvent {
     /// The object.
     pub object: ObjectId,
@@ -166,20 +167,24 @@ pub struct ObjectEvent {
 }
 
 /// What happens to an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// It becomes known to the members.
-    Share {
-        /// Under which rules.
-        label: Label,
-        /// The encoded `Alert` (alert/v1), without the fields that the label carries.
-        alert: Vec<u8>,
-    },
+    Share(Share),
     /// It ends.
     Withdrawal {
         /// From the list `withdrawal_reason`.
         reason: String,
     },
+}
+
+/// What makes an object known: its content, and the rules of its reading.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// Under which rules.
+    pub label: Label,
+    /// The alert, without id and expiry, which event and label carry.
+    pub alert: Alert,
 }
 
 /// Under which rules an object may be read.

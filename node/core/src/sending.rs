@@ -129,10 +129,7 @@ mod tests {
             },
             Gate::AwaitCommit,
         );
-        check(
-            |now| now.standing = Standing::Quarantined,
-            Gate::Closed("this node is quarantined"),
-        );
+        check(|now| now.standing = Standing::Quarantined, Gate::Closed("this node is quarantined"));
         check(
             |now| now.untrusted = vec!["umbria".parse().unwrap()],
             Gate::HeldForCases("not verified here: umbria".into()),

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use raccordo_core::alert;
 use raccordo_core::envelope::{
-    Author, Body, Change, Chunk, Envelope, ObjectEvent, Pack, Receipt, Share, join_chunks, unpad,
+    Author, Body, Change, Chunk, Envelope, ObjectEvent, PackHead, Receipt, Share, join_chunks,
+    unpad,
 };
 use raccordo_core::hublog::LogEntry;
-use raccordo_core::id::{LineageId, ObjectId};
+use raccordo_core::id::{EnvelopeId, Epoch, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::{self, Applied, Kind, State, Subject};
 use raccordo_core::operator::{Class, Role};
-use raccordo_core::session::Message;
 use raccordo_core::time::Instant;
-use raccordo_core::wire;
+use raccordo_core::vault::VaultError;
+use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
@@ -32,15 +33,26 @@ pub async fn message(
     node: &Node,
     work: &mut Work<'_>,
     entry: &LogEntry,
-    message: Message,
+    from: &NodeId,
+    epoch: Epoch,
+    plaintext: &[u8],
 ) -> Done<()> {
-    match read_pack(work, entry, &message) {
+    match read_pack(work, entry, from, epoch, plaintext) {
         Ok(pack) => {
-            check_echo(node, work, &pack).await?;
+            check_echo(node, work, &pack.head).await?;
             let mut receiptable = false;
             for envelope in pack.envelopes {
-                receiptable |= !matches!(envelope.body, Body::Receipt(_));
-                self::envelope(node, work, entry, envelope).await?;
+                match envelope {
+                    Ok(envelope) => {
+                        receiptable |= !matches!(envelope.body, Body::Receipt(_));
+                        self::envelope(node, work, entry, envelope).await?;
+                    }
+                    Err(unreadable) => {
+                        receiptable = true;
+                        let reason = unreadable.error.reason();
+                        aside(node, work, entry, unreadable.envelope, reason).await?;
+                    }
+                }
             }
             if receiptable {
                 work.row.receipt_due = entry.sequence;
@@ -55,27 +67,28 @@ pub async fn message(
 }
 
 /// What MLS authenticated must be what the pack says of itself (DESIGN §5).
-fn read_pack(work: &Work<'_>, entry: &LogEntry, message: &Message) -> Result<Pack, &'static str> {
-    if message.sender != entry.sender {
+fn read_pack(
+    work: &Work<'_>,
+    entry: &LogEntry,
+    from: &NodeId,
+    epoch: Epoch,
+    plaintext: &[u8],
+) -> Result<Pack, &'static str> {
+    if *from != entry.sender {
         return Err("sender_mismatch");
     }
-    let bytes = unpad(&message.plaintext).map_err(|_| "malformed_padding")?;
-    let pack = wire::decode_pack(bytes).map_err(|_| "malformed_pack")?;
-    if pack.sender != message.sender {
-        return Err("sender_mismatch");
-    }
-    if pack.group != work.row.group || pack.epoch != message.epoch {
-        return Err("epoch_mismatch");
-    }
+    let bytes = unpad(plaintext).map_err(|error| error.reason())?;
+    let pack = wire::decode_pack(bytes).map_err(|error| error.reason())?;
+    pack.head.check(work.row.group, epoch, from).map_err(|error| error.reason())?;
     Ok(pack)
 }
 
 /// An echo that stands where this node stands must agree with it.
-async fn check_echo(node: &Node, work: &mut Work<'_>, pack: &Pack) -> Done<()> {
+async fn check_echo(node: &Node, work: &mut Work<'_>, pack: &PackHead) -> Done<()> {
     let echo = &pack.echo;
     let head_differs = echo.sequence == work.row.sequence && echo.head != work.row.head;
     let epoch_differs =
-        pack.epoch == work.row.epoch && echo.epoch_authenticator != work.row.authenticator;
+        pack.epoch == work.row.epoch && echo.authenticator != work.row.authenticator;
     if !(head_differs || epoch_differs) {
         return Ok(());
     }
@@ -103,7 +116,7 @@ async fn envelope(
     envelope: Envelope,
 ) -> Done<()> {
     if envelope.lineage != work.row.lineage {
-        return aside(node, work, entry, Some(&envelope), "lineage_mismatch").await;
+        return aside(node, work, entry, Some(envelope.id), "lineage_mismatch").await;
     }
     let now = node.clock.now();
     let remembered = match &envelope.body {
@@ -113,10 +126,7 @@ async fn envelope(
         _ => now.plus(SEEN_LIFETIME),
     };
     let lineage = work.row.lineage;
-    let first = work
-        .tx()?
-        .see_envelope(lineage, &entry.sender, envelope.id, remembered)
-        .await?;
+    let first = work.tx()?.see_envelope(lineage, &entry.sender, envelope.id, remembered).await?;
     if !first {
         return Ok(());
     }
@@ -124,7 +134,7 @@ async fn envelope(
         Body::ObjectEvent(event) => {
             match object_event(node, work, entry, &envelope, event).await? {
                 Ok(()) => Ok(()),
-                Err(reason) => aside(node, work, entry, Some(&envelope), reason).await,
+                Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
             }
         }
         Body::Receipt(receipt) => receipted(node, work, entry, receipt).await,
@@ -183,7 +193,7 @@ async fn chunked(
         whole: chunk.whole,
         index: chunk.index,
         count: chunk.count,
-        sealed: node.vault.seal(&*node.entropy, &context(chunk.index), &chunk.part),
+        sealed: node.seal(&context(chunk.index), &chunk.part)?,
         expires_at: node.clock.now().plus(SEEN_LIFETIME),
     };
     let tx = work.tx()?;
@@ -195,8 +205,7 @@ async fn chunked(
     tx.delete_chunks(lineage, origin, chunk.whole).await?;
     let mut parts = Vec::new();
     for row in rows {
-        let part = node.vault.open(&context(row.index), &row.sealed);
-        let part = part.map_err(|cause| Fault::ours("vault", cause))?;
+        let part = node.open(&context(row.index), &row.sealed)?;
         parts.push(Chunk {
             whole: row.whole,
             index: row.index,
@@ -204,13 +213,14 @@ async fn chunked(
             part: part.reveal().clone(),
         });
     }
-    let whole = join_chunks(parts)
+    let whole = join_chunks(&parts)
         .ok()
+        .flatten()
         .and_then(|bytes| wire::decode_envelope(&bytes).ok())
         .filter(|whole| whole.id == chunk.whole && !matches!(whole.body, Body::Chunk(_)));
     match whole {
         Some(whole) => Box::pin(self::envelope(node, work, entry, whole)).await,
-        None => aside(node, work, entry, Some(envelope), "malformed_chunks").await,
+        None => aside(node, work, entry, Some(envelope.id), "malformed_chunks").await,
     }
 }
 
@@ -281,7 +291,7 @@ pub fn standing(row: &ObjectRow, subject: Subject) -> Done<object::Standing> {
 
 fn author_rank(envelope: &Envelope) -> Option<(Role, Class)> {
     let author = envelope.author.as_ref()?;
-    Some((author.role.parse().ok()?, author.class.parse().ok()?))
+    Some((author.role.parse().ok()?, author.organisation_class.parse().ok()?))
 }
 
 /// Ends an object: a tombstone without content stays.
@@ -302,11 +312,11 @@ async fn shared(
     share: &Share,
 ) -> Done<Refusable> {
     let Some(kind) = alert::kind(&share.alert) else { return Ok(Err("unknown_kind")) };
-    if alert::check_received(&node.lists, &share.alert).is_err() {
+    if alert::check_received(&node.lists, &share.alert, entry.accepted_at).is_err() {
         return Ok(Err("invalid_alert"));
     }
     let pact = work.pact(node)?;
-    if pact.forbids(kind, &share.alert, &share.label, envelope.said_at).is_some() {
+    if alert::permit(&pact, &share.alert, &share.label, envelope.said_at).is_err() {
         return Ok(Err("pact_forbids"));
     }
     let known = work.tx()?.object(event.object).await?;
@@ -337,7 +347,7 @@ async fn shared(
         share,
         received_at: Some(node.clock.now()),
     };
-    let mut row = object_row(node, work.row.lineage, new);
+    let mut row = object_row(node, work.row.lineage, new)?;
     row.version = next.version;
     row.sequence = entry.sequence;
     if next.state_at(node.clock.now()) == State::Expired {
@@ -357,7 +367,7 @@ pub struct NewObject<'o> {
     /// Its kind.
     pub kind: Kind,
     /// Whose it is.
-    pub origin: raccordo_core::id::NodeId,
+    pub origin: NodeId,
     /// The envelope that makes it known.
     pub envelope: &'o Envelope,
     /// Its content.
@@ -368,12 +378,18 @@ pub struct NewObject<'o> {
 
 /// The row of a new object: its content under a record key of its own, so that erasing
 /// the key erases the content.
-pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> ObjectRow {
+///
+/// # Errors
+/// Never in practice: see [`Node::seal`].
+pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<ObjectRow> {
     let object = new.object.to_string();
+    let fault = |cause: VaultError| Fault::ours("vault", cause);
     let key = node.vault.new_record_key(&*node.entropy);
     let sealed_share = key.seal(&*node.entropy, &object, &wire::encode_share(new.share));
+    let sealed_share = sealed_share.map_err(fault)?;
+    let wrapped_key = node.vault.wrap(&*node.entropy, &object, &key).map_err(fault)?;
     let author = new.envelope.author.as_ref().map(wire::encode_author).unwrap_or_default();
-    ObjectRow {
+    Ok(ObjectRow {
         object: new.object,
         position: 0,
         lineage,
@@ -382,15 +398,15 @@ pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Object
         version: 1,
         state: "active".into(),
         envelope: new.envelope.id,
-        sequence: raccordo_core::id::Sequence(0),
+        sequence: Sequence(0),
         shared_at: new.envelope.said_at,
         received_at: new.received_at,
         expires_at: new.share.label.expires_at,
-        wrapped_key: node.vault.wrap(&*node.entropy, &object, &key),
+        wrapped_key,
         sealed_share,
-        sealed_author: node.vault.seal(&*node.entropy, &author_context(new.object), &author),
+        sealed_author: node.seal(&author_context(new.object), &author)?,
         end_reason: String::new(),
-    }
+    })
 }
 
 fn author_context(object: ObjectId) -> String {
@@ -406,7 +422,7 @@ pub fn open_share(node: &Node, row: &ObjectRow) -> Done<Option<Share>> {
         return Ok(None);
     }
     let object = row.object.to_string();
-    let vault = |cause: raccordo_core::vault::VaultError| Fault::ours("vault", cause);
+    let vault = |cause: VaultError| Fault::ours("vault", cause);
     let key = node.vault.unwrap(&object, &row.wrapped_key).map_err(vault)?;
     let bytes = key.open(&object, &row.sealed_share).map_err(vault)?;
     let share = wire::decode_share(bytes.reveal());
@@ -418,10 +434,7 @@ pub fn open_share(node: &Node, row: &ObjectRow) -> Done<Option<Share>> {
 /// # Errors
 /// A wrong node key or damaged rows.
 pub fn open_author(node: &Node, row: &ObjectRow) -> Done<Option<Author>> {
-    let bytes = node
-        .vault
-        .open(&author_context(row.object), &row.sealed_author)
-        .map_err(|cause| Fault::ours("vault", cause))?;
+    let bytes = node.open(&author_context(row.object), &row.sealed_author)?;
     if bytes.reveal().is_empty() {
         return Ok(None);
     }
@@ -433,7 +446,7 @@ async fn aside(
     node: &Node,
     work: &mut Work<'_>,
     entry: &LogEntry,
-    envelope: Option<&Envelope>,
+    envelope: Option<EnvelopeId>,
     reason: &str,
 ) -> Done<()> {
     tracing::warn!(
@@ -446,7 +459,7 @@ async fn aside(
     let row = SetAsideRow {
         lineage: work.row.lineage,
         sequence: entry.sequence,
-        envelope: envelope.map(|envelope| envelope.id),
+        envelope,
         sender: entry.sender.clone(),
         reason: reason.to_owned(),
         at: node.clock.now(),

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use raccordo_core::audit::AuditRecord;
-use raccordo_core::id::{Digest, OperatorId};
+use raccordo_core::audit::{AuditEvent, AuditHead, AuditRecord};
+use raccordo_core::id::OperatorId;
 
 use super::Node;
 use super::fault::Done;
@@ -44,18 +44,18 @@ pub async fn record(
     detail: &[(&str, &str)],
 ) -> Done<()> {
     let newest = tx.audit_newest().await?;
-    let (sequence, previous) =
-        newest.map_or((1, Digest::ZERO), |record| (record.sequence + 1, record.hash));
+    let head = newest.map_or(AuditHead::EMPTY, |record| record.head());
     let detail: BTreeMap<String, String> =
         detail.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let record = AuditRecord::next(
-        sequence,
-        previous,
-        node.clock.now(),
-        &actor.to_string(),
-        action,
-        subject,
-        detail,
+    let record = AuditRecord::append(
+        head,
+        AuditEvent {
+            at: node.clock.now(),
+            actor: actor.to_string(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail,
+        },
     );
     tx.audit_append(&record).await?;
     Ok(())

@@ -14,7 +14,7 @@ const PAGE: u32 = 1_000;
 /// `chain_broken`, with the place.
 pub async fn verify_chain(node: &Node) -> Done<AuditHead> {
     let mut tx = node.store.read().await?;
-    let mut head = AuditHead::default();
+    let mut head = AuditHead::EMPTY;
     loop {
         let page = tx.audit_after(head.sequence, PAGE).await?;
         if page.is_empty() {

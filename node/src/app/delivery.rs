@@ -58,19 +58,13 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, rows: &[ObjectRow]) -> Done<Vec<De
     Ok(deliveries)
 }
 
-fn derive(
-    me: &NodeId,
-    row: &ObjectRow,
-    members: &[MemberRow],
-    reports: ObjectReports,
-) -> Delivery {
+fn derive(me: &NodeId, row: &ObjectRow, members: &[MemberRow], reports: ObjectReports) -> Delivery {
     let others: Vec<&MemberRow> = members.iter().filter(|member| member.node != *me).collect();
     let refused = |member: &NodeId| reports.refusals.iter().any(|(node, _)| node == member);
     // A received alert is in the log; the others' processing of it is the origin's to know.
     let placed = row.sequence > Sequence(0);
-    let has = |member: &&&MemberRow| {
-        placed && member.delivered >= row.sequence && !refused(&member.node)
-    };
+    let has =
+        |member: &&&MemberRow| placed && member.delivered >= row.sequence && !refused(&member.node);
     let delivered = others.iter().filter(has).count();
     let read = others.iter().filter(|member| reports.read.contains(&member.node)).count();
     let all = |count: usize| !others.is_empty() && count == others.len();
@@ -121,7 +115,13 @@ mod tests {
         }
     }
 
-    fn check(sequence: u64, have: [u64; 2], read: &[&str], refused: &[&str], expected: (State, usize)) {
+    fn check(
+        sequence: u64,
+        have: [u64; 2],
+        read: &[&str],
+        refused: &[&str],
+        expected: (State, usize),
+    ) {
         let members = [member("toscana", 99), member("umbria", have[0]), member("lazio", have[1])];
         let reports = ObjectReports {
             read: read.iter().map(|node| node.parse().unwrap()).collect(),

@@ -122,7 +122,7 @@ pub async fn add_operator(
     let row = OperatorRow {
         operator: id,
         organisation: home.organisation,
-        sealed_name: node.vault.seal(&*node.entropy, &name_context(id), name.as_bytes()),
+        sealed_name: node.seal(&name_context(id), name.as_bytes())?,
         name_index: node.vault.index("operator-name", name.as_bytes()).to_vec(),
         role: role.as_str().to_owned(),
         token_lookup: token.lookup().0.to_vec(),
@@ -205,10 +205,7 @@ pub async fn authenticate(node: &Node, token: &str) -> Done<Operator> {
 }
 
 async fn open(node: &Node, tx: &mut dyn Tx, row: OperatorRow) -> Done<Operator> {
-    let name = node
-        .vault
-        .open(&name_context(row.operator), &row.sealed_name)
-        .map_err(|cause| Fault::ours("vault", cause))?;
+    let name = node.open(&name_context(row.operator), &row.sealed_name)?;
     let organisations = tx.organisations().await?;
     let home = organisations
         .into_iter()

@@ -128,7 +128,9 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
                 Severity::Next,
                 "peer_not_verified",
                 format!("{id} is introduced, not verified"),
-                &format!("read the 12 words to each other by phone, then raccordo trust verify {id}"),
+                &format!(
+                    "read the 12 words to each other by phone, then raccordo trust verify {id}"
+                ),
                 "you and the peer's administrator",
             ));
         }
@@ -173,7 +175,13 @@ fn hub_unreachable(id: &NodeId, reason: &str, problem: &str) -> Finding {
     } else {
         format!("not connected to the hub {id}: {problem}")
     };
-    finding(Severity::Problem, &format!("hub_{}", or(reason, "not_connected")), message, step, whose)
+    finding(
+        Severity::Problem,
+        &format!("hub_{}", or(reason, "not_connected")),
+        message,
+        step,
+        whose,
+    )
 }
 
 fn or<'t>(text: &'t str, default: &'t str) -> &'t str {
@@ -194,8 +202,8 @@ async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
 /// The next step of a pact that is no équipe yet.
 pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
     let proposal = &standing.proposal;
-    let (me, name) = (&node.identity.node, &proposal.pact.equipe);
-    let (chair, hub) = (&proposal.pact.chair, &proposal.pact.hub);
+    let (me, name) = (&node.identity.node, &proposal.pact.terms().equipe);
+    let (chair, hub) = (&proposal.pact.terms().chair, &proposal.pact.terms().hub);
     let missing = proposal.missing();
     let next = |code, message, step: String, whose: &str| {
         Some(finding(Severity::Next, code, message, &step, whose))
@@ -208,11 +216,18 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
         let names: Vec<&str> = missing.iter().map(NodeId::as_str).collect();
         let whose = format!("{}, administrator", names.join(", "));
         let step = if chair == me {
-            format!("they sign; send it again if they have not got it: raccordo pact propose {name}")
+            format!(
+                "they sign; send it again if they have not got it: raccordo pact propose {name}"
+            )
         } else {
             "they sign".to_owned()
         };
-        return next("pact_unsigned", format!("the pact {name} is not signed by all"), step, &whose);
+        return next(
+            "pact_unsigned",
+            format!("the pact {name} is not signed by all"),
+            step,
+            &whose,
+        );
     }
     if chair != me {
         let whose = format!("{chair}, administrator");

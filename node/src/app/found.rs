@@ -6,7 +6,8 @@ use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Change, Session, read_key_package};
 use raccordo_core::time::Instant;
-use raccordo_core::trust::validator::check_leaf_of_card;
+use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::validator::validate_leaf;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
@@ -43,8 +44,8 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
     let standing = pacts::named(node, equipe).await?;
     let proposal = standing.proposal;
     let statement = &proposal.statement;
-    if proposal.pact.chair != node.identity.node {
-        let message = format!("the chair, {}, creates the équipe", proposal.pact.chair);
+    if proposal.pact.terms().chair != node.identity.node {
+        let message = format!("the chair, {}, creates the équipe", proposal.pact.terms().chair);
         return Err(Fault::refused("not_the_chair", message));
     }
     if standing.active {
@@ -58,7 +59,7 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
             .hint("they sign with `raccordo pact sign`"));
     }
     if standing.row.hub_answer != "accepted" {
-        let hub = &proposal.pact.hub;
+        let hub = &proposal.pact.terms().hub;
         let message = match standing.row.hub_answer.as_str() {
             "" => format!("the hub {hub} has not been reached with the offer yet"),
             "refused" => format!("the hub {hub} refused the équipe"),
@@ -66,41 +67,41 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
         };
         return Err(Fault::conflict("hub_not_accepted", message).hint(format!(
             "its administrator: `raccordo hub accept {}`",
-            proposal.pact.equipe
+            proposal.pact.terms().equipe
         )));
     }
     let group = statement.statement().group_id();
     let (session, group_info) = Session::found(
-        node.crypto.clone(),
+        &node.crypto,
         &node.identity.leaf,
         group,
-        proposal.pact.suite,
+        proposal.pact.terms().ciphersuite,
         &statement.encode(),
     )
     .map_err(|cause| Fault::ours("not_founded", cause))?;
-    let lineage = proposal.pact.lineage;
+    let lineage = proposal.pact.terms().lineage;
     let text = proposal.pact.text();
     let row = new_row(
         node,
         lineage,
         group,
         NewEquipe {
-            name: proposal.pact.equipe.clone(),
-            suite: proposal.pact.suite.number(),
+            name: proposal.pact.terms().equipe.clone(),
+            suite: proposal.pact.terms().ciphersuite.number(),
             standing: Standing::Founding,
             statement: statement.encode(),
             pact_text: text.to_owned(),
-            hub: proposal.pact.hub.clone(),
+            hub: proposal.pact.terms().hub.clone(),
         },
-    );
+    )?;
     let mut work = Work::create(node, row, session).await?;
     roster::follow_group(&mut work).await?;
-    let sealed = node.vault.seal(&*node.entropy, &secret(lineage), &group_info);
+    let sealed = node.seal(&secret(lineage), &group_info)?;
     let tx = work.tx()?;
     tx.put_secret(&secret(lineage), sealed).await?;
     record(node, tx, actor, "equipe.create", &lineage.to_string(), &[]).await?;
     work.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
     Ok(lineage)
 }
 
@@ -121,9 +122,12 @@ pub struct NewEquipe {
 }
 
 /// The row of an équipe at the beginning of its log.
-pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) -> EquipeRow {
+///
+/// # Errors
+/// Never in practice: see [`Node::seal`].
+pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) -> Done<EquipeRow> {
     let pact = pact_context(lineage);
-    EquipeRow {
+    Ok(EquipeRow {
         lineage,
         name: new.name,
         group,
@@ -131,7 +135,7 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
         state: new.standing.as_str().into(),
         version: 0,
         statement: new.statement,
-        sealed_pact: node.vault.seal(&*node.entropy, &pact, new.pact_text.as_bytes()),
+        sealed_pact: node.seal(&pact, new.pact_text.as_bytes())?,
         hub: new.hub,
         sequence: Sequence(0),
         head: Digest::ZERO,
@@ -143,7 +147,7 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
         next_number: 1,
         receipt_due: Sequence(0),
         receipt_sent: Sequence(0),
-    }
+    })
 }
 
 /// What is to be done at a hub for the équipes of which this node is chair.
@@ -167,10 +171,7 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
             Some(Standing::Founding) => {
                 let name = secret(row.lineage);
                 let sealed = tx.secret(&name).await?.unwrap_or_default();
-                let group_info = node
-                    .vault
-                    .open(&name, &sealed)
-                    .map_err(|cause| Fault::ours("vault", cause))?;
+                let group_info = node.open(&name, &sealed)?;
                 let group_info = group_info.reveal().clone();
                 steps.insert(row.lineage, Step::Upload { group: row.group, group_info });
             }
@@ -209,11 +210,7 @@ pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
 /// # Errors
 /// The store's. Key packages that are not what they should be are left out, with a line
 /// in the log.
-pub async fn invite(
-    node: &Node,
-    lineage: LineageId,
-    claimed: Vec<(NodeId, Vec<u8>)>,
-) -> Done<()> {
+pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u8>)>) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     if work.tx()?.pending_commit(lineage).await?.is_some() {
         return Ok(());
@@ -226,11 +223,13 @@ pub async fn invite(
             continue;
         }
         let read = read_key_package(&node.crypto, &key_package);
+        let known = statement.statement().party(&party).map(|party| party.identity);
+        let is_party = |card: SignedCard| Some(card.card().identity) == known;
         let good = read.is_ok_and(|read| {
             read.leaf.node.as_ref() == Some(&party)
                 && read.suite.number() == work.row.suite
                 && statement.statement().may_have_leaf(&party)
-                && check_leaf_of_card(&read.leaf).is_ok()
+                && validate_leaf(&read.leaf).is_ok_and(is_party)
         });
         if good {
             add.push(key_package);

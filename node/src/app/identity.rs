@@ -9,7 +9,7 @@ use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 
 use super::fault::{Done, Fault};
-use crate::store::Store;
+use crate::store::{Store, Tx};
 
 /// Names of the sealed secrets in the database.
 pub mod names {
@@ -62,27 +62,29 @@ pub async fn load(store: &dyn Store, vault: &Vault) -> Done<Identity> {
         return Err(Fault::usage("wrong_node_key", "the node key does not fit this database")
             .hint("give the key file that `raccordo init` wrote for it"));
     }
-    let mut open = async |name: &str| -> Done<Vec<u8>> {
-        let sealed = tx.secret(name).await?;
-        let sealed = sealed.ok_or_else(|| Fault::ours("secret_missing", name))?;
-        vault.open(&context(name), &sealed).map_err(|cause| Fault::ours("vault", cause))
-    };
-    let key = IdentityKey::from_seed(&seed(open(names::IDENTITY).await?)?);
-    let mls = seed(open(names::MLS).await?)?;
-    let sealing = SealingKey::derive(&seed(open(names::SEALING).await?)?)
+    let key = IdentityKey::from_seed(seed(open(&mut *tx, vault, names::IDENTITY).await?)?.reveal());
+    let mls = seed(open(&mut *tx, vault, names::MLS).await?)?;
+    let sealing = SealingKey::derive(&seed(open(&mut *tx, vault, names::SEALING).await?)?)
         .map_err(|cause| Fault::ours("sealing_key", cause))?;
-    let tls_key = Secret::new(open(names::TLS_KEY).await?);
-    let tls_certificate = open(names::TLS_CERTIFICATE).await?;
+    let tls_key = open(&mut *tx, vault, names::TLS_KEY).await?;
+    let tls_certificate = open(&mut *tx, vault, names::TLS_CERTIFICATE).await?.reveal().clone();
     let card = tx.own_card().await?.ok_or_else(|| Fault::ours("card_missing", "own card"))?;
     let card = SignedCard::decode(&card).map_err(|cause| Fault::ours("card_damaged", cause))?;
-    let leaf = LeafKeys {
-        node: row.node.clone(),
-        signing_key: Secret::new(mls),
-        card: card.encode(),
-    };
+    let leaf = LeafKeys::new(row.node.clone(), &mls, card.encode());
     Ok(Identity { node: row.node, key, sealing, leaf, card, tls_key, tls_certificate })
 }
 
-fn seed(bytes: Vec<u8>) -> Done<[u8; 32]> {
-    bytes.try_into().map_err(|_| Fault::ours("secret_damaged", "a seed is not 32 bytes"))
+/// Opens one secret of the database.
+///
+/// # Errors
+/// A wrong node key, or a secret that is missing.
+pub async fn open(tx: &mut dyn Tx, vault: &Vault, name: &str) -> Done<Secret<Vec<u8>>> {
+    let sealed = tx.secret(name).await?;
+    let sealed = sealed.ok_or_else(|| Fault::ours("secret_missing", name))?;
+    vault.open(&context(name), &sealed).map_err(|cause| Fault::ours("vault", cause))
+}
+
+fn seed(bytes: Secret<Vec<u8>>) -> Done<Secret<[u8; 32]>> {
+    let seed = bytes.reveal().as_slice().try_into();
+    seed.map(Secret::new).map_err(|_| Fault::ours("secret_damaged", "a seed is not 32 bytes"))
 }

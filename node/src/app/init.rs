@@ -5,6 +5,7 @@ use std::time::Duration;
 use raccordo_core::entropy::{Entropy, draw};
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::sealing::SealingKey;
+use raccordo_core::secret::Secret;
 use raccordo_core::time::Clock;
 use raccordo_core::trust::card::{Card, SignedCard};
 use raccordo_core::trust::keys::IdentityKey;
@@ -57,8 +58,8 @@ pub async fn init(
     let mls_seed: [u8; 32] = draw(entropy);
     let sealing_seed: [u8; 32] = draw(entropy);
     let identity = IdentityKey::from_seed(&identity_seed);
-    let sealing =
-        SealingKey::derive(&sealing_seed).map_err(|cause| Fault::ours("sealing_key", cause))?;
+    let sealing = SealingKey::derive(&Secret::new(sealing_seed))
+        .map_err(|cause| Fault::ours("sealing_key", cause))?;
     let now = clock.now();
     let card = Card {
         node: new.node.clone(),
@@ -73,14 +74,13 @@ pub async fn init(
         valid_until: now.plus(CARD_LIFETIME),
         serial: 1,
     };
-    let signed = card
-        .sign(&identity)
-        .map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
+    let signed =
+        card.sign(&identity).map_err(|cause| Fault::usage("bad_card", cause.to_string()))?;
     let mut tx = store.write().await?;
     if tx.node().await?.is_some() {
         return Err(Fault::conflict("already_initialised", "this database holds a node already"));
     }
-    let vault_check = vault.check_value();
+    let vault_check = vault.check_value().to_vec();
     tx.insert_node(NodeRow { node: new.node, vault_check, created_at: now }).await?;
     let secrets: [(&str, &[u8]); 5] = [
         (names::IDENTITY, &identity_seed),
@@ -90,7 +90,9 @@ pub async fn init(
         (names::TLS_CERTIFICATE, &tls.certificate),
     ];
     for (name, value) in secrets {
-        tx.put_secret(name, vault.seal(entropy, &context(name), value)).await?;
+        let sealed = vault.seal(entropy, &context(name), value);
+        let sealed = sealed.map_err(|cause| Fault::ours("vault", cause))?;
+        tx.put_secret(name, sealed).await?;
     }
     tx.insert_own_card(1, signed.encode()).await?;
     tx.commit().await?;

@@ -5,7 +5,7 @@ use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
-use raccordo_core::session::{Joining, Session};
+use raccordo_core::session::{Invitation, Joining, Session};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate_view;
 
@@ -37,32 +37,30 @@ pub async fn join(
         let row = tx.pact(item.lineage).await?.ok_or_else(unsigned)?;
         (pacts::open(node, &row)?, open_ledger(node, &mut *tx, &LedgerScope::Device).await?)
     };
-    if !proposal.signed_by().contains(&node.identity.node) || proposal.pact.hub != *hub {
+    if !proposal.signed_by().contains(&node.identity.node) || proposal.pact.terms().hub != *hub {
         return Err(unsigned());
     }
-    let Joining { session, view } = Session::join(
-        node.crypto.clone(),
-        &node.identity.leaf,
-        device,
-        &item.welcome,
+    let invitation = Invitation {
+        group: item.group,
+        welcome: &item.welcome,
         tree,
-        &item.group,
-    )
-    .map_err(|cause| bad(cause.reason()))?;
+        device_rows: device,
+        group_rows: Vec::new(),
+    };
+    let Joining { session, view } = Session::join(&node.crypto, &node.identity.leaf, invitation)
+        .map_err(|cause| bad(cause.reason()))?;
     validate_view(&view).map_err(|refused| bad(&refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
     let same = signed.digest() == proposal.statement.digest()
-        && view.ciphersuite == proposal.pact.suite.number()
+        && view.ciphersuite == proposal.pact.terms().ciphersuite.number()
         && view.epoch == item.epoch;
     if !same {
         return Err(bad("the group is not of the signed statement"));
     }
     let term = &signed.statement().hub;
-    let checkpoint = item
-        .checkpoint
-        .verify(&term.identity)
-        .map_err(|cause| bad(&cause.to_string()))?;
+    item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
+    let checkpoint = item.checkpoint.checkpoint();
     if checkpoint.group != item.group || checkpoint.sequence != item.sequence {
         return Err(bad("the checkpoint is of another place"));
     }
@@ -71,19 +69,19 @@ pub async fn join(
         item.lineage,
         item.group,
         NewEquipe {
-            name: proposal.pact.equipe.clone(),
+            name: proposal.pact.terms().equipe.clone(),
             suite: view.ciphersuite,
             standing: Standing::Active,
             statement,
             pact_text: proposal.pact.text().to_owned(),
             hub: hub.clone(),
         },
-    );
+    )?;
     row.sequence = item.sequence;
     row.head = checkpoint.head;
     row.accepted_at = item.accepted_at;
-    row.checkpoint = item.checkpoint.bytes.clone();
-    row.checkpoint_signature = item.checkpoint.signature.to_vec();
+    row.checkpoint = item.checkpoint.bytes().to_vec();
+    row.checkpoint_signature = item.checkpoint.signature().to_vec();
     // The others learn by a receipt that this node has joined.
     row.receipt_due = item.sequence;
     row.receipt_sent = Sequence(0);

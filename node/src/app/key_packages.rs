@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::NodeId;
-use raccordo_core::session::new_key_package;
+use raccordo_core::session::key_package;
 
 use super::fault::{Done, Fault};
 use super::hub::key_package_pool::{Deposit, LIFETIME};
@@ -85,9 +85,9 @@ pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
     known.dedup();
     for number in known {
         let Some(suite) = Suite::from_number(number) else { continue };
-        let young = rows.iter().any(|row| {
-            row.suite == number && row.last_resort && now.since(row.created_at) < YOUNG
-        });
+        let young = rows
+            .iter()
+            .any(|row| row.suite == number && row.last_resort && now.since(row.created_at) < YOUNG);
         if !young {
             make(node, tx, hub, suite, true).await?;
         }
@@ -103,8 +103,9 @@ async fn suites(node: &Node, hub: &NodeId) -> Done<Vec<Suite>> {
     for standing in pacts::list(node).await? {
         let proposal = standing.proposal;
         let signed = proposal.signed_by().contains(&node.identity.node);
-        if signed && proposal.pact.hub == *hub && !suites.contains(&proposal.pact.suite) {
-            suites.push(proposal.pact.suite);
+        let terms = proposal.pact.terms();
+        if signed && terms.hub == *hub && !suites.contains(&terms.ciphersuite) {
+            suites.push(terms.ciphersuite);
         }
     }
     Ok(suites)
@@ -117,11 +118,11 @@ async fn make(
     suite: Suite,
     last_resort: bool,
 ) -> Done<()> {
-    let made = new_key_package(node.crypto.clone(), &node.identity.leaf, suite, last_resort)
+    let made = key_package(&node.crypto, &node.identity.leaf, suite, last_resort)
         .map_err(|cause| Fault::ours("key_package", cause))?;
     write_ledger(node, tx, made.changes).await?;
     tx.insert_own_key_package(OwnKeyPackageRow {
-        reference: made.reference,
+        reference: made.hash_ref,
         hub: hub.clone(),
         suite: suite.number(),
         last_resort,

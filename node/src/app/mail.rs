@@ -47,14 +47,15 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
     let mut offers = Vec::new();
     for standing in pacts::list(node).await? {
         let proposal = standing.proposal;
-        let ours = proposal.pact.chair == node.identity.node && proposal.pact.hub == *hub;
+        let ours =
+            proposal.pact.terms().chair == node.identity.node && proposal.pact.terms().hub == *hub;
         let open = matches!(standing.row.hub_answer.as_str(), "" | "waiting");
         if !ours || !open || standing.active || !proposal.missing().is_empty() {
             continue;
         }
-        let cards = proposal.cards.iter().filter(|(id, _)| proposal.pact.parties.contains(id));
+        let cards = proposal.cards.iter().filter(|(id, _)| proposal.pact.has_party(id));
         offers.push(Offer {
-            lineage: proposal.pact.lineage,
+            lineage: proposal.pact.terms().lineage,
             statement: proposal.statement.clone(),
             cards: cards.map(|(_, card)| card.clone()).collect(),
         });

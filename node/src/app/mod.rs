@@ -45,10 +45,12 @@ use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::Crypto;
 use raccordo_core::entropy::Entropy;
 use raccordo_core::id::BootId;
+use raccordo_core::secret::Secret;
 use raccordo_core::time::{Clock, Instant};
 use raccordo_core::vault::Vault;
 
 use crate::store::Store;
+use fault::{Done, Fault};
 use identity::Identity;
 
 /// Everything that use cases need: the node in one process.
@@ -79,4 +81,23 @@ pub struct Node {
     pub hub: Option<hub::Hub>,
     /// What the courier knows of its connections.
     pub links: status::Links,
+}
+
+impl Node {
+    /// Seals what rests, bound to its context.
+    ///
+    /// # Errors
+    /// Only for values beyond what the cipher can take: never in practice.
+    pub fn seal(&self, context: &str, value: &[u8]) -> Done<Vec<u8>> {
+        let sealed = self.vault.seal(&*self.entropy, context, value);
+        sealed.map_err(|cause| Fault::ours("vault", cause))
+    }
+
+    /// Opens what rests.
+    ///
+    /// # Errors
+    /// A wrong node key, or bytes that were changed or moved.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Done<Secret<Vec<u8>>> {
+        self.vault.open(context, sealed).map_err(|cause| Fault::ours("vault", cause))
+    }
 }

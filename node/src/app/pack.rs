@@ -1,9 +1,7 @@
 //! Encrypts what is queued, as far as the group may send: envelopes become packs, packs
 //! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
 
-use raccordo_core::envelope::{
-    Body, Echo, Envelope, PACK_BYTES_MAX, Pack, Packer, Receipt, pad,
-};
+use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
@@ -126,7 +124,7 @@ async fn stage_fresh_epoch(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
 pub async fn stage(node: &Node, work: &mut Work<'_>, change: Change) -> Done<EntryId> {
     let session = work.session().await?;
     let staged = session
-        .stage(&node.identity.leaf, change, &[])
+        .stage(&node.identity.leaf, &change)
         .map_err(|cause| Fault::ours("commit_not_staged", cause))?;
     let Staged { commit, group_info, welcome } = staged;
     let entry = EntryId::random(&*node.entropy);
@@ -162,7 +160,7 @@ async fn encrypt_again(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<us
         if !cases && rows.iter().any(|row| row.case_bearing) {
             continue;
         }
-        let envelopes = rows.iter().map(|row| open(node, row)).collect::<Done<Vec<_>>>()?;
+        let envelopes = rows.iter().map(|row| open_bytes(node, row)).collect::<Done<Vec<_>>>()?;
         let payload = encrypt(node, work, envelopes).await?;
         entry.epoch = work.row.epoch;
         entry.payload_digest = Digest::of(&payload);
@@ -178,22 +176,24 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     let lineage = work.row.lineage;
     queue_receipts(node, work).await?;
     let rows = work.tx()?.queued_envelopes(lineage, cases, ENVELOPES_MAX).await?;
-    let mut packer = Packer::new(PACK_BYTES_MAX);
+    let mut lengths = Vec::new();
     let mut numbered = Vec::new();
     for mut row in rows {
         let mut envelope = open(node, &row)?;
         envelope.number = work.row.next_number;
         work.row.next_number += 1;
-        row.sealed = seal(node, &envelope);
-        packer.push(wire::encode_envelope(&envelope).len());
-        numbered.push((row, envelope));
+        let encoded = wire::encode_envelope(&envelope);
+        row.sealed = seal(node, row.envelope, &encoded)?;
+        lengths.push(encoded.len());
+        numbered.push((row, encoded));
     }
+    let groups = envelope::groups(lengths).map_err(|cause| Fault::ours("not_packed", cause))?;
     let mut entries = Vec::new();
     let mut packed = Vec::new();
-    for count in packer.finish() {
+    for group in groups {
         let entry = EntryId::random(&*node.entropy);
         let mut envelopes = Vec::new();
-        for (mut row, envelope) in numbered.drain(..count) {
+        for (mut row, envelope) in numbered.drain(..group.len()) {
             row.entry = Some(entry);
             packed.push(row);
             envelopes.push(envelope);
@@ -216,10 +216,11 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
     let mut bodies = Vec::new();
     if work.row.receipt_due > work.row.receipt_sent {
-        let aside = work.tx()?.set_aside_after(lineage, work.row.receipt_sent).await?;
+        let covered = work.row.receipt_sent;
+        let aside = work.tx()?.set_aside_after(lineage, covered).await?;
         let set_aside = aside
             .into_iter()
-            .map(|row| raccordo_core::envelope::SetAside {
+            .map(|row| SetAside {
                 sequence: row.sequence,
                 envelope: row.envelope,
                 reason: row.reason,
@@ -232,62 +233,60 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
     if !reads.is_empty() {
         bodies.push(Body::ReadReceipt(reads));
     }
-    let rows = bodies.into_iter().map(|body| row_of(node, lineage, None, body)).collect();
+    let rows = bodies.into_iter().map(|body| row_of(node, lineage, body));
+    let rows = rows.collect::<Done<Vec<_>>>()?;
     work.tx()?.queue_envelopes(rows).await?;
     Ok(())
 }
 
-fn row_of(
-    node: &Node,
-    lineage: LineageId,
-    author: Option<raccordo_core::envelope::Author>,
-    body: Body,
-) -> EnvelopeRow {
+fn row_of(node: &Node, lineage: LineageId, body: Body) -> Done<EnvelopeRow> {
     let envelope = Envelope {
         id: EnvelopeId::random(&*node.entropy),
         lineage,
         number: 0,
         said_at: node.clock.now(),
-        author,
+        author: None,
         body,
     };
     queued_row(node, &envelope, None, false)
 }
 
 /// A row for the queue.
+///
+/// # Errors
+/// Never in practice: see [`Node::seal`].
 pub fn queued_row(
     node: &Node,
     envelope: &Envelope,
     object: Option<raccordo_core::id::ObjectId>,
     case_bearing: bool,
-) -> EnvelopeRow {
-    EnvelopeRow {
+) -> Done<EnvelopeRow> {
+    Ok(EnvelopeRow {
         lineage: envelope.lineage,
         position: 0,
         envelope: envelope.id,
         entry: None,
         object,
         case_bearing,
-        sealed: seal(node, envelope),
+        sealed: seal(node, envelope.id, &wire::encode_envelope(envelope))?,
         sequence: Sequence(0),
         queued_at: envelope.said_at,
-    }
+    })
 }
 
-async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Envelope>) -> Done<Vec<u8>> {
-    let pack = Pack {
+async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> Done<Vec<u8>> {
+    let head = PackHead {
         group: work.row.group,
         epoch: work.row.epoch,
         sender: node.identity.node.clone(),
         echo: Echo {
             sequence: work.row.sequence,
             head: work.row.head,
-            epoch_authenticator: work.row.authenticator.clone(),
+            authenticator: work.row.authenticator.clone(),
         },
-        statement_version: work.statement()?.statement().version,
-        envelopes,
+        statement_version: work.statement_version()?,
     };
-    let plaintext = pad(&wire::encode_pack(&pack))
+    let plaintext = pad(&wire::encode_pack(&head, &envelopes))
         .map_err(|cause| Fault::ours("pack_too_large", cause))?;
     let session = work.session().await?;
     session
@@ -319,16 +318,17 @@ fn message_row(
     }
 }
 
-fn seal(node: &Node, envelope: &Envelope) -> Vec<u8> {
-    let context = context(envelope.id);
-    node.vault.seal(&*node.entropy, &context, &wire::encode_envelope(envelope))
+fn seal(node: &Node, envelope: EnvelopeId, encoded: &[u8]) -> Done<Vec<u8>> {
+    node.seal(&context(envelope), encoded)
+}
+
+fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
+    let bytes = node.open(&context(row.envelope), &row.sealed)?;
+    Ok(bytes.reveal().clone())
 }
 
 fn open(node: &Node, row: &EnvelopeRow) -> Done<Envelope> {
-    let bytes = node
-        .vault
-        .open(&context(row.envelope), &row.sealed)
-        .map_err(|cause| Fault::ours("vault", cause))?;
+    let bytes = open_bytes(node, row)?;
     wire::decode_envelope(&bytes).map_err(|cause| Fault::ours("envelope_damaged", cause))
 }
 

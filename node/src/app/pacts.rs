@@ -6,7 +6,8 @@ use raccordo_core::crypto::Suite;
 use raccordo_core::id::{ItemId, LineageId, NodeId};
 use raccordo_core::sealing;
 use raccordo_core::trust::card::SignedCard;
-use raccordo_core::trust::pact::{self, Draft, Pact};
+use raccordo_core::trust::pact::Pact;
+use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::proposal::{Proposal, ProposalError};
 use raccordo_core::wire;
 
@@ -78,11 +79,11 @@ pub async fn draft(
         chair: node.identity.node.clone(),
         parties: named,
         hub: hub.clone(),
-        suite: suite.name().to_owned(),
+        suite,
         today: node.clock.now().date(),
         example,
     };
-    pact::draft(&draft).map_err(|cause| Fault::usage("pact_invalid", cause.to_string()))
+    Ok(draft.toml())
 }
 
 async fn display_name(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<String> {
@@ -125,7 +126,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
         }
     };
     let pact = &proposal.pact;
-    if !pact.parties.contains(&node.identity.node) {
+    if !pact.has_party(&node.identity.node) {
         return Err(Fault::refused("not_a_party", "this node is no party of this pact"));
     }
     let problems = pact.problems();
@@ -135,7 +136,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
             .hint("see all of them: `raccordo pact show FILE`"));
     }
     all_verified(node, &mut *tx, &proposal).await?;
-    let chairs = proposal.pact.chair == node.identity.node;
+    let chairs = proposal.pact.terms().chair == node.identity.node;
     let new = proposal
         .sign(&node.identity.node, &node.identity.key)
         .map_err(|cause| proposal_fault(&cause))?;
@@ -149,7 +150,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     }
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
     Ok(Standing { row, proposal, active })
 }
 
@@ -169,8 +170,8 @@ pub async fn propose(node: &Node, actor: Actor, name: &str) -> Done<(Vec<NodeId>
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.hub.clone()));
-    Ok((sent, wire::encode_proposal(&proposal)))
+    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    Ok((sent, wire::trust::encode_proposal(&proposal)))
 }
 
 /// All pacts, by équipe.
@@ -221,12 +222,12 @@ pub async fn receive(
         Ok(proposal) => proposal,
         Err(fault) => return Ok(Err(fault)),
     };
-    let ours = proposal.pact.parties.contains(&node.identity.node);
-    let from_party = proposal.pact.parties.contains(sender);
+    let ours = proposal.pact.has_party(&node.identity.node);
+    let from_party = proposal.pact.has_party(sender);
     if !ours || !from_party {
         return Ok(Err(Fault::refused("not_a_party", "the pact is not between sender and us")));
     }
-    let lineage = proposal.pact.lineage;
+    let lineage = proposal.pact.terms().lineage;
     match merged(node, tx, proposal).await {
         Ok((proposal, changed)) => {
             if changed {
@@ -243,12 +244,13 @@ pub async fn receive(
 
 async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Proposal> {
     let pact = parse(text)?;
-    if pact.chair != node.identity.node {
-        let message = format!("the chair, {}, signs the draft first and proposes it", pact.chair);
+    if pact.terms().chair != node.identity.node {
+        let message =
+            format!("the chair, {}, signs the draft first and proposes it", pact.terms().chair);
         return Err(Fault::refused("not_the_chair", message)
             .hint("wait for the proposal: `raccordo pact list`"));
     }
-    if let Some(row) = tx.pact(pact.lineage).await? {
+    if let Some(row) = tx.pact(pact.terms().lineage).await? {
         let known = open(node, &row)?;
         if known.pact.text() == text {
             return Ok(known);
@@ -263,7 +265,7 @@ async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Propos
             .hint("see all of them: `raccordo pact show FILE`"));
     }
     let mut cards: BTreeMap<NodeId, SignedCard> = BTreeMap::new();
-    for id in pact.parties.iter().chain([&pact.hub]) {
+    for id in pact.parties().chain([&pact.terms().hub]) {
         cards.insert(id.clone(), verified_card(node, tx, id).await?);
     }
     Proposal::new(pact, cards).map_err(|cause| proposal_fault(&cause))
@@ -282,9 +284,9 @@ async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done
 }
 
 async fn merged(node: &Node, tx: &mut dyn Tx, read: Proposal) -> Done<(Proposal, bool)> {
-    match tx.pact(read.pact.lineage).await? {
+    match tx.pact(read.pact.terms().lineage).await? {
         None => {
-            let taken = tx.pacts().await?.iter().any(|row| row.equipe == read.pact.equipe);
+            let taken = tx.pacts().await?.iter().any(|row| row.equipe == read.pact.terms().equipe);
             if taken {
                 return Err(Fault::conflict("name_taken", "a pact with this name is here"));
             }
@@ -312,13 +314,13 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
 }
 
 async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow> {
-    let lineage = proposal.pact.lineage;
+    let lineage = proposal.pact.terms().lineage;
     let hub_answer = tx.pact(lineage).await?.map(|row| row.hub_answer).unwrap_or_default();
-    let encoded = wire::encode_proposal(proposal);
+    let encoded = wire::trust::encode_proposal(proposal);
     let row = PactRow {
         lineage,
-        equipe: proposal.pact.equipe.clone(),
-        sealed_proposal: node.vault.seal(&*node.entropy, &context(lineage), &encoded),
+        equipe: proposal.pact.terms().equipe.clone(),
+        sealed_proposal: node.seal(&context(lineage), &encoded)?,
         hub_answer,
         changed_at: node.clock.now(),
     };
@@ -331,15 +333,12 @@ async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow
 /// # Errors
 /// A wrong node key or a damaged row.
 pub fn open(node: &Node, row: &PactRow) -> Done<Proposal> {
-    let bytes = node
-        .vault
-        .open(&context(row.lineage), &row.sealed_proposal)
-        .map_err(|cause| Fault::ours("vault", cause))?;
+    let bytes = node.open(&context(row.lineage), &row.sealed_proposal)?;
     read_proposal(bytes.reveal())
 }
 
 fn read_proposal(bytes: &[u8]) -> Done<Proposal> {
-    wire::decode_proposal(bytes).map_err(|cause| {
+    wire::trust::decode_proposal(bytes).map_err(|cause| {
         Fault::usage("bad_proposal", cause.to_string())
             .hint("ask the chair to propose it again: `raccordo pact propose`")
     })
@@ -351,9 +350,9 @@ fn parse(text: &str) -> Done<Pact> {
 
 /// Queues the proposal to every other party.
 async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<NodeId>> {
-    let encoded = wire::encode_proposal(proposal);
+    let encoded = wire::trust::encode_proposal(proposal);
     let mut sent = Vec::new();
-    for party in &proposal.pact.parties {
+    for party in proposal.pact.parties() {
         if *party == node.identity.node {
             continue;
         }
@@ -364,7 +363,7 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
             .map_err(|cause| Fault::ours("not_sealed", cause))?;
         tx.insert_mail(MailRow {
             item: ItemId::random(&*node.entropy),
-            hub: proposal.pact.hub.clone(),
+            hub: proposal.pact.terms().hub.clone(),
             recipient: party.clone(),
             kind: "pact".into(),
             payload,

@@ -167,8 +167,8 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
             continue;
         }
         for encoded in &carried.cards {
-            let card = SignedCard::decode(encoded)
-                .map_err(|cause| Fault::ours("card_damaged", cause))?;
+            let card =
+                SignedCard::decode(encoded).map_err(|cause| Fault::ours("card_damaged", cause))?;
             let party = &card.card().node;
             let known = peers.iter().find(|row| row.node == *party);
             let barred = known.is_some_and(|row| {

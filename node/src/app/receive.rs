@@ -2,19 +2,23 @@
 //! one transaction. What cannot be processed is set aside with its reason; the cursor
 //! still moves.
 
-use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint};
+use raccordo_core::hublog::{
+    Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint, Standing as Placed,
+};
 use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
+use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::SignedNotice;
-use raccordo_core::trust::validator::validate_commit;
+use raccordo_core::trust::validator::validate;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
 use super::{Node, apply, pack, roster};
-use crate::store::equipe::AlarmRow;
+use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
 
@@ -98,26 +102,21 @@ async fn end(node: &Node, lineage: LineageId) -> Done<Received> {
 }
 
 /// One transaction over `batch.entries[from..to]`.
-async fn run(
-    node: &Node,
-    lineage: LineageId,
-    batch: &Batch,
-    from: usize,
-    to: usize,
-) -> Done<Run> {
+async fn run(node: &Node, lineage: LineageId, batch: &Batch, from: usize, to: usize) -> Done<Run> {
     let Some(mut work) = Work::begin(node, lineage).await? else {
         return Ok(Run::Ended(Received::Stopped));
     };
     if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
         return Ok(Run::Ended(Received::Stopped));
     }
-    let mut chain = Chain::at(work.row.group, work.row.sequence, work.row.head)
-        .accepted_at(work.row.accepted_at);
+    let mut chain = chain_of(&work.row);
     let mut taken = false;
     for (index, entry) in batch.entries.iter().enumerate().take(to).skip(from) {
+        if entry.sequence <= chain.sequence {
+            continue;
+        }
         match chain.verify_next(entry) {
-            Ok(()) => {}
-            Err(ChainFault::Repeated) => continue,
+            Ok(_) => {}
             Err(ChainFault::Gap { .. }) => return Ok(Run::Ended(Received::Gap(work.row.sequence))),
             Err(fault) => return alarm(node, work, "log_broken", &fault.to_string()).await,
         }
@@ -140,9 +139,13 @@ async fn run(
     if to == batch.entries.len() {
         let hub = work.statement()?.statement().hub.clone();
         match chain.verify_checkpoint(&batch.checkpoint, &hub.hub, &hub.identity, hub.term) {
-            Ok(()) => {
-                work.row.checkpoint = batch.checkpoint.bytes.clone();
-                work.row.checkpoint_signature = batch.checkpoint.signature.to_vec();
+            Ok(Placed::Agrees) => {
+                work.row.checkpoint = batch.checkpoint.bytes().to_vec();
+                work.row.checkpoint_signature = batch.checkpoint.signature().to_vec();
+            }
+            Ok(_) => {
+                let cause = "the hub signed another place than the one that it sent";
+                return alarm(node, work, "checkpoint_bad", cause).await;
             }
             Err(fault) => return alarm(node, work, "checkpoint_bad", &fault.to_string()).await,
         }
@@ -154,9 +157,24 @@ async fn run(
     Ok(Run::Ended(Received::At(at)))
 }
 
+/// The one validator, as sessions ask it.
+fn judged(before: &GroupView, commit: &CommitView) -> Result<(), CommitRefused> {
+    validate(before, commit).map(drop)
+}
+
+fn chain_of(row: &EquipeRow) -> Chain {
+    Chain {
+        group: row.group,
+        sequence: row.sequence,
+        head: row.head,
+        epoch: row.epoch,
+        last_accepted_at: row.accepted_at,
+    }
+}
+
 fn note_place(work: &mut Work<'_>, entry: &LogEntry, chain: &Chain) {
     work.row.sequence = entry.sequence;
-    work.row.head = chain.head();
+    work.row.head = chain.head;
     work.row.accepted_at = entry.accepted_at;
 }
 
@@ -173,7 +191,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     heard_of(work, entry).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
-        EntryKind::Commit => commit(node, work, entry).await,
+        EntryKind::Commit => commit(work, entry).await,
         EntryKind::Notice => notice(node, work, entry).await,
     }
 }
@@ -181,7 +199,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
 /// Ours: settled by entry id and digest, before MLS sees the bytes.
 async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let lineage = work.row.lineage;
-    let known = work.tx()?.entry(lineage, entry.entry).await?;
+    let known = work.tx()?.entry(lineage, entry.entry_id).await?;
     let Some(mut row) = known.filter(|row| row.payload_digest == Digest::of(&entry.payload)) else {
         return Ok(Next::Quarantine);
     };
@@ -198,9 +216,7 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
 
 async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<Next, Stop> {
     let session = work.session().await?;
-    let processed = session.process(&node.identity.leaf, &row.payload, &|before, commit| {
-        validate_commit(before, commit)
-    });
+    let processed = session.process(&row.payload, &judged);
     match processed {
         Ok(Processed::OwnCommitMerged { .. }) => {}
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
@@ -215,12 +231,10 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
 
 async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let session = work.session().await?;
-    let processed = session.process(&node.identity.leaf, &entry.payload, &|before, commit| {
-        validate_commit(before, commit)
-    });
+    let processed = session.process(&entry.payload, &judged);
     match processed {
-        Ok(Processed::Message(message)) => {
-            apply::message(node, work, entry, message).await?;
+        Ok(Processed::Message { from, epoch, plaintext, .. }) => {
+            apply::message(node, work, entry, &from, epoch, &plaintext).await?;
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -228,16 +242,15 @@ async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<N
     }
 }
 
-async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let lineage = work.row.lineage;
     let session = work.session().await?;
-    let processed = session.process(&node.identity.leaf, &entry.payload, &|before, commit| {
-        validate_commit(before, commit)
-    });
+    let processed = session.process(&entry.payload, &judged);
     match processed {
         Ok(Processed::CommitMerged { removed_self: true, .. }) => Ok(Next::Removed),
-        Ok(Processed::CommitMerged { view, .. }) => {
-            if !view.committed_by(&entry.sender) {
+        Ok(Processed::CommitMerged { commit, .. }) => {
+            let by = commit.path_leaf.and_then(|leaf| leaf.node);
+            if by.as_ref() != Some(&entry.sender) {
                 return Err(Stop::SetAside("sender_mismatch"));
             }
             if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
@@ -261,11 +274,14 @@ async fn new_epoch(work: &mut Work<'_>) -> Done<()> {
 }
 
 async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
-    let statement = work.statement()?;
-    let party = statement.statement().parties.iter().find(|party| party.node == entry.sender);
-    let party = party.ok_or(Stop::SetAside("not_a_party"))?;
-    let signed = SignedNotice::decode(&entry.payload)
-        .and_then(|notice| notice.verify(&party.identity).map(|()| notice))
+    let facts = work.session().await?.facts();
+    let view = facts.map_err(|cause| Fault::ours("group", cause))?.view;
+    let leaf = view.leaves.iter().find(|(_, leaf)| leaf.node.as_ref() == Some(&entry.sender));
+    let card = leaf.and_then(|(_, leaf)| leaf.card.as_deref()).map(SignedCard::decode_verified);
+    let Some(Ok(card)) = card else { return Err(Stop::SetAside("not_a_member")) };
+    let signed = SignedNotice::decode(&entry.payload).map_err(|_| Stop::SetAside("bad_notice"))?;
+    signed
+        .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
     let kind = signed.notice().kind.as_str();
     let alarm = AlarmRow {
@@ -312,8 +328,7 @@ async fn set_aside(
 ) -> Done<()> {
     let Some(entry) = batch.entries.get(index) else { return Ok(()) };
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    let mut chain = Chain::at(work.row.group, work.row.sequence, work.row.head)
-        .accepted_at(work.row.accepted_at);
+    let mut chain = chain_of(&work.row);
     if chain.verify_next(entry).is_err() {
         return Ok(());
     }
@@ -327,7 +342,8 @@ async fn set_aside(
     };
     work.tx()?.set_aside(row).await?;
     if entry.kind == EntryKind::Commit {
-        let detail = format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
+        let detail =
+            format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
         work.tx()?
             .put_alarm(AlarmRow {
                 lineage,

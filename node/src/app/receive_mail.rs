@@ -41,7 +41,7 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Item) -> Done<Taken>
         return Ok(Taken::Done);
     }
     match item.kind.as_str() {
-        "welcome" => match wire::decode_welcome(&item.payload) {
+        "welcome" => match wire::hub::decode_welcome(&item.payload) {
             Ok(welcome) => return Ok(Taken::Welcome(Box::new(welcome))),
             Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
         },

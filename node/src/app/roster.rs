@@ -7,7 +7,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::commit::GroupView;
 
 use super::Node;
-use super::fault::Done;
+use super::fault::{Done, Fault};
 use super::work::Work;
 use crate::store::Tx;
 use crate::store::equipe::MemberRow;
@@ -18,6 +18,7 @@ use crate::store::equipe::MemberRow;
 /// The store's, or a damaged group.
 pub async fn follow_group(work: &mut Work<'_>) -> Done<()> {
     let facts = work.session().await?.facts();
+    let facts = facts.map_err(|cause| Fault::ours("group", cause))?;
     work.row.epoch = facts.epoch;
     work.row.authenticator = facts.authenticator;
     if let Some(statement) = facts.view.statement.clone() {

@@ -1,6 +1,6 @@
 //! What the courier hands to the hub, and what it notes of the answer.
 
-use raccordo_core::hublog::{EntryKind, NewEntry};
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId};
 
 use super::Node;
@@ -47,12 +47,10 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
             break;
         }
         entries.push(Handed {
-            entry: NewEntry {
-                entry: row.entry,
-                kind: row.kind,
-                epoch: row.epoch,
-                payload: row.payload,
-            },
+            entry: row.entry,
+            kind: row.kind,
+            epoch: row.epoch,
+            payload: row.payload,
             group_info: row.group_info,
             welcome: row.welcome,
         });
@@ -70,11 +68,7 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
 ///
 /// # Errors
 /// The store's.
-pub async fn settle(
-    node: &Node,
-    lineage: LineageId,
-    outcomes: &[(EntryId, Outcome)],
-) -> Done<()> {
+pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outcome)]) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     for (entry, outcome) in outcomes {
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };

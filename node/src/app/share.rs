@@ -4,17 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::alert::{self, FieldError};
+use raccordo_core::alert::{self, Alert, FieldError, Reason};
 use raccordo_core::envelope::{
-    Author, Body, Change, ENVELOPE_BYTES_MAX, Envelope, Label, ObjectEvent, Share, chunk,
+    Author, Body, Change, Envelope, Label, ObjectEvent, Share, chunks, fits,
 };
 use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId};
-use raccordo_core::object::{self, Event, Kind};
+use raccordo_core::object::{self, Kind};
 use raccordo_core::operator::Action;
 use raccordo_core::sending::Standing;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::Pact;
-use raccordo_core::wire::{self, Alert};
+use raccordo_core::trust::pact::permits::ForbiddenBy;
+use raccordo_core::wire;
 
 use super::apply::{NewObject, object_row};
 use super::audit::record;
@@ -136,16 +137,17 @@ fn check(
         };
         operator.must(Action::ShareAlert(checked.subject()))?;
         let label = label(pact, &checked, order.purpose.as_deref(), now)?;
-        if let Some(clause) = pact.forbids(checked.kind(), checked.alert(), &label, now) {
-            violations.push(Violation { index, error: clause.into_field_error() });
+        if let Err(forbidden) = alert::permit(pact, checked.alert(), &label, now) {
+            violations.push(Violation { index, error: forbidden_field(&checked, &forbidden) });
             continue;
         }
         let object = checked.id().unwrap_or_else(|| ObjectId::random(&*node.entropy));
         if !ids.insert(object) {
             return Err(Fault::usage("id_repeated", "an id stands twice in one call"));
         }
-        let share = Share { label, alert: checked.into_body() };
-        ready.push(Ready { object, kind: Kind::of_alert(&share.alert), share });
+        let kind = checked.kind();
+        let alert = Alert { id: String::new(), ..checked.into_alert() };
+        ready.push(Ready { object, kind, share: Share { label, alert } });
     }
     Ok((ready, violations))
 }
@@ -157,21 +159,35 @@ fn label(
     now: Instant,
 ) -> Done<Label> {
     let purpose = match purpose {
-        None => pact.purposes.first().cloned().unwrap_or_default(),
-        Some(named) if pact.purposes.iter().any(|purpose| purpose == named) => named.to_owned(),
+        None => pact.terms().purposes.first().cloned().unwrap_or_default(),
+        Some(named) if pact.terms().purposes.iter().any(|purpose| purpose == named) => {
+            named.to_owned()
+        }
         Some(_) => {
             return Err(Fault::refused("pact_forbids", "the pact names no such purpose")
                 .hint("see `raccordo equipe show`"));
         }
     };
-    let kind = pact.kind(checked.kind());
-    let retained = now.plus(kind.retention());
+    let kind = alert::pact_kind(checked.kind());
+    let terms = pact.terms();
+    let expires_at = checked.expires_at();
     Ok(Label {
         purpose,
-        recipient_classes: kind.recipient_classes.clone(),
-        expires_at: checked.expires_at().unwrap_or(retained),
-        onward_sharing: pact.onward_sharing,
+        recipient_classes: terms.kind(kind).recipient_classes.to_vec(),
+        expires_at: expires_at.unwrap_or_else(|| terms.default_expiry(kind, now)),
+        onward_sharing: terms.onward_sharing,
     })
+}
+
+/// The field that a clause forbids, with what to do.
+fn forbidden_field(checked: &alert::CheckedAlert, forbidden: &ForbiddenBy) -> FieldError {
+    let declaration = checked.kind().declaration();
+    let named = forbidden.value.as_deref().and_then(|name| checked.kind().field(name));
+    let field = named.map_or_else(|| declaration.body.to_owned(), |f| declaration.path(f.name));
+    let clause = &forbidden.clause;
+    let message =
+        format!("the pact does not allow this (clause {clause}): leave it out, or coarser");
+    FieldError { field, reason: Reason::PactForbids, message }
 }
 
 /// Alerts of this order that were shared before.
@@ -211,7 +227,7 @@ async fn store(
         };
         let sender = node.identity.node.clone();
         let by = Some((operator.role, operator.class));
-        let event = Event { sender: sender.clone(), author: by, version: 1, change };
+        let event = object::Event { sender: sender.clone(), author: by, version: 1, change };
         object::apply(None, &event, now)
             .map_err(|refusal| Fault::refused(refusal.reason(), refusal.to_string()))?;
         let body = Body::ObjectEvent(ObjectEvent {
@@ -228,7 +244,7 @@ async fn store(
             share: &share,
             received_at: None,
         };
-        let row = object_row(node, work.row.lineage, new);
+        let row = object_row(node, work.row.lineage, new)?;
         envelopes.extend(rows_for(node, &envelope, object)?);
         answer.push((row.clone(), false));
         rows.push(row);
@@ -252,7 +268,7 @@ pub fn author(operator: &Operator) -> Author {
         operator: operator.id,
         role: operator.role.as_str().to_owned(),
         organisation: operator.organisation,
-        class: operator.class.as_str().to_owned(),
+        organisation_class: operator.class.as_str().to_owned(),
     }
 }
 
@@ -274,10 +290,10 @@ pub fn envelope(
 /// `alert_too_large` beyond 64 parts.
 pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<EnvelopeRow>> {
     let bytes = wire::encode_envelope(envelope);
-    if bytes.len() <= ENVELOPE_BYTES_MAX {
-        return Ok(vec![pack::queued_row(node, envelope, Some(object), true)]);
+    if fits(bytes.len()) {
+        return Ok(vec![pack::queued_row(node, envelope, Some(object), true)?]);
     }
-    let parts = chunk(envelope.id, &bytes)
+    let parts = chunks(envelope.id, &bytes)
         .map_err(|cause| Fault::usage("alert_too_large", cause.to_string()))?;
     let parts = parts.into_iter().map(|part| {
         let id = EnvelopeId::random(&*node.entropy);
@@ -285,5 +301,5 @@ pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<
         let part = Envelope { id, author: None, body, ..envelope.clone() };
         pack::queued_row(node, &part, Some(object), true)
     });
-    Ok(parts.collect())
+    parts.collect()
 }

@@ -196,4 +196,3 @@ pub fn sending(now: &Circumstances) -> String {
         other => format!("held: {}", other.as_str()),
     }
 }
-

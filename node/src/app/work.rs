@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use raccordo_core::id::LineageId;
+use raccordo_core::id::{Digest, LineageId};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::session::Session;
 use raccordo_core::trust::pact::Pact;
@@ -31,6 +31,8 @@ pub struct Slot {
     pub fresh: bool,
     /// The pact, read once.
     pact: Option<Arc<Pact>>,
+    /// The statement last read: its digest and version.
+    statement_version: Option<(Digest, u64)>,
 }
 
 /// The équipes that this process owns.
@@ -118,6 +120,21 @@ impl<'n> Work<'n> {
             .map_err(|cause| Fault::ours("statement_damaged", cause))
     }
 
+    /// Version of the statement in force.
+    ///
+    /// # Errors
+    /// A damaged row.
+    pub fn statement_version(&mut self) -> Done<u64> {
+        if let Some((digest, version)) = self.slot.statement_version
+            && digest == Digest::of(&self.row.statement)
+        {
+            return Ok(version);
+        }
+        let version = self.statement()?.statement().version;
+        self.slot.statement_version = Some((Digest::of(&self.row.statement), version));
+        Ok(version)
+    }
+
     /// The équipe's pact.
     ///
     /// # Errors
@@ -140,7 +157,7 @@ impl<'n> Work<'n> {
         if self.slot.session.is_none() {
             let scope = LedgerScope::Group(self.row.group);
             let rows = open_ledger(self.node, self.tx()?, &scope).await?;
-            let loaded = Session::load(self.node.crypto.clone(), self.row.group, rows)
+            let loaded = Session::load(&self.node.crypto, self.row.group, rows)
                 .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
             self.slot.session = loaded;
         }
@@ -156,7 +173,9 @@ impl<'n> Work<'n> {
     /// Whatever the store says; then nothing was stored.
     pub async fn commit(mut self) -> Done<()> {
         let changes = match &mut self.slot.session {
-            Some(session) => session.take_changes(),
+            Some(session) => {
+                session.take_changes().map_err(|cause| Fault::ours("ledger", cause))?
+            }
             None => Vec::new(),
         };
         let row = self.row.clone();
@@ -195,10 +214,7 @@ impl Drop for Work<'_> {
 /// # Errors
 /// A wrong node key or a damaged row.
 pub fn open_pact(node: &Node, row: &EquipeRow) -> Done<Pact> {
-    let text = node
-        .vault
-        .open(&pact_context(row.lineage), &row.sealed_pact)
-        .map_err(|cause| Fault::ours("vault", cause))?;
+    let text = node.open(&pact_context(row.lineage), &row.sealed_pact)?;
     let text = String::from_utf8_lossy(text.reveal()).into_owned();
     Pact::parse(&text).map_err(|cause| Fault::ours("pact_damaged", cause))
 }
@@ -212,18 +228,11 @@ pub fn pact_context(lineage: LineageId) -> String {
 ///
 /// # Errors
 /// The store's, or a wrong node key.
-pub async fn open_ledger(
-    node: &Node,
-    tx: &mut dyn Tx,
-    scope: &LedgerScope,
-) -> Done<Vec<OpenRow>> {
+pub async fn open_ledger(node: &Node, tx: &mut dyn Tx, scope: &LedgerScope) -> Done<Vec<OpenRow>> {
     let rows = tx.ledger(&scope.to_string()).await?;
     rows.into_iter()
         .map(|row| {
-            let value = node
-                .vault
-                .open(&context(&row.scope, &row.kind, &row.key), &row.sealed)
-                .map_err(|cause| Fault::ours("vault", cause))?;
+            let value = node.open(&context(&row.scope, &row.kind, &row.key), &row.sealed)?;
             Ok(OpenRow { kind: row.kind, key: row.key, value })
         })
         .collect()
@@ -233,22 +242,18 @@ pub async fn open_ledger(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn write_ledger(
-    node: &Node,
-    tx: &mut dyn Tx,
-    changes: Vec<LedgerChange>,
-) -> Done<()> {
+pub async fn write_ledger(node: &Node, tx: &mut dyn Tx, changes: Vec<LedgerChange>) -> Done<()> {
     let mut puts = Vec::new();
     for change in changes {
         match change {
             LedgerChange::Put { scope, kind, key, value } => {
                 let scope = scope.to_string();
-                let context = context(&scope, &kind, &key);
-                let sealed = node.vault.seal(&*node.entropy, &context, &value);
-                puts.push(LedgerRow { scope, kind, key, sealed });
+                let context = context(&scope, kind, &key);
+                let sealed = node.seal(&context, value.reveal())?;
+                puts.push(LedgerRow { scope, kind: kind.to_owned(), key, sealed });
             }
             LedgerChange::Delete { scope, kind, key } => {
-                tx.delete_ledger(&scope.to_string(), &kind, &key).await?;
+                tx.delete_ledger(&scope.to_string(), kind, &key).await?;
             }
         }
     }

@@ -158,12 +158,8 @@ pub trait HubRows {
     /// What members have durably processed.
     async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;
     /// Moves one forward; never back.
-    async fn put_cursor(
-        &mut self,
-        group: GroupId,
-        node: &NodeId,
-        sequence: Sequence,
-    ) -> Stored<()>;
+    async fn put_cursor(&mut self, group: GroupId, node: &NodeId, sequence: Sequence)
+    -> Stored<()>;
     /// Forgets one.
     async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()>;
 

@@ -31,7 +31,9 @@ pub enum StoreError {
     #[error("there is already such a row in {0}")]
     Exists(&'static str),
     /// The database was written by a newer version of this program.
-    #[error("the database has schema {found}, this program knows {known}: install the newer version again")]
+    #[error(
+        "the database has schema {found}, this program knows {known}: install the newer version again"
+    )]
     Newer {
         /// Schema number found.
         found: i64,

@@ -68,7 +68,8 @@ pub trait NodeRows {
     /// Adds an own card with a new serial.
     async fn insert_own_card(&mut self, serial: u64, signed_card: Vec<u8>) -> Stored<()>;
 
-    /// The newest audit record.
+    /// The newest audit record. In a transaction that writes, other writers that ask wait
+    /// until it has ended.
     async fn audit_newest(&mut self) -> Stored<Option<AuditRecord>>;
     /// Adds the next record; `Exists` when another writer was first.
     async fn audit_append(&mut self, record: &AuditRecord) -> Stored<()>;

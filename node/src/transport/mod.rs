@@ -4,6 +4,7 @@
 //! - [`pin`]: whose keys are trusted now; taking trust away cuts open connections
 //! - [`accept`]: the listening side, bounded in handshakes, connections and time
 //! - [`connect`], [`proxy`], [`address`]: the dialling side, which names what went wrong
+//! - [`hub_link`]: calls to a hub, in plain values
 //! - [`stream`]: a connection that ends with the trust in its peer
 //! - [`unix`]: sockets on this machine and who may call on them
 //! - [`limits`]: sizes and numbers that hold for every connection
@@ -11,6 +12,7 @@
 pub mod accept;
 pub mod address;
 pub mod connect;
+pub mod hub_link;
 pub mod identity;
 pub mod limits;
 pub mod pin;

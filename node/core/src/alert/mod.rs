@@ -7,6 +7,7 @@
 
 mod example;
 mod field;
+mod permit;
 mod rules;
 mod values;
 
@@ -21,6 +22,7 @@ use crate::object::{Kind, Risk, Subject};
 use crate::time::Instant;
 
 pub use example::example;
+pub use permit::{pact_kind, permit};
 
 /// Why a field is invalid; stable on the wire (`FieldViolation.reason`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

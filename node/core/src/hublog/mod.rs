@@ -201,6 +201,21 @@ impl LogState {
         }
     }
 
+    /// Whether an entry is in time and of bounded size: asked before anything is read of it.
+    ///
+    /// # Errors
+    /// [`PlaceError`].
+    pub fn admits(&self, new: &NewEntry<'_>) -> Result<(), PlaceError> {
+        let (bytes, bytes_max) = (new.payload.len(), new.kind.payload_bytes_max());
+        if bytes > bytes_max {
+            return Err(PlaceError::TooLarge { bytes, bytes_max });
+        }
+        if new.kind != EntryKind::Notice && new.epoch != self.epoch {
+            return Err(PlaceError::Stale { current: self.epoch });
+        }
+        Ok(())
+    }
+
     /// Appends one entry and returns its place. Repeats are looked up before, and commits
     /// are validated before: a placed commit begins the next epoch.
     ///
@@ -212,13 +227,7 @@ impl LogState {
         new: &NewEntry<'_>,
         now: Instant,
     ) -> Result<Placed, PlaceError> {
-        let (bytes, bytes_max) = (new.payload.len(), new.kind.payload_bytes_max());
-        if bytes > bytes_max {
-            return Err(PlaceError::TooLarge { bytes, bytes_max });
-        }
-        if new.kind != EntryKind::Notice && new.epoch != self.epoch {
-            return Err(PlaceError::Stale { current: self.epoch });
-        }
+        self.admits(new)?;
         let entry = LogEntry {
             sequence: self.sequence.next(),
             epoch: self.epoch,

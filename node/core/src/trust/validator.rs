@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::id::{Epoch, NodeId};
-use crate::trust::card::SignedCard;
+use crate::trust::card::{CardError, SignedCard};
 use crate::trust::change::Change;
 use crate::trust::commit::{CommitRefused, CommitView, GroupView, LeafView};
 use crate::trust::statement::{Party, RULES_VERSION, SignedStatement, Statement};
@@ -175,23 +175,38 @@ fn check_roster(statement: &Statement, leaves: &[&LeafView]) -> Checked {
     Ok(())
 }
 
-/// Judges one new leaf; `replaced` is the validated one whose place it takes.
-fn check_leaf(statement: &Statement, leaf: &LeafView, replaced: Option<&LeafView>) -> Checked {
+/// Judges a leaf by itself, as a key package brings it, and returns its card.
+///
+/// # Errors
+/// The rule that it breaks. Whether its identity is a party's is asked of the commit.
+pub fn validate_leaf(leaf: &LeafView) -> Checked<SignedCard> {
+    card_of(leaf, SignedCard::decode)
+}
+
+fn card_of(
+    leaf: &LeafView,
+    read: impl FnOnce(&[u8]) -> Result<SignedCard, CardError>,
+) -> Checked<SignedCard> {
     rule(leaf.extensions_exact, "leaf_extensions_not_exact")?;
     rule(leaf.lifetime_unbounded, "lifetime_bounded")?;
-    let party = statement.party(node_of(leaf)?).ok_or(refused("leaf_of_no_party"))?;
+    let node = node_of(leaf)?;
     let container = leaf.card.as_deref().ok_or(refused("card_missing"))?;
+    let signed = read(container).map_err(|_| refused("card_bad"))?;
+    rule(signed.card().node == *node, "card_of_another_node")?;
+    rule(signed.card().mls_key.as_bytes() == leaf.signature_key, "card_of_another_key")?;
+    Ok(signed)
+}
+
+/// Judges one new leaf; `replaced` is the validated one whose place it takes.
+fn check_leaf(statement: &Statement, leaf: &LeafView, replaced: Option<&LeafView>) -> Checked {
+    let party = statement.party(node_of(leaf)?).ok_or(refused("leaf_of_no_party"))?;
     let known = replaced.and_then(|leaf| leaf.card.as_deref());
-    let signed = if known == Some(container) {
-        SignedCard::decode_verified(container)
-    } else {
-        SignedCard::decode(container)
-    };
-    let signed = signed.map_err(|_| refused("card_bad"))?;
+    // A card that stands in the tree was verified when it came in.
+    let unchanged = known.is_some() && known == leaf.card.as_deref();
+    let read = if unchanged { SignedCard::decode_verified } else { SignedCard::decode };
+    let signed = card_of(leaf, read)?;
     let card = signed.card();
-    rule(card.node == party.node, "card_of_another_node")?;
     rule(card.identity == party.identity, "card_of_another_identity")?;
-    rule(card.mls_key.as_bytes() == leaf.signature_key, "card_of_another_key")?;
     rule(card.serial >= party.card_floor, "card_below_floor")?;
     match known {
         Some(known) => rule(card.serial >= serial_of(known)?, "card_serial_lowered"),

@@ -10,7 +10,7 @@ use raccordo_proto::alert::v1 as proto;
 
 use crate::envelope::{
     Author, Body, CHUNK_PART_BYTES_MAX, CHUNKS_MAX, Change, Chunk, Echo, Envelope, Label,
-    ObjectEvent, PackHead, Receipt, SetAside,
+    ObjectEvent, PackHead, Receipt, SetAside, Share,
 };
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, IdError, LineageId, ObjectId, OperatorId, OrganisationId,
@@ -56,7 +56,7 @@ pub struct Unreadable {
 }
 
 /// A pack as received: each envelope by itself, so that a bad one is set aside alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pack {
     /// What the pack says of itself.
     pub head: PackHead,
@@ -118,25 +118,42 @@ pub fn decode_pack(bytes: &[u8]) -> Result<Pack, WireError> {
 }
 
 /// Encodes one envelope, as it is stored until all members have it.
-///
-/// # Errors
-/// [`WireError::Protobuf`] when a shared alert is not an encoded `Alert`.
-pub fn encode_envelope(envelope: &Envelope) -> Result<Vec<u8>, WireError> {
-    let author = envelope.author.as_ref().map(|author| proto::Author {
-        operator_id: author.operator.to_string(),
-        role: author.role.clone(),
-        organisation_id: author.organisation.to_string(),
-        organisation_class: author.organisation_class.clone(),
-    });
-    let envelope = proto::Envelope {
+pub fn encode_envelope(envelope: &Envelope) -> Vec<u8> {
+    proto::Envelope {
         envelope_id: envelope.id.0.to_vec(),
         lineage: envelope.lineage.0.to_vec(),
         number: envelope.number,
         said_at_ms: envelope.said_at.0,
-        author,
-        body: Some(write_body(&envelope.body)?),
-    };
-    Ok(envelope.encode_to_vec())
+        author: envelope.author.as_ref().map(write_author),
+        body: Some(write_body(&envelope.body)),
+    }
+    .encode_to_vec()
+}
+
+/// Encodes label and alert together, as an object is kept at rest.
+pub fn encode_share(share: &Share) -> Vec<u8> {
+    write_share(share).encode_to_vec()
+}
+
+/// Decodes what [`encode_share`] made.
+///
+/// # Errors
+/// [`WireError`].
+pub fn decode_share(bytes: &[u8]) -> Result<Share, WireError> {
+    read_share(proto::Share::decode(bytes)?)
+}
+
+/// Encodes an author, as it is kept at rest.
+pub fn encode_author(author: &Author) -> Vec<u8> {
+    write_author(author).encode_to_vec()
+}
+
+/// Decodes what [`encode_author`] made.
+///
+/// # Errors
+/// [`WireError`].
+pub fn decode_author(bytes: &[u8]) -> Result<Author, WireError> {
+    read_author(proto::Author::decode(bytes)?)
 }
 
 /// Decodes one envelope.
@@ -147,10 +164,10 @@ pub fn decode_envelope(bytes: &[u8]) -> Result<Envelope, WireError> {
     read_envelope(proto::Envelope::decode(bytes)?)
 }
 
-fn write_body(body: &Body) -> Result<proto::envelope::Body, WireError> {
+fn write_body(body: &Body) -> proto::envelope::Body {
     use proto::envelope::Body as Wire;
-    Ok(match body {
-        Body::ObjectEvent(event) => Wire::ObjectEvent(write_event(event)?),
+    match body {
+        Body::ObjectEvent(event) => Wire::ObjectEvent(write_event(event)),
         Body::Receipt(receipt) => Wire::Receipt(proto::Receipt {
             processed_sequence: receipt.processed.0,
             set_aside: receipt.set_aside.iter().map(write_set_aside).collect(),
@@ -164,27 +181,42 @@ fn write_body(body: &Body) -> Result<proto::envelope::Body, WireError> {
             count: chunk.count,
             part: chunk.part.clone(),
         }),
-    })
+    }
 }
 
-fn write_event(event: &ObjectEvent) -> Result<proto::ObjectEvent, WireError> {
+fn write_author(author: &Author) -> proto::Author {
+    proto::Author {
+        operator_id: author.operator.to_string(),
+        role: author.role.clone(),
+        organisation_id: author.organisation.to_string(),
+        organisation_class: author.organisation_class.clone(),
+    }
+}
+
+/// A label as a message, for those who show it.
+pub fn write_label(label: &Label) -> proto::Label {
+    proto::Label {
+        purpose: label.purpose.clone(),
+        recipient_classes: label.recipient_classes.clone(),
+        expires_at_ms: label.expires_at.0,
+        onward_sharing: label.onward_sharing,
+    }
+}
+
+fn write_share(share: &Share) -> proto::Share {
+    proto::Share { label: Some(write_label(&share.label)), alert: Some(share.alert.clone()) }
+}
+
+fn write_event(event: &ObjectEvent) -> proto::ObjectEvent {
     use proto::object_event::Change as Wire;
     let change = match &event.change {
-        Change::Share { label, alert } => Wire::Share(proto::Share {
-            label: Some(proto::Label {
-                purpose: label.purpose.clone(),
-                recipient_classes: label.recipient_classes.clone(),
-                expires_at_ms: label.expires_at.0,
-                onward_sharing: label.onward_sharing,
-            }),
-            alert: Some(proto::Alert::decode(alert.as_slice())?),
-        }),
+        Change::Share(share) => Wire::Share(write_share(share)),
         Change::Withdrawal { reason } => {
             Wire::Withdrawal(proto::Withdrawal { reason: reason.clone() })
         }
     };
     let object_id = event.object.as_bytes().to_vec();
-    Ok(proto::ObjectEvent { object_id, version: event.version, change: Some(change) })
+    proto::ObjectEvent { object_id, version: event.version, change: Some(change) }
 }
 
 fn write_set_aside(set_aside: &SetAside) -> proto::SetAside {
@@ -241,20 +273,21 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
 fn read_event(event: proto::ObjectEvent) -> Result<ObjectEvent, WireError> {
     use proto::object_event::Change as Wire;
     let change = match event.change.ok_or(WireError::UnknownBody)? {
-        Wire::Share(share) => {
-            let alert = share.alert.ok_or(WireError::Field("alert"))?;
-            if alert.body.is_none() {
-                return Err(WireError::UnknownBody);
-            }
-            let label = read_label(share.label.ok_or(WireError::Field("label"))?)?;
-            Change::Share { label, alert: alert.encode_to_vec() }
-        }
+        Wire::Share(share) => Change::Share(read_share(share)?),
         Wire::Withdrawal(withdrawal) => {
             Change::Withdrawal { reason: code(withdrawal.reason, "reason")? }
         }
     };
     let object = id::<ObjectId>(&event.object_id, "object_id")?;
     Ok(ObjectEvent { object, version: from_one(event.version, "version")?, change })
+}
+
+fn read_share(share: proto::Share) -> Result<Share, WireError> {
+    let alert = share.alert.ok_or(WireError::Field("alert"))?;
+    if alert.body.is_none() {
+        return Err(WireError::UnknownBody);
+    }
+    Ok(Share { label: read_label(share.label.ok_or(WireError::Field("label"))?)?, alert })
 }
 
 fn read_label(label: proto::Label) -> Result<Label, WireError> {
@@ -365,7 +398,7 @@ mod tests {
         Body::ObjectEvent(ObjectEvent {
             object: ObjectId(uuid::Uuid::from_bytes([8; 16])),
             version: 1,
-            change: Change::Share { label, alert: alert.encode_to_vec() },
+            change: Change::Share(Share { label, alert }),
         })
     }
 
@@ -383,7 +416,7 @@ mod tests {
     fn envelopes_are_read_back() {
         let check = |body: Body| {
             let envelope = envelope(body);
-            let bytes = encode_envelope(&envelope).unwrap();
+            let bytes = encode_envelope(&envelope);
             assert_eq!(decode_envelope(&bytes), Ok(envelope.clone()));
             let pack = decode_pack(&encode_pack(&head(), &[&bytes, &bytes])).unwrap();
             assert_eq!(pack.head, head());
@@ -405,7 +438,7 @@ mod tests {
     #[test]
     fn full_packs_and_chunks_fit() {
         let chunk = chunks(EnvelopeId([1; 16]), &vec![1; 200_000]).unwrap().remove(0);
-        let bytes = encode_envelope(&envelope(Body::Chunk(chunk))).unwrap();
+        let bytes = encode_envelope(&envelope(Body::Chunk(chunk)));
         assert!(fits(bytes.len()), "{}", bytes.len());
         assert!(encode_pack(&head(), &[&bytes]).len() <= PACK_BYTES_MAX);
         let many = vec![vec![0; 12]; ENVELOPES_BYTES_MAX / 16];
@@ -415,7 +448,7 @@ mod tests {
     }
 
     fn check_bent(body: Body, bend: impl FnOnce(&mut proto::Envelope), expected: WireError) {
-        let bytes = encode_envelope(&envelope(body)).unwrap();
+        let bytes = encode_envelope(&envelope(body));
         let mut bent = proto::Envelope::decode(bytes.as_slice()).unwrap();
         bend(&mut bent);
         assert_eq!(decode_envelope(&bent.encode_to_vec()), Err(expected));
@@ -468,7 +501,7 @@ mod tests {
 
     #[test]
     fn a_bad_envelope_leaves_the_others_readable() {
-        let good = encode_envelope(&envelope(receipt())).unwrap();
+        let good = encode_envelope(&envelope(receipt()));
         let newer = proto::Envelope {
             envelope_id: vec![9; 16],
             lineage: vec![5; 16],

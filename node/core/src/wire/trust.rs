@@ -26,8 +26,9 @@ pub fn card(message: &proto::Card) -> Result<SignedCard, WireError> {
 
 /// A statement with its signatures as a message.
 pub fn statement_message(statement: &SignedStatement) -> proto::SignedStatement {
-    let signatures = statement.signatures().iter().map(|(node, signature)| {
-        proto::PartySignature { node_id: node.to_string(), signature: signature.to_vec() }
+    let signatures = statement.signatures().iter().map(|(node, signature)| proto::PartySignature {
+        node_id: node.to_string(),
+        signature: signature.to_vec(),
     });
     proto::SignedStatement {
         statement: statement.bytes().to_vec(),

@@ -100,9 +100,8 @@ fn apply(row: &mut CarriedRow, decision: Decision) -> Done<&'static str> {
 
 async fn find(tx: &mut dyn Tx, equipe: &str) -> Done<CarriedRow> {
     let all = tx.all_carried().await?;
-    let mut found = all
-        .into_iter()
-        .filter(|row| row.name == equipe || row.lineage.to_string() == equipe);
+    let mut found =
+        all.into_iter().filter(|row| row.name == equipe || row.lineage.to_string() == equipe);
     match (found.next(), found.next()) {
         (Some(row), None) => Ok(row),
         (Some(_), Some(_)) => {

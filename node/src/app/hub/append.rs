@@ -7,15 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::hubgroup::HubGroup;
-use raccordo_core::hublog::{EntryKind, LogState, NewEntry, SignedCheckpoint};
-use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
-use raccordo_core::ledger::LedgerScope;
+use raccordo_core::hublog::{
+    EntryKind, LogState, NewEntry, PlaceError, SignedCheckpoint, WelcomeItem,
+};
+use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId, NodeId, Sequence};
+use raccordo_core::ledger::{LedgerChange, LedgerScope};
 use raccordo_core::time::Instant;
-use raccordo_core::trust::commit::CommitView;
+use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::commit::{CommitView, LeafView};
 use raccordo_core::trust::notice::SignedNotice;
-use raccordo_core::trust::validator::validate_commit;
+use raccordo_core::trust::validator::validate;
 
-use super::read_log::{checkpoint_at, statement_of};
+use super::read_log::checkpoint_at;
 use super::{HubSlot, WELCOME_LIFETIME};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
@@ -31,8 +34,14 @@ pub const ENTRIES_MAX: usize = 64;
 /// An entry as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handed {
-    /// What the log keeps of it.
-    pub entry: NewEntry,
+    /// Key of deduplication, chosen by the sender.
+    pub entry: EntryId,
+    /// What it carries.
+    pub kind: EntryKind,
+    /// The epoch in which it was made.
+    pub epoch: Epoch,
+    /// Exactly the bytes that the log keeps.
+    pub payload: Vec<u8>,
     /// Commits: the GroupInfo after it.
     pub group_info: Vec<u8>,
     /// Commits that add: the Welcome; else empty.
@@ -52,7 +61,7 @@ pub enum Outcome {
     /// Made in another epoch than this one.
     Stale {
         /// The group's epoch.
-        current: raccordo_core::id::Epoch,
+        current: Epoch,
     },
     /// Refused for ever, with a stable reason.
     Refused(String),
@@ -100,10 +109,12 @@ pub async fn append(
     let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries).await?;
     let log = LogState {
         group,
+        hub: node.identity.node.clone(),
+        term: row.term,
         sequence: row.sequence,
         head: row.head,
         epoch: row.epoch,
-        accepted_at: row.accepted_at,
+        last_accepted_at: row.accepted_at,
     };
     let now = node.clock.now();
     let mut call = Call {
@@ -171,7 +182,7 @@ async fn admitted(
         return Err(Fault::new(Whose::Exhausted, "rate_limited", "too many entries per minute")
             .hint("the node tries again by itself"));
     }
-    let bytes: usize = entries.iter().map(|handed| handed.entry.payload.len()).sum();
+    let bytes: usize = entries.iter().map(|handed| handed.payload.len()).sum();
     let stored = row.stored_bytes.saturating_add(bytes as u64);
     if stored > or(row.stored_bytes_max, limits.stored_bytes_max) {
         return Err(Fault::new(Whose::Exhausted, "log_full", "the équipe's log is full here")
@@ -198,13 +209,13 @@ async fn finish(
 
 impl Call<'_> {
     async fn all(&mut self, entries: Vec<Handed>) -> Done<Vec<(EntryId, Outcome)>> {
-        let ids: Vec<EntryId> = entries.iter().map(|handed| handed.entry.entry).collect();
+        let ids: Vec<EntryId> = entries.iter().map(|handed| handed.entry).collect();
         let known = self.tx.log_among(self.row.group, self.caller, &ids).await?;
         let mut known: BTreeMap<EntryId, (Sequence, Digest)> =
             known.into_iter().map(|row| (row.entry, (row.sequence, row.digest))).collect();
         let mut outcomes = Vec::new();
         for handed in entries {
-            let id = handed.entry.entry;
+            let id = handed.entry;
             let outcome = match known.get(&id) {
                 Some(&(sequence, digest)) => Outcome::Placed { sequence, digest },
                 None => self.one(handed).await?,
@@ -221,57 +232,64 @@ impl Call<'_> {
     }
 
     async fn one(&mut self, handed: Handed) -> Done<Outcome> {
-        if handed.entry.payload.len() > handed.entry.kind.payload_bytes_max() {
-            return Ok(Outcome::Refused("frame_too_large".into()));
-        }
-        match handed.entry.kind {
+        match handed.kind {
             EntryKind::Application => self.message(handed).await,
             EntryKind::Commit => self.commit(handed).await,
-            EntryKind::Notice => self.notice(handed),
+            EntryKind::Notice => self.notice(handed).await,
         }
     }
 
     async fn message(&mut self, handed: Handed) -> Done<Outcome> {
-        if handed.entry.epoch != self.row.epoch {
-            return Ok(Outcome::Stale { current: self.row.epoch });
+        if let Some(outcome) = self.untimely(&handed) {
+            return Ok(outcome);
         }
-        let payload = &handed.entry.payload;
-        match self.group().await?.check_message(payload) {
-            Ok(header) if header.epoch == self.row.epoch => Ok(self.place(handed.entry)),
+        let epoch = self.row.epoch;
+        match self.group().await?.check_message(&handed.payload) {
+            Ok(header) if header.epoch == epoch => Ok(self.place(handed)),
             Ok(_) => Ok(Outcome::Refused("wrong_epoch".into())),
             Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
         }
     }
 
-    fn notice(&mut self, handed: Handed) -> Done<Outcome> {
-        let statement = statement_of(&self.row)?;
+    /// Stale, or larger than its kind may be: decided before anything is read of it.
+    fn untimely(&self, handed: &Handed) -> Option<Outcome> {
+        match self.log.admits(&new_entry(handed)) {
+            Ok(()) => None,
+            Err(PlaceError::Stale { current, .. }) => Some(Outcome::Stale { current }),
+            Err(refused) => Some(Outcome::Refused(refused.reason().into())),
+        }
+    }
+
+    async fn notice(&mut self, handed: Handed) -> Done<Outcome> {
+        if let Some(outcome) = self.untimely(&handed) {
+            return Ok(outcome);
+        }
+        let view = self.group().await?.view();
+        let view = view.map_err(|cause| Fault::ours("group", cause))?;
         let caller = self.caller;
-        let party = statement.statement().parties.iter().find(|party| party.node == *caller);
-        let Some(party) = party else { return Ok(Outcome::Refused("not_a_party".into())) };
-        let signed = SignedNotice::decode(&handed.entry.payload)
-            .and_then(|notice| notice.verify(&party.identity).map(|()| notice));
-        match signed {
-            Ok(notice)
-                if notice.notice().group == self.row.group
-                    && notice.notice().sender == *caller
-                    && notice.notice().entry == handed.entry.entry =>
-            {
-                Ok(self.place(handed.entry))
-            }
-            _ => Ok(Outcome::Refused("bad_notice".into())),
+        let leaf = view.leaves.iter().find(|(_, leaf)| leaf.node.as_ref() == Some(caller));
+        let card = leaf.and_then(|(_, leaf)| leaf.card.as_deref());
+        let Some(Ok(card)) = card.map(SignedCard::decode_verified) else {
+            return Ok(Outcome::Refused("not_a_member".into()));
+        };
+        let group = self.row.group;
+        let signed = SignedNotice::decode(&handed.payload);
+        match signed.and_then(|notice| notice.verify(group, handed.entry, card.card())) {
+            Ok(()) => Ok(self.place(handed)),
+            Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
         }
     }
 
     async fn commit(&mut self, handed: Handed) -> Done<Outcome> {
-        if handed.entry.epoch != self.row.epoch {
-            return Ok(Outcome::Stale { current: self.row.epoch });
+        if let Some(outcome) = self.untimely(&handed) {
+            return Ok(outcome);
         }
         let caller = self.caller.clone();
         let applied = self.group().await?.apply_commit(
             &caller,
-            &handed.entry.payload,
+            &handed.payload,
             &handed.group_info,
-            &|before, commit| validate_commit(before, commit),
+            &|before, commit| validate(before, commit).map(drop),
         );
         let view = match applied {
             Ok(view) => view,
@@ -290,16 +308,13 @@ impl Call<'_> {
 
     /// Follows an accepted commit: members, statement, tree and Welcome for newcomers.
     async fn merged(&mut self, handed: Handed, view: CommitView) -> Done<Outcome> {
-        let (changes, tree, roster, statement_now) = {
-            let group = self.group().await?;
-            let now = group.view();
-            (group.take_changes(), group.tree(), now.leaves, now.statement)
-        };
+        let (changes, tree, roster, statement_now) = self.after_merge().await?;
         write_ledger(self.node, self.tx, changes).await?;
-        let outcome = self.place(handed.entry);
+        let Handed { group_info, welcome, .. } = handed.clone();
+        let outcome = self.place(handed);
         self.row.epoch = view.epoch_after;
         self.log.epoch = view.epoch_after;
-        self.row.group_info = handed.group_info;
+        self.row.group_info = group_info;
         if let Some(statement) = statement_now {
             self.row.statement = statement;
         }
@@ -312,10 +327,10 @@ impl Call<'_> {
             }
         }
         let added: Vec<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
-        if !added.is_empty() && !handed.welcome.is_empty() {
+        if !added.is_empty() && !welcome.is_empty() {
             let expires_at = self.now.plus(WELCOME_LIFETIME);
             self.tx.put_tree(self.row.group, self.row.epoch, tree, expires_at).await?;
-            let payload = self.welcome_item(handed.welcome)?;
+            let payload = self.welcome_item(welcome)?;
             for newcomer in added {
                 self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
                 self.invite(newcomer, payload.clone(), expires_at).await?;
@@ -324,10 +339,21 @@ impl Call<'_> {
         Ok(outcome)
     }
 
+    async fn after_merge(
+        &mut self,
+    ) -> Done<(Vec<LedgerChange>, Vec<u8>, Vec<(u32, LeafView)>, Option<Vec<u8>>)> {
+        let group = self.group().await?;
+        let fault = |cause: &dyn std::fmt::Display| Fault::ours("group", cause);
+        let view = group.view().map_err(|cause| fault(&cause))?;
+        let tree = group.tree().map_err(|cause| fault(&cause))?;
+        let changes = group.take_changes().map_err(|cause| fault(&cause))?;
+        Ok((changes, tree, view.leaves, view.statement))
+    }
+
     fn welcome_item(&self, welcome: Vec<u8>) -> Done<Vec<u8>> {
         let last = self.placed.last();
         let last = last.ok_or_else(|| Fault::ours("nothing_placed", "a Welcome without commit"))?;
-        Ok(raccordo_core::wire::encode_welcome(&raccordo_core::hublog::WelcomeItem {
+        Ok(raccordo_core::wire::hub::encode_welcome(&WelcomeItem {
             group: self.row.group,
             lineage: self.row.lineage,
             epoch: self.row.epoch,
@@ -359,23 +385,25 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn place(&mut self, entry: NewEntry) -> Outcome {
-        let placed = self.log.place(self.caller, entry, self.now);
+    fn place(&mut self, handed: Handed) -> Outcome {
+        let placed = match self.log.place(self.caller, &new_entry(&handed), self.now) {
+            Ok(placed) => placed,
+            Err(refused) => return Outcome::Refused(refused.reason().into()),
+        };
         let (sequence, digest) = (placed.sequence, placed.digest);
         self.row.sequence = sequence;
         self.row.head = placed.head;
         self.row.accepted_at = placed.accepted_at;
-        self.row.stored_bytes =
-            self.row.stored_bytes.saturating_add(placed.entry.payload.len() as u64);
+        self.row.stored_bytes = self.row.stored_bytes.saturating_add(handed.payload.len() as u64);
         self.placed.push(LogRow {
             group: self.row.group,
             sequence,
-            epoch: placed.entry.epoch,
-            kind: placed.entry.kind,
+            epoch: placed.epoch,
+            kind: handed.kind,
             sender: self.caller.clone(),
-            entry: placed.entry.entry,
+            entry: handed.entry,
             accepted_at: placed.accepted_at,
-            payload: placed.entry.payload,
+            payload: handed.payload,
             digest,
             head: placed.head,
         });
@@ -386,10 +414,19 @@ impl Call<'_> {
         if self.slot.group.is_none() {
             let scope = LedgerScope::Hub(self.row.group);
             let rows = open_ledger(self.node, self.tx, &scope).await?;
-            self.slot.group = HubGroup::load(self.node.crypto.clone(), self.row.group, rows)
+            self.slot.group = HubGroup::load(&self.node.crypto, self.row.group, rows)
                 .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
         }
         let missing = || Fault::ours("group_missing", "the ledger holds no such group");
         self.slot.group.as_mut().ok_or_else(missing)
+    }
+}
+
+fn new_entry(handed: &Handed) -> NewEntry<'_> {
+    NewEntry {
+        entry_id: handed.entry,
+        kind: handed.kind,
+        epoch: handed.epoch,
+        payload: &handed.payload,
     }
 }

@@ -48,8 +48,8 @@ pub async fn found_group(
         return Err(bad(&"the GroupInfo is too large"));
     }
     let (mut public, view) =
-        HubGroup::found(node.crypto.clone(), &group_info).map_err(|cause| bad(&cause))?;
-    let founded = validate_founding(&view).map_err(|cause| bad(&cause))?;
+        HubGroup::found(&node.crypto, &group_info).map_err(|cause| bad(&cause))?;
+    let founded = validate_founding(&view).map_err(|refused| bad(&refused.0))?;
     let same = view.group == group
         && founded.lineage == lineage
         && view.statement.as_deref() == Some(&*row.statement)
@@ -57,7 +57,8 @@ pub async fn found_group(
     if !same {
         return Err(bad(&"the group is not of the accepted statement"));
     }
-    write_ledger(node, &mut *tx, public.take_changes()).await?;
+    let changes = public.take_changes().map_err(|cause| Fault::ours("ledger", cause))?;
+    write_ledger(node, &mut *tx, changes).await?;
     tx.put_cursor(group, caller, raccordo_core::id::Sequence(0)).await?;
     row.state = "founded".into();
     row.group = group;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
 use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
-use raccordo_core::trust::validator::check_leaf_of_card;
+use raccordo_core::trust::validator::validate_leaf;
 
 use super::MAIL_LIFETIME;
 use super::read_log::statement_of;
@@ -42,7 +42,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     for deposit in deposits {
         let read = read_key_package(&node.crypto, &deposit.key_package)
             .map_err(|cause| bad(cause.to_string()))?;
-        check_leaf_of_card(&read.leaf).map_err(|cause| bad(cause.to_string()))?;
+        validate_leaf(&read.leaf).map_err(|cause| bad(cause.0))?;
         if read.leaf.node.as_ref() != Some(caller) {
             return Err(bad("the key package is of another node".into()));
         }
@@ -55,7 +55,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
         }
         tx.insert_pool(PoolRow {
             owner: caller.clone(),
-            reference: read.reference,
+            reference: read.hash_ref,
             suite,
             last_resort: deposit.last_resort,
             key_package: deposit.key_package,

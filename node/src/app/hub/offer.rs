@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::hublog::NO_GROUP;
-use raccordo_core::id::{Digest, Epoch, NodeId, Sequence};
+use raccordo_core::id::{Digest, Epoch, GroupId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
@@ -51,7 +50,7 @@ pub async fn offer(
         version: 0,
         statement: statement.encode(),
         cards: cards.iter().map(SignedCard::encode).collect(),
-        group: NO_GROUP,
+        group: GroupId([0; 32]),
         epoch: Epoch(0),
         sequence: Sequence(0),
         head: Digest::ZERO,

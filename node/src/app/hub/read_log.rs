@@ -1,6 +1,6 @@
 //! What a subscriber may read: a batch after its cursor, or the news that it has ended.
 
-use raccordo_core::hublog::{Checkpoint, SignedCheckpoint};
+use raccordo_core::hublog::{Checkpoint, EntryKind, SignedCheckpoint};
 use raccordo_core::id::{GroupId, NodeId, Sequence};
 use raccordo_core::trust::statement::SignedStatement;
 
@@ -60,7 +60,10 @@ pub fn checkpoint_at(node: &Node, row: &CarriedRow, last: &LogRow) -> SignedChec
         group: row.group,
         sequence: last.sequence,
         head: last.head,
-        epoch: last.epoch,
+        epoch: match last.kind {
+            EntryKind::Commit => last.epoch.next(),
+            EntryKind::Application | EntryKind::Notice => last.epoch,
+        },
         hub: node.identity.node.clone(),
         term: row.term,
     }

@@ -10,7 +10,7 @@ CREATE TABLE counter (
     -- The newest number given out.
     value  BIGINT NOT NULL
 );
-INSERT INTO counter (name, value) VALUES ('object', 0), ('operator', 0), ('mail', 0);
+INSERT INTO counter (name, value) VALUES ('object', 0), ('operator', 0), ('mail', 0), ('audit', 0);
 
 -- What `init` wrote: one row.
 CREATE TABLE node (

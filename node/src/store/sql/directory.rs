@@ -15,8 +15,7 @@ macro_rules! operator_columns {
     };
 }
 
-const INSERT_ORGANISATION: &str =
-    "INSERT INTO organisation (organisation, name, class, created_at_ms) \
+const INSERT_ORGANISATION: &str = "INSERT INTO organisation (organisation, name, class, created_at_ms) \
      VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const ORGANISATIONS: &str = "SELECT organisation, name, class, created_at_ms FROM organisation";
 const INSERT_OPERATOR: &str = concat!(

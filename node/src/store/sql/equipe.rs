@@ -42,8 +42,7 @@ const UPDATE_DOCUMENT: &str = "UPDATE equipe_document SET statement = $2, sealed
 
 const MEMBERS: &str = "SELECT lineage, node, delivered, last_seen_ms, last_number FROM member \
      WHERE lineage = $1";
-const PUT_MEMBER: &str =
-    "INSERT INTO member (lineage, node, delivered, last_seen_ms, last_number) \
+const PUT_MEMBER: &str = "INSERT INTO member (lineage, node, delivered, last_seen_ms, last_number) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lineage, node) DO UPDATE SET \
      delivered = excluded.delivered, last_seen_ms = excluded.last_seen_ms, \
      last_number = excluded.last_number";

@@ -129,11 +129,7 @@ impl SqlTx {
     }
 
     /// Forgets payloads up to a place; returns the bytes freed.
-    pub(super) async fn forget_payloads(
-        &mut self,
-        group: GroupId,
-        up_to: Sequence,
-    ) -> Stored<u64> {
+    pub(super) async fn forget_payloads(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64> {
         let count = sql("log_entry", TRIMMABLE).bytes(group.as_bytes()).integer(up_to.0);
         let freed = self.number(count).await?;
         let trim = sql("log_entry", TRIM).bytes(group.as_bytes()).integer(up_to.0).bytes([]);
@@ -194,7 +190,7 @@ impl SqlTx {
         epoch: Epoch,
     ) -> Stored<Option<Vec<u8>>> {
         let select = sql("group_tree", TREE).bytes(group.as_bytes()).integer(epoch.0);
-        self.one(select, Columns::bytes).await
+        self.one(select, |row| row.bytes()).await
     }
 }
 

@@ -48,7 +48,7 @@ impl SqlTx {
             return Ok(false);
         }
         let next = sql("mailbox_counter", NEXT).text(row.recipient.as_str());
-        let next: Vec<u64> = self.returning(next, Columns::integer).await?;
+        let next: Vec<u64> = self.returning(next, |row| row.integer()).await?;
         let sequence = next.first().ok_or(StoreError::Damaged("mailbox_counter"))?;
         let insert = sql("mailbox", INSERT)
             .text(row.recipient)

@@ -81,7 +81,7 @@ impl NodeRows for SqlTx {
     }
 
     async fn secret(&mut self, name: &str) -> Stored<Option<Vec<u8>>> {
-        self.one(sql("secret", SECRET).text(name), Columns::bytes).await
+        self.one(sql("secret", SECRET).text(name), |row| row.bytes()).await
     }
 
     async fn put_secret(&mut self, name: &str, sealed: Vec<u8>) -> Stored<()> {
@@ -89,7 +89,7 @@ impl NodeRows for SqlTx {
     }
 
     async fn own_card(&mut self) -> Stored<Option<Vec<u8>>> {
-        self.one(sql("own_card", OWN_CARD), Columns::bytes).await
+        self.one(sql("own_card", OWN_CARD), |row| row.bytes()).await
     }
 
     async fn insert_own_card(&mut self, serial: u64, signed_card: Vec<u8>) -> Stored<()> {
@@ -97,6 +97,11 @@ impl NodeRows for SqlTx {
     }
 
     async fn audit_newest(&mut self) -> Stored<Option<AuditRecord>> {
+        if self.writes() {
+            // Whoever appends reads first: on PostgreSQL the counter's row makes the second
+            // writer wait, so that both do not chain to one record.
+            self.take_numbers("audit", 1).await?;
+        }
         self.one(sql("audit", AUDIT_NEWEST), audit_record).await
     }
 
@@ -123,7 +128,7 @@ impl NodeRows for SqlTx {
 
     async fn mailbox_cursor(&mut self, hub: &NodeId) -> Stored<u64> {
         let select = sql("mailbox_cursor", CURSOR).text(hub.as_str());
-        Ok(self.one(select, Columns::integer).await?.unwrap_or(0))
+        Ok(self.one(select, |row| row.integer()).await?.unwrap_or(0))
     }
 
     async fn put_mailbox_cursor(&mut self, hub: &NodeId, cursor: u64) -> Stored<()> {

@@ -132,9 +132,8 @@ impl ObjectRows for SqlTx {
         let envelopes: Vec<EnvelopeId> = envelopes.into_iter().collect();
         for chunk in envelopes.chunks(KEYS) {
             let select = bind_keys("refusal", &REFUSALS, chunk, |id| id.as_bytes().to_vec());
-            let read = |row: &mut Columns<'_>| {
-                Ok(((row.id()?, row.id()?), (row.parsed()?, row.text()?)))
-            };
+            let read =
+                |row: &mut Columns<'_>| Ok(((row.id()?, row.id()?), (row.parsed()?, row.text()?)));
             for (key, refusal) in self.all(select, read).await? {
                 refusals.entry(key).or_default().push(refusal);
             }
@@ -161,7 +160,7 @@ impl ObjectRows for SqlTx {
         limit: u32,
     ) -> Stored<Vec<ObjectId>> {
         let take = sql("read_note", TAKE_READS).bytes(lineage.as_bytes()).integer(limit);
-        let mut taken = self.returning(take, Columns::id).await?;
+        let mut taken = self.returning(take, |row| row.id()).await?;
         taken.sort();
         Ok(taken)
     }

@@ -54,8 +54,7 @@ const ENVELOPES_OF: &str = concat!(
     " FROM envelope WHERE lineage = $1 AND entry = $2 ORDER BY position"
 );
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
-const PLACE_ENVELOPES: &str =
-    "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
+const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
 const PLACE_OBJECTS: &str = "UPDATE object SET sequence = $3 WHERE object IN \
      (SELECT object FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NOT NULL)";
 const FORGET_ENVELOPES: &str =

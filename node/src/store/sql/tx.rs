@@ -10,6 +10,9 @@ use super::error::unavailable;
 use super::statement::{Columns, Statement, sql};
 use crate::store::{StoreError, Stored, Tx};
 
+/// How a row is read.
+type Read<T> = fn(&mut Columns<'_>) -> Stored<T>;
+
 /// A transaction; dropping it rolls back.
 ///
 /// The turn stands last: it is passed on only after the transaction has ended.
@@ -31,6 +34,11 @@ impl SqlTx {
     /// One that only reads.
     pub(super) fn reading(transaction: Transaction<'static, Any>) -> Self {
         Self { transaction, writes: false, _turn: None }
+    }
+
+    /// Whether it may write.
+    pub(super) fn writes(&self) -> bool {
+        self.writes
     }
 
     fn check_writes(&self) -> Stored<()> {
@@ -62,7 +70,7 @@ impl SqlTx {
         table: &'static str,
         bulk: &Bulk,
         rows: &[R],
-        bind: impl Fn(Statement, &R) -> Statement + Send,
+        bind: fn(Statement, &R) -> Statement,
     ) -> Stored<u64> {
         let mut inserted = 0_u64;
         let mut rest = rows;
@@ -70,7 +78,7 @@ impl SqlTx {
             while let Some((chunk, after)) = rest.split_at_checked(*size) {
                 // The text is made of literals and parameter markers alone.
                 let statement = sql(table, AssertSqlSafe(text.clone()));
-                let statement = chunk.iter().fold(statement, &bind);
+                let statement = chunk.iter().fold(statement, bind);
                 inserted = inserted.saturating_add(self.execute(statement).await?);
                 rest = after;
             }
@@ -84,7 +92,7 @@ impl SqlTx {
         table: &'static str,
         bulk: &Bulk,
         rows: &[R],
-        bind: impl Fn(Statement, &R) -> Statement + Send,
+        bind: fn(Statement, &R) -> Statement,
     ) -> Stored<()> {
         let inserted = self.insert_all(table, bulk, rows, bind).await?;
         let whole = u64::try_from(rows.len()).is_ok_and(|rows| rows == inserted);
@@ -95,7 +103,7 @@ impl SqlTx {
     pub(super) async fn one<T>(
         &mut self,
         statement: Statement,
-        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+        read: Read<T>,
     ) -> Stored<Option<T>> {
         let table = statement.table;
         let row = statement.query()?.fetch_optional(&mut *self.transaction).await;
@@ -104,11 +112,7 @@ impl SqlTx {
     }
 
     /// All rows.
-    pub(super) async fn all<T>(
-        &mut self,
-        statement: Statement,
-        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
-    ) -> Stored<Vec<T>> {
+    pub(super) async fn all<T>(&mut self, statement: Statement, read: Read<T>) -> Stored<Vec<T>> {
         let table = statement.table;
         let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
         let rows = rows.map_err(unavailable)?;
@@ -119,7 +123,7 @@ impl SqlTx {
     pub(super) async fn returning<T>(
         &mut self,
         statement: Statement,
-        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+        read: Read<T>,
     ) -> Stored<Vec<T>> {
         self.check_writes()?;
         self.all(statement, read).await
@@ -128,7 +132,7 @@ impl SqlTx {
     /// The single number that a statement selects.
     pub(super) async fn number(&mut self, statement: Statement) -> Stored<u64> {
         let table = statement.table;
-        let number = self.one(statement, Columns::integer).await?;
+        let number = self.one(statement, |row| row.integer()).await?;
         number.ok_or(StoreError::Damaged(table))
     }
 
@@ -137,7 +141,7 @@ impl SqlTx {
     pub(super) async fn take_numbers(&mut self, counter: &str, count: usize) -> Stored<u64> {
         const TAKE: &str = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
         let take = sql("counter", TAKE).text(counter).integer(count);
-        let newest: Vec<u64> = self.returning(take, Columns::integer).await?;
+        let newest: Vec<u64> = self.returning(take, |row| row.integer()).await?;
         let count = u64::try_from(count).ok();
         let first = newest.first().zip(count).and_then(|(newest, count)| {
             newest.checked_sub(count).and_then(|before| before.checked_add(1))

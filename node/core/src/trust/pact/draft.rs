@@ -6,10 +6,11 @@ use std::fmt::Write;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
+use crate::crypto::Suite;
 use crate::id::{LineageId, NodeId};
 use crate::trust::pact::fields::AlertKind;
 use crate::trust::pact::problems::{AUTHORITIES, CLASSES};
-use crate::trust::pact::terms::{Suite, TO_FILL};
+use crate::trust::pact::terms::TO_FILL;
 
 /// From what a draft is made.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ log_age_limit_days = 90
 heartbeat_minutes = 15
 "##,
             equipe = quoted(equipe),
-            suite = self.suite.as_str(),
+            suite = self.suite.name(),
             chair_mandate =
                 self.value("the act that names the chair", "Example act no. 1 of the parties"),
             purposes = self.purposes(),

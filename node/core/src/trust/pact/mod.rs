@@ -120,6 +120,11 @@ impl Pact {
         self.terms.party.iter().map(|party| &party.id)
     }
 
+    /// Whether a node is one of the parties.
+    pub fn has_party(&self, node: &NodeId) -> bool {
+        self.parties().any(|party| party == node)
+    }
+
     /// The canonical bytes that the parties sign.
     pub fn canonical(&self) -> Vec<u8> {
         Writer::new("pact").text(&self.text).finish()
@@ -208,9 +213,9 @@ fn placed(text: &str, error: &toml::de::Error) -> PactError {
 mod tests {
     use super::draft::Draft;
     use super::*;
+    use crate::crypto::Suite;
     use crate::id::LineageId;
     use crate::trust::card::Card;
-    use crate::trust::pact::terms::Suite;
     use crate::trust::sample;
 
     pub(super) fn draft(example: bool) -> Draft {

@@ -30,7 +30,7 @@ fn head(terms: &Terms) -> Vec<String> {
         lines.push(format!("  - {} ({}{chair}): {}", party.name, party.id, party.art26_role));
     }
     lines.push(format!("Chair named by: {}", terms.chair_mandate));
-    lines.push(format!("Hub: {}; ciphersuite: {}", terms.hub, terms.ciphersuite.as_str()));
+    lines.push(format!("Hub: {}; ciphersuite: {}", terms.hub, terms.ciphersuite.name()));
     lines.push(format!("Purposes: {}", terms.purposes.join("; ")));
     lines.push(format!("Legal basis: {}", terms.legal_basis));
     lines.push(format!("DPIA: {}", terms.dpia_reference));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::crypto::Suite;
 use crate::id::{LineageId, NodeId};
 use crate::trust::pact::fields::{AlertKind, CitizenshipPrecision, PlacePrecision};
 
@@ -123,34 +124,6 @@ pub struct Budget {
     pub person_weak_per_day: u32,
     /// From companies.
     pub company_per_day: u32,
-}
-
-/// The MLS ciphersuite of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Suite {
-    /// `MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519`.
-    Hybrid,
-    /// `MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519`.
-    Classical,
-}
-
-impl Suite {
-    /// The suite's MLS number.
-    pub fn number(self) -> u16 {
-        match self {
-            Self::Hybrid => 0x004f,
-            Self::Classical => 0x0003,
-        }
-    }
-
-    /// The suite's name in a pact.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hybrid => "hybrid",
-            Self::Classical => "classical",
-        }
-    }
 }
 
 /// The terms that both kinds have.

@@ -1,0 +1,77 @@
+//! The audit chain.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::{Stream, stream};
+use raccordo_core::audit::AuditRecord;
+use raccordo_proto::admin::v1 as proto;
+use raccordo_proto::admin::v1::audit_service_server::AuditService;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{AdminCalls, administrator};
+use crate::api::{Answer, Answers};
+use crate::app::Node;
+use crate::app::audit_chain::{note_export, page, verify_chain};
+use crate::app::fault::{Done, Fault};
+
+#[async_trait]
+impl AuditService for AdminCalls {
+    async fn verify_audit(
+        &self,
+        _: Request<proto::VerifyAuditRequest>,
+    ) -> Answer<proto::VerifyAuditResponse> {
+        let head = verify_chain(&self.node).await?;
+        let (records, head) = (head.sequence, head.hash.to_string());
+        Ok(Response::new(proto::VerifyAuditResponse { records, head }))
+    }
+
+    type ExportAuditStream = Answers<proto::ExportAuditResponse>;
+
+    async fn export_audit(
+        &self,
+        request: Request<proto::ExportAuditRequest>,
+    ) -> Answer<Self::ExportAuditStream> {
+        let (actor, _) = administrator(request)?;
+        note_export(&self.node, actor).await?;
+        let export = Export {
+            node: self.node.clone(),
+            stop: self.stop.clone(),
+            after: 0,
+            ready: VecDeque::new(),
+        };
+        Ok(Response::new(Box::pin(export.stream())))
+    }
+}
+
+/// An export under way; it reads when the transport has room for more.
+struct Export {
+    node: Arc<Node>,
+    stop: CancellationToken,
+    /// Place of the newest record read.
+    after: u64,
+    ready: VecDeque<AuditRecord>,
+}
+
+impl Export {
+    fn stream(self) -> impl Stream<Item = Result<proto::ExportAuditResponse, Status>> + Send {
+        stream::try_unfold(self, |mut export| async move {
+            let line = export.next().await?;
+            Ok(line.map(|line| (proto::ExportAuditResponse { line }, export)))
+        })
+    }
+
+    async fn next(&mut self) -> Done<Option<String>> {
+        if self.stop.is_cancelled() {
+            return Err(crate::api::stopping());
+        }
+        if self.ready.is_empty() {
+            self.ready = page(&self.node, self.after).await?.into();
+        }
+        let Some(record) = self.ready.pop_front() else { return Ok(None) };
+        self.after = record.sequence;
+        let line = record.to_line().map_err(|cause| Fault::ours("audit_line", cause))?;
+        Ok(Some(line))
+    }
+}

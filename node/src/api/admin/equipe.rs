@@ -1,0 +1,150 @@
+//! The équipes of which this node is a member.
+
+use raccordo_proto::admin::v1 as proto;
+use raccordo_proto::admin::v1::equipe_service_server::EquipeService;
+use tonic::{Request, Response, async_trait};
+
+use super::{AdminCalls, administrator};
+use crate::api::Answer;
+use crate::app::status::{EquipeStatus, MemberStatus};
+use crate::app::{found, pacts, status};
+
+#[async_trait]
+impl EquipeService for AdminCalls {
+    async fn create_equipe(
+        &self,
+        request: Request<proto::CreateEquipeRequest>,
+    ) -> Answer<proto::CreateEquipeResponse> {
+        let (actor, asked) = administrator(request)?;
+        let lineage = found::create(&self.node, actor, &asked.equipe).await?;
+        let made = status::equipe(&self.node, &lineage.to_string()).await?;
+        let equipe = Some(equipe_status(&made));
+        Ok(Response::new(proto::CreateEquipeResponse { equipe }))
+    }
+
+    async fn list_equipes(
+        &self,
+        _: Request<proto::ListEquipesRequest>,
+    ) -> Answer<proto::ListEquipesResponse> {
+        let told = status::status(&self.node).await?;
+        let equipes = told.equipes.iter().map(equipe_status).collect();
+        Ok(Response::new(proto::ListEquipesResponse { equipes }))
+    }
+
+    async fn show_equipe(
+        &self,
+        request: Request<proto::ShowEquipeRequest>,
+    ) -> Answer<proto::ShowEquipeResponse> {
+        let told = status::equipe(&self.node, &request.into_inner().equipe).await?;
+        let agreed = pacts::named(&self.node, &told.row.lineage.to_string()).await?;
+        let pact = agreed.proposal.pact.summary();
+        let equipe = Some(equipe_status(&told));
+        Ok(Response::new(proto::ShowEquipeResponse { equipe, pact }))
+    }
+}
+
+/// An équipe as status shows it.
+pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
+    let row = &told.row;
+    proto::EquipeStatus {
+        name: row.name.clone(),
+        lineage: row.lineage.to_string(),
+        group_id: row.group.to_string(),
+        epoch: row.epoch.0,
+        authenticator: hex::encode(&row.authenticator),
+        sequence: row.sequence.0,
+        head: row.head.to_string(),
+        statement_version: told.statement_version,
+        members: told.members.iter().map(member_status).collect(),
+        hub: Some(proto::HubStatus {
+            id: row.hub.to_string(),
+            term: told.term,
+            connected: told.link.connected,
+            lag: told.lag,
+            problem: told.link.problem.clone(),
+        }),
+        outbox: told.outbox,
+        set_aside: told.set_aside,
+        sending: told.sending.clone(),
+        alarms: told.alarms.clone(),
+        state: row.state.clone(),
+    }
+}
+
+fn member_status(member: &MemberStatus) -> proto::MemberStatus {
+    proto::MemberStatus {
+        id: member.node.to_string(),
+        trust: member.trust.to_owned(),
+        delivered_sequence: member.delivered.0,
+        last_seen_ms: member.last_seen.0,
+        joined: member.joined,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, Sequence};
+    use raccordo_core::time::Instant;
+
+    use super::*;
+    use crate::app::status::Link;
+    use crate::store::equipe::EquipeRow;
+
+    fn told() -> EquipeStatus {
+        let row = EquipeRow {
+            lineage: LineageId([1; 16]),
+            name: "tu".into(),
+            group: GroupId([2; 32]),
+            suite: 1,
+            state: "active".into(),
+            version: 7,
+            statement: Vec::new(),
+            sealed_pact: Vec::new(),
+            hub: "relay".parse().unwrap(),
+            sequence: Sequence(12),
+            head: Digest([3; 32]),
+            accepted_at: Instant(5),
+            epoch: Epoch(4),
+            authenticator: vec![0xab, 0xcd],
+            checkpoint: Vec::new(),
+            checkpoint_signature: Vec::new(),
+            next_number: 1,
+            receipt_due: Sequence(0),
+            receipt_sent: Sequence(0),
+        };
+        let member = MemberStatus {
+            node: "umbria".parse().unwrap(),
+            trust: "verified",
+            delivered: Sequence(11),
+            last_seen: Instant(9),
+            joined: true,
+        };
+        EquipeStatus {
+            row,
+            statement_version: 2,
+            members: vec![member],
+            term: 3,
+            link: Link { connected: false, problem: "refused".into(), reason: "refused".into() },
+            lag: 5,
+            outbox: 6,
+            set_aside: 8,
+            sending: "held: founding".into(),
+            alarms: vec!["split: seen".into()],
+        }
+    }
+
+    #[test]
+    fn a_status_is_told_in_full() {
+        let message = equipe_status(&told());
+        assert_eq!(message.authenticator, "abcd");
+        assert_eq!(message.head, "03".repeat(32));
+        assert_eq!(message.lineage, "01".repeat(16));
+        assert_eq!((message.epoch, message.sequence, message.statement_version), (4, 12, 2));
+        assert_eq!((message.outbox, message.set_aside, message.state.as_str()), (6, 8, "active"));
+        let hub = message.hub.unwrap();
+        assert_eq!((hub.id.as_str(), hub.term, hub.lag, hub.connected), ("relay", 3, 5, false));
+        let member = &message.members[0];
+        assert_eq!((member.id.as_str(), member.trust.as_str()), ("umbria", "verified"));
+        assert_eq!((member.delivered_sequence, member.last_seen_ms), (11, 9));
+    }
+}

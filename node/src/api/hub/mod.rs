@@ -1,0 +1,150 @@
+//! What nodes ask of this node as their hub. The caller is whoever's pinned key the
+//! connection proved; no message names it.
+
+mod convert;
+mod subscription;
+
+use std::sync::Arc;
+
+use raccordo_core::id::NodeId;
+use raccordo_proto::hub::v1 as proto;
+use raccordo_proto::hub::v1::hub_service_server::HubService;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, async_trait};
+
+use super::{Answer, Answers};
+use crate::app::Node;
+use crate::app::fault::{Done, Fault, Whose};
+use crate::app::hub::{append, confirm, found_group, key_package_pool, mailbox, offer};
+use crate::transport::stream::PeerInfo;
+use convert::{bytes, cursors, node_id};
+use subscription::Subscription;
+
+/// The service `raccordo.hub.v1.HubService`.
+pub struct HubCalls {
+    node: Arc<Node>,
+    stop: CancellationToken,
+}
+
+impl HubCalls {
+    /// Serves until `stop` is cancelled, which ends the subscriptions.
+    pub fn new(node: Arc<Node>, stop: CancellationToken) -> Self {
+        Self { node, stop }
+    }
+}
+
+/// Who calls, by the pinned key.
+fn caller<T>(request: &Request<T>) -> Done<NodeId> {
+    let info = request.extensions().get::<PeerInfo>();
+    info.map(|info| info.node.clone()).ok_or_else(|| {
+        let message = "the caller showed no trusted key";
+        Fault::new(Whose::Unauthenticated, "no_peer", message)
+    })
+}
+
+#[async_trait]
+impl HubService for HubCalls {
+    async fn append(
+        &self,
+        request: Request<proto::AppendRequest>,
+    ) -> Answer<proto::AppendResponse> {
+        let caller = caller(&request)?;
+        let proto::AppendRequest { group_id, entries } = request.into_inner();
+        let group = bytes(&group_id, "group_id")?;
+        let entries = entries.into_iter().map(convert::handed).collect::<Done<Vec<_>>>()?;
+        let appended = append::append(&self.node, &caller, group, entries).await?;
+        Ok(Response::new(convert::append_response(appended)))
+    }
+
+    type SubscribeStream = Answers<proto::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<proto::SubscribeRequest>,
+    ) -> Answer<Self::SubscribeStream> {
+        let caller = caller(&request)?;
+        let proto::SubscribeRequest { groups, mailbox_cursor } = request.into_inner();
+        let groups = cursors(&groups)?;
+        let (node, stop) = (self.node.clone(), self.stop.clone());
+        let subscription = Subscription::new(node, caller, groups, mailbox_cursor, stop)?;
+        Ok(Response::new(Box::pin(subscription.stream())))
+    }
+
+    async fn confirm(
+        &self,
+        request: Request<proto::ConfirmRequest>,
+    ) -> Answer<proto::ConfirmResponse> {
+        let caller = caller(&request)?;
+        let proto::ConfirmRequest { groups, mailbox_cursor } = request.into_inner();
+        let groups = cursors(&groups)?;
+        confirm::confirm(&self.node, &caller, &groups, mailbox_cursor).await?;
+        Ok(Response::new(proto::ConfirmResponse {}))
+    }
+
+    async fn offer_equipe(
+        &self,
+        request: Request<proto::OfferEquipeRequest>,
+    ) -> Answer<proto::OfferEquipeResponse> {
+        let caller = caller(&request)?;
+        let (statement, cards) = convert::offer(&request.into_inner())?;
+        let state = offer::offer(&self.node, &caller, statement, cards).await?;
+        Ok(Response::new(proto::OfferEquipeResponse { state }))
+    }
+
+    async fn found_group(
+        &self,
+        request: Request<proto::FoundGroupRequest>,
+    ) -> Answer<proto::FoundGroupResponse> {
+        let caller = caller(&request)?;
+        let proto::FoundGroupRequest { group_id, lineage, group_info } = request.into_inner();
+        let (lineage, group) = (bytes(&lineage, "lineage")?, bytes(&group_id, "group_id")?);
+        found_group::found_group(&self.node, &caller, lineage, group, group_info).await?;
+        Ok(Response::new(proto::FoundGroupResponse {}))
+    }
+
+    async fn deposit_key_packages(
+        &self,
+        request: Request<proto::DepositKeyPackagesRequest>,
+    ) -> Answer<proto::DepositKeyPackagesResponse> {
+        let caller = caller(&request)?;
+        let deposits = convert::deposits(request.into_inner())?;
+        let single_use = key_package_pool::deposit(&self.node, &caller, deposits).await?;
+        Ok(Response::new(proto::DepositKeyPackagesResponse { single_use }))
+    }
+
+    async fn claim_key_packages(
+        &self,
+        request: Request<proto::ClaimKeyPackagesRequest>,
+    ) -> Answer<proto::ClaimKeyPackagesResponse> {
+        let caller = caller(&request)?;
+        let asked = request.into_inner();
+        let lineage = bytes(&asked.lineage, "lineage")?;
+        let suite = convert::suite(asked.ciphersuite)?;
+        let parties = asked.parties.iter().map(|party| node_id(party, "parties"));
+        let parties = parties.collect::<Done<Vec<_>>>()?;
+        let claimed =
+            key_package_pool::claim(&self.node, &caller, lineage, suite, &parties).await?;
+        Ok(Response::new(convert::claim_response(claimed)))
+    }
+
+    async fn fetch_tree(
+        &self,
+        request: Request<proto::FetchTreeRequest>,
+    ) -> Answer<proto::FetchTreeResponse> {
+        let caller = caller(&request)?;
+        let proto::FetchTreeRequest { group_id, epoch } = request.into_inner();
+        let group = bytes(&group_id, "group_id")?;
+        let epoch = raccordo_core::id::Epoch(epoch);
+        let ratchet_tree = key_package_pool::fetch_tree(&self.node, &caller, group, epoch).await?;
+        Ok(Response::new(proto::FetchTreeResponse { ratchet_tree }))
+    }
+
+    async fn post(&self, request: Request<proto::PostRequest>) -> Answer<proto::PostResponse> {
+        let caller = caller(&request)?;
+        let proto::PostRequest { recipient, item_id, kind, payload } = request.into_inner();
+        let recipient = node_id(&recipient, "recipient")?;
+        let item = bytes(&item_id, "item_id")?;
+        mailbox::post(&self.node, &caller, &recipient, item, &kind, payload).await?;
+        Ok(Response::new(proto::PostResponse {}))
+    }
+}

@@ -1,0 +1,188 @@
+//! What a hub is asked for besides the log: posts, offers, key packages, founding.
+
+use std::time::Duration;
+
+use raccordo_core::id::{LineageId, NodeId};
+
+use super::line::{Line, Up};
+use super::link::{HubLink, LinkError};
+use super::{Backoff, Trouble};
+use crate::app::found::Step;
+use crate::app::signals::Topic;
+use crate::app::{Node, found, key_packages, mail};
+
+/// Key packages of one call.
+const DEPOSITS_MAX: usize = 20;
+/// How often is looked when nothing waits: key packages grow old without a signal.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Reasons for which a post is never worth another try; the others end when somebody acts.
+const HOPELESS_POSTS: [&str; 3] = ["unknown_kind", "item_too_large", "bad_field"];
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Something was done that may have brought new errands.
+    pub moved: bool,
+    /// Something waits for the hub's administrator or for another party.
+    pub waiting: bool,
+}
+
+/// Does every errand at a hub once.
+///
+/// # Errors
+/// The store's, or why the hub could not be asked.
+pub async fn step(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result<Progress, Trouble> {
+    let mut progress = Progress::default();
+    posts(node, link, hub, &mut progress).await?;
+    offers(node, link, hub, &mut progress).await?;
+    deposits(node, link, hub, &mut progress).await?;
+    for (lineage, step) in found::steps(node, hub).await? {
+        founding(node, link, lineage, step, &mut progress).await?;
+    }
+    Ok(progress)
+}
+
+async fn posts(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    progress: &mut Progress,
+) -> Result<(), Trouble> {
+    for row in mail::waiting(node, hub).await? {
+        match refusal(link.post(&row).await)? {
+            Ok(()) => {
+                mail::settled(node, row.item).await?;
+                progress.moved = true;
+            }
+            Err(reason) if HOPELESS_POSTS.contains(&reason.as_str()) => {
+                tracing::error!(%hub, peer = %row.recipient, reason, "a post is refused for ever");
+                mail::settled(node, row.item).await?;
+            }
+            Err(reason) => {
+                tracing::warn!(%hub, peer = %row.recipient, reason, "a post waits");
+                progress.waiting = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn offers(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    progress: &mut Progress,
+) -> Result<(), Trouble> {
+    for offer in mail::offers(node, hub).await? {
+        match refusal(link.offer(&offer).await)? {
+            Ok(state) => {
+                progress.waiting |= state == "waiting";
+                mail::answered(node, offer.lineage, &state).await?;
+            }
+            Err(reason) => {
+                tracing::warn!(%hub, lineage = %offer.lineage, reason, "an offer is turned down");
+                progress.waiting = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn deposits(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    progress: &mut Progress,
+) -> Result<(), Trouble> {
+    let waiting = key_packages::to_deposit(node, hub).await?;
+    for some in waiting.chunks(DEPOSITS_MAX) {
+        let (references, deposits): (Vec<_>, Vec<_>) = some.iter().cloned().unzip();
+        match refusal(link.deposit(&deposits).await)? {
+            Ok(()) => key_packages::deposited(node, &references).await?,
+            Err(reason) => {
+                tracing::warn!(%hub, reason, "key packages are refused");
+                progress.waiting = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn founding(
+    node: &Node,
+    link: &dyn HubLink,
+    lineage: LineageId,
+    step: Step,
+    progress: &mut Progress,
+) -> Result<(), Trouble> {
+    let refused = match step {
+        Step::Upload { group, group_info } => {
+            match refusal(link.found_group(lineage, group, &group_info).await)? {
+                Ok(()) => {
+                    found::uploaded(node, lineage).await?;
+                    progress.moved = true;
+                    return Ok(());
+                }
+                Err(reason) => reason,
+            }
+        }
+        Step::Claim { parties, suite } => {
+            match refusal(link.claim(lineage, suite, &parties).await)? {
+                Ok(claimed) => {
+                    // Looked at again until all have joined: a commit may lose its place.
+                    progress.waiting = true;
+                    if !claimed.key_packages.is_empty() {
+                        found::invite(node, lineage, claimed.key_packages).await?;
+                    }
+                    return Ok(());
+                }
+                Err(reason) => reason,
+            }
+        }
+    };
+    tracing::warn!(%lineage, reason = refused, "the hub does not found the équipe");
+    progress.waiting = true;
+    Ok(())
+}
+
+/// Sets a refusal of one errand apart from what stops all of them.
+fn refusal<T>(answered: Result<T, LinkError>) -> Result<Result<T, String>, LinkError> {
+    match answered {
+        Ok(value) => Ok(Ok(value)),
+        Err(LinkError::Refused { reason, .. }) => Ok(Err(reason)),
+        Err(later) => Err(later),
+    }
+}
+
+/// Runs one hub's errands until told to stop.
+pub(super) async fn run(line: Line) {
+    let node = line.node.clone();
+    let mut wanted = node.signals.listen(Topic::Errands(line.hub.clone()));
+    let mut people = Backoff::for_people();
+    let mut failures = Backoff::for_connections();
+    while line.up().await == Up::Yes {
+        let pause = match step(&node, &*line.link, &line.hub).await {
+            Ok(Progress { moved: true, .. }) => {
+                failures.reset();
+                continue;
+            }
+            Ok(Progress { waiting: true, .. }) => people.next(&*node.entropy),
+            Ok(_) => {
+                people.reset();
+                LOOK_AGAIN
+            }
+            Err(trouble) => {
+                trouble.log("errands", &line.hub);
+                line.pause(failures.next(&*node.entropy)).await;
+                continue;
+            }
+        };
+        failures.reset();
+        tokio::select! {
+            _ = wanted.changed() => people.reset(),
+            () = tokio::time::sleep(pause) => {}
+            () = line.stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Takes what a hub tells: each item once, in order; and tells the hub what is durable here.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::hublog::WelcomeItem;
+use raccordo_core::id::{GroupId, NodeId, Sequence};
+use raccordo_core::sending::Standing;
+
+use super::Trouble;
+use super::link::{Cursors, HubLink, Item, LinkError};
+use crate::app::audit::{Actor, record};
+use crate::app::fault::{Done, Whose};
+use crate::app::receive::Received;
+use crate::app::receive_mail::{self, Taken};
+use crate::app::{Node, join, receive};
+use crate::store::equipe::AlarmRow;
+
+/// What follows from an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is done, and nothing is to be told.
+    GoOn,
+    /// Something is durable that the hub may hear of.
+    Confirm {
+        /// The group, or none for the mailbox.
+        group: Option<GroupId>,
+        /// Entries or items taken.
+        count: usize,
+    },
+    /// Entries are missing in between: subscribe again.
+    Resubscribe,
+    /// Nothing more of this group is taken from this subscription.
+    Leave(GroupId),
+}
+
+/// Takes one item.
+///
+/// # Errors
+/// The store's, or why a tree could not be fetched; the item then comes again with the
+/// next subscription.
+pub async fn take(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    item: &Item,
+) -> Result<Next, Trouble> {
+    match item {
+        Item::KeepAlive => Ok(Next::GoOn),
+        Item::Entries(batch) => {
+            let group = batch.group;
+            Ok(match receive::receive(node, batch).await? {
+                Received::At(_) => {
+                    Next::Confirm { group: Some(group), count: batch.entries.len() }
+                }
+                Received::Gap(_) => Next::Resubscribe,
+                Received::Stopped => Next::Leave(group),
+            })
+        }
+        Item::Mail(mail) => {
+            if let Taken::Welcome(welcome) = receive_mail::receive_mail(node, hub, mail).await? {
+                enter(node, link, hub, mail.sequence, &welcome).await?;
+            }
+            Ok(Next::Confirm { group: None, count: 1 })
+        }
+        Item::Ended { group, reason } => {
+            note_ended(node, *group, reason).await?;
+            Ok(Next::Leave(*group))
+        }
+    }
+}
+
+/// Joins by a Welcome; one that is refused here, or whose tree is gone, is passed over.
+async fn enter(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    sequence: u64,
+    welcome: &WelcomeItem,
+) -> Result<(), Trouble> {
+    let lineage = welcome.lineage;
+    match link.fetch_tree(welcome.group, welcome.epoch).await {
+        Ok(tree) => match join::join(node, hub, sequence, welcome, &tree).await {
+            Ok(()) => tracing::info!(%lineage, %hub, "joined"),
+            Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => {
+                return Err(fault.into());
+            }
+            Err(fault) => {
+                tracing::warn!(%lineage, %hub, reason = fault.reason, "a Welcome is refused");
+            }
+        },
+        Err(LinkError::Refused { reason, .. }) => {
+            tracing::warn!(%lineage, %hub, reason, "a Welcome has no tree");
+        }
+        Err(later) => return Err(later.into()),
+    }
+    receive_mail::skip(node, hub, sequence).await?;
+    Ok(())
+}
+
+/// The hub serves a group no longer, though this node holds itself for a member: people
+/// must know.
+async fn note_ended(node: &Node, group: GroupId, reason: &str) -> Done<()> {
+    let mut tx = node.store.write().await?;
+    let Some(equipe) = tx.equipe_of_group(group).await? else { return Ok(()) };
+    if !matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding)) {
+        return Ok(());
+    }
+    let code = format!("hub_{reason}");
+    let lineage = equipe.lineage;
+    let alarms = tx.alarms(lineage).await?;
+    if alarms.iter().any(|alarm| alarm.code == code) {
+        return Ok(());
+    }
+    let hub = &equipe.hub;
+    let subject = lineage.to_string();
+    record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", &code)]).await?;
+    let detail = format!("the hub {hub} serves this équipe's log no longer: {reason}");
+    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at: node.clock.now() })
+        .await?;
+    tx.commit().await?;
+    tracing::warn!(%lineage, reason, "the hub serves the log no longer");
+    Ok(())
+}
+
+/// Tells the hub what is durable here: the cursors of these groups, and of the mailbox.
+///
+/// # Errors
+/// The store's, or why the hub could not be told.
+pub async fn confirm(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    groups: &BTreeSet<GroupId>,
+) -> Result<(), Trouble> {
+    let mut cursors = Cursors::default();
+    {
+        let mut tx = node.store.read().await?;
+        cursors.mailbox = tx.mailbox_cursor(hub).await?;
+        for group in groups {
+            let equipe = tx.equipe_of_group(*group).await?;
+            if let Some(row) = equipe.filter(|row| row.sequence > Sequence(0)) {
+                cursors.groups.push((*group, row.sequence));
+            }
+        }
+    }
+    if cursors == Cursors::default() {
+        return Ok(());
+    }
+    link.confirm(&cursors).await?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Carries what the node has to say to the hubs, and what the hubs tell back.
+//!
+//! Decisions stand in steps that take the node and a link and do one thing:
+//! [`outbox::step`], [`errands::step`], [`inbox::take`], [`inbox::confirm`]. Around them
+//! run the tasks: for each hub one that follows it ([`subscriber`]) and one for its
+//! errands, for each équipe one that sends; [`hubs`] starts and stops them as trust and
+//! membership change.
+//!
+//! A use case is never dropped halfway: tasks are told to stop, and look for it between
+//! steps. What the network interrupts is asked again.
+
+pub mod backoff;
+pub mod errands;
+mod hubs;
+pub mod inbox;
+mod line;
+pub mod link;
+pub mod local_link;
+pub mod outbox;
+pub mod pins;
+pub mod remote_link;
+mod subscriber;
+mod trouble;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::backoff::Backoff;
+pub use self::hubs::Dialling;
+pub use self::trouble::Trouble;
+use crate::app::{Node, expire};
+
+/// How often what has expired is erased.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts all tasks; they end soon after `stop` is cancelled.
+pub fn start(node: &Arc<Node>, dialling: Dialling, stop: &CancellationToken) -> TaskTracker {
+    let tasks = TaskTracker::new();
+    tasks.spawn(pins::run(node.clone(), dialling.trusted.clone(), stop.clone()));
+    tasks.spawn(expire_now_and_then(node.clone(), stop.clone()));
+    tasks.spawn(hubs::run(node.clone(), dialling, stop.clone(), tasks.clone()));
+    tasks.close();
+    tasks
+}
+
+/// Only the node's clock decides what has expired; the timer only asks it.
+async fn expire_now_and_then(node: Arc<Node>, stop: CancellationToken) {
+    loop {
+        if let Err(fault) = expire::expire(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot erase what expired");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRE_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}

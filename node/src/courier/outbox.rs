@@ -1,0 +1,81 @@
+//! Sends what an équipe has to say: packs, calls the hub, notes the answer, again and
+//! again until nothing is left.
+
+use raccordo_core::id::LineageId;
+
+use super::line::{Line, Up};
+use super::link::{HubLink, LinkError};
+use super::{Backoff, Trouble};
+use crate::app::hub::append::Appended;
+use crate::app::send::{self, AppendCall};
+use crate::app::signals::Topic;
+use crate::app::{Node, pack};
+use crate::telemetry::{APPEND_SECONDS, ENTRIES_SENT};
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing can be sent now.
+    Idle,
+    /// The hub has answered for so many entries.
+    Settled(usize),
+}
+
+/// Packs what is queued, hands the hub what is packed, and notes its answer.
+///
+/// What the hub did not answer stays as it is and is handed over again byte for byte.
+///
+/// # Errors
+/// The store's, or why the hub could not be asked.
+pub async fn step(
+    node: &Node,
+    link: &dyn HubLink,
+    lineage: LineageId,
+) -> Result<Progress, Trouble> {
+    pack::pack(node, lineage).await?;
+    let Some(call) = send::next_call(node, lineage).await? else { return Ok(Progress::Idle) };
+    let appended = link.append(&call).await?;
+    check(&call, &appended)?;
+    send::settle(node, lineage, &appended.outcomes).await?;
+    Ok(Progress::Settled(appended.outcomes.len()))
+}
+
+/// An answer must be for the first entries of the call, in their order.
+fn check(call: &AppendCall, appended: &Appended) -> Result<(), LinkError> {
+    let asked = call.entries.iter().map(|handed| handed.entry);
+    let answered = appended.outcomes.iter().map(|(entry, _)| *entry);
+    let count = appended.outcomes.len();
+    if count == 0 || count > call.entries.len() || !asked.take(count).eq(answered) {
+        return Err(LinkError::bad_answer("the hub's answer is for other entries"));
+    }
+    Ok(())
+}
+
+/// Sends for one équipe until told to stop.
+pub(super) async fn run(line: Line, lineage: LineageId) {
+    let node = line.node.clone();
+    // Before the first step, so that nothing queued meanwhile is missed.
+    let mut queued = node.signals.listen(Topic::Outbox(lineage));
+    let mut backoff = Backoff::for_connections();
+    while line.up().await == Up::Yes {
+        let began = std::time::Instant::now();
+        match step(&node, &*line.link, lineage).await {
+            Ok(Progress::Settled(count)) => {
+                backoff.reset();
+                metrics::counter!(ENTRIES_SENT.name).increment(count as u64);
+                metrics::histogram!(APPEND_SECONDS.name).record(began.elapsed());
+            }
+            Ok(Progress::Idle) => {
+                backoff.reset();
+                tokio::select! {
+                    _ = queued.changed() => {}
+                    () = line.stop.cancelled() => return,
+                }
+            }
+            Err(trouble) => {
+                trouble.log("sending", &line.hub);
+                line.pause(backoff.next(&*node.entropy)).await;
+            }
+        }
+    }
+}

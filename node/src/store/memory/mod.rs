@@ -1,0 +1,224 @@
+//! The store in memory, for simulation: ordered maps, no waiting, and crashes on demand.
+//!
+//! Writers queue behind one another; all else is ready at once. A writer changes the maps
+//! in place and can take its changes back; a reader shares the maps as they were at the
+//! last commit, and only a writer beside a reader copies a map.
+
+mod equipe;
+mod hub;
+mod inbox;
+mod node;
+mod object;
+mod outbox;
+mod table;
+mod tables;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::OwnedMutexGuard;
+
+use self::tables::Tables;
+use super::{Store, StoreError, Stored, Tx};
+
+/// Schema number that this store names.
+const SCHEMA: u32 = 0;
+
+/// When the process ends, seen from the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// Nothing was stored.
+    BeforeCommit,
+    /// All was stored, but nobody was told.
+    AfterCommit,
+}
+
+/// A store in memory. Clones are the same store.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// All rows at one time, as a backup or a clone of the disk has them.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Tables);
+
+#[derive(Default)]
+struct State {
+    tables: Tables,
+    /// Commits until the crash, from 1, and its point.
+    crash: Option<(u64, CrashPoint)>,
+    crashed: bool,
+    /// Raised by recovery and restoration: older transactions are over.
+    life: u64,
+}
+
+impl State {
+    fn check(&self, life: u64) -> Stored<()> {
+        if self.crashed || self.life != life { Err(StoreError::Crashed) } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Stored<()> {
+        match self.crash.take() {
+            Some((0 | 1, point)) => {
+                self.crashed = true;
+                match point {
+                    CrashPoint::BeforeCommit => self.tables.roll_back(),
+                    CrashPoint::AfterCommit => self.tables.settle(),
+                }
+                return Err(StoreError::Crashed);
+            }
+            Some((commits, point)) => self.crash = Some((commits.saturating_sub(1), point)),
+            None => {}
+        }
+        self.tables.settle();
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the `commits`-th commit of a writer from now on (1 is the next one) fail with
+    /// [`StoreError::Crashed`], and after it every call until [`MemoryStore::recover`].
+    pub fn crash_after(&self, commits: u64, point: CrashPoint) {
+        self.state().crash = Some((commits, point));
+    }
+
+    /// Whether the crash has happened.
+    pub fn crashed(&self) -> bool {
+        self.state().crashed
+    }
+
+    /// Starts again after a crash, with what was committed; transactions from before are
+    /// over, and no further crash is pending.
+    pub fn recover(&self) {
+        let mut state = self.state();
+        state.tables.roll_back();
+        state.crash = None;
+        state.crashed = false;
+        state.life = state.life.saturating_add(1);
+    }
+
+    /// What is committed now.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut tables = self.state().tables.clone();
+        tables.roll_back();
+        Snapshot(tables)
+    }
+
+    /// Puts everything back as it was; transactions from before are over.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let mut state = self.state();
+        state.tables = snapshot.0.clone();
+        state.life = state.life.saturating_add(1);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present life, unless crashed.
+    fn life(&self) -> Stored<u64> {
+        let state = self.state();
+        state.check(state.life).map(|()| state.life)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn write(&self) -> Stored<Box<dyn Tx>> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let life = self.life()?;
+        Ok(Box::new(MemoryTx { store: self.clone(), life, mode: Mode::Write(turn) }))
+    }
+
+    async fn read(&self) -> Stored<Box<dyn Tx>> {
+        let life = self.life()?;
+        let mode = Mode::Read(Box::new(self.snapshot().0));
+        Ok(Box::new(MemoryTx { store: self.clone(), life, mode }))
+    }
+
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn schema(&self) -> Stored<u32> {
+        self.life().map(|_| SCHEMA)
+    }
+}
+
+enum Mode {
+    Read(Box<Tables>),
+    Write(#[expect(dead_code, reason = "held until the end")] OwnedMutexGuard<()>),
+}
+
+/// A transaction; dropping it rolls back.
+pub struct MemoryTx {
+    store: MemoryStore,
+    life: u64,
+    mode: Mode,
+}
+
+impl MemoryTx {
+    /// Reads.
+    fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> Stored<T> {
+        let state = self.store.state();
+        state.check(self.life)?;
+        match &self.mode {
+            Mode::Read(tables) => Ok(look(tables)),
+            Mode::Write(_) => Ok(look(&state.tables)),
+        }
+    }
+
+    /// Writes.
+    fn change<T>(&mut self, change: impl FnOnce(&mut Tables) -> Stored<T>) -> Stored<T> {
+        let mut state = self.store.state();
+        state.check(self.life)?;
+        match &self.mode {
+            Mode::Read(_) => Err(StoreError::Unavailable("this transaction only reads".to_owned())),
+            Mode::Write(_) => change(&mut state.tables),
+        }
+    }
+
+    /// Writes what cannot fail.
+    fn alter<T>(&mut self, change: impl FnOnce(&mut Tables) -> T) -> Stored<T> {
+        self.change(|tables| Ok(change(tables)))
+    }
+}
+
+impl Drop for MemoryTx {
+    fn drop(&mut self) {
+        let mut state = self.store.state();
+        // After a commit nothing is left to be taken back.
+        if matches!(self.mode, Mode::Write(_)) && state.life == self.life {
+            state.tables.roll_back();
+        }
+    }
+}
+
+#[async_trait]
+impl Tx for MemoryTx {
+    async fn commit(self: Box<Self>) -> Stored<()> {
+        let mut state = self.store.state();
+        state.check(self.life)?;
+        match &self.mode {
+            Mode::Read(_) => Ok(()),
+            Mode::Write(_) => state.commit(),
+        }
+    }
+}
+
+/// Inserted, or `Exists`.
+fn inserted(table: &'static str, inserted: bool) -> Stored<()> {
+    if inserted { Ok(()) } else { Err(StoreError::Exists(table)) }
+}
+
+/// The first `limit` of some rows, cloned.
+fn first<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, limit: u32) -> Vec<T> {
+    rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
+}

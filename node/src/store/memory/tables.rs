@@ -1,0 +1,103 @@
+//! All tables in memory, by the keys under which they are sought.
+
+use raccordo_core::audit::AuditRecord;
+use raccordo_core::id::{
+    BootId, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OrganisationId,
+    Sequence,
+};
+use raccordo_core::time::Instant;
+
+use super::table::Table;
+use crate::store::directory::{OperatorRow, OrganisationRow};
+use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
+use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
+use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
+use crate::store::object::ObjectRow;
+use crate::store::outbox::{EntryRow, EnvelopeRow};
+use crate::store::pact::PactRow;
+use crate::store::peer::PeerRow;
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
+        /// All tables.
+        #[derive(Clone, Debug, Default)]
+        pub(super) struct Tables {
+            $($(#[$doc])* pub(super) $name: Table<$Key, $Row>,)*
+        }
+
+        impl Tables {
+            /// Takes back all changes since the last commit.
+            pub(super) fn roll_back(&mut self) {
+                $(self.$name.roll_back();)*
+            }
+
+            /// Makes all changes final.
+            pub(super) fn settle(&mut self) {
+                $(self.$name.settle();)*
+            }
+        }
+    };
+}
+
+tables! {
+    /// The newest number that each counter gave out.
+    counter: &'static str => u64,
+    node: () => NodeRow,
+    secret: String => Vec<u8>,
+    own_card: u64 => Vec<u8>,
+    audit: u64 => AuditRecord,
+    mailbox_cursor: NodeId => u64,
+    /// By order of queueing.
+    mail: u64 => MailRow,
+    own_key_package: Vec<u8> => OwnKeyPackageRow,
+    boot: BootId => Instant,
+    peer: NodeId => PeerRow,
+    organisation: OrganisationId => OrganisationRow,
+    /// By order of adding.
+    operator: u64 => OperatorRow,
+    pact: LineageId => PactRow,
+    /// By scope, kind and key.
+    ledger: (String, String, Vec<u8>) => Vec<u8>,
+
+    equipe: LineageId => EquipeRow,
+    member: (LineageId, NodeId) => MemberRow,
+    alarm: (LineageId, String) => AlarmRow,
+    /// By order of queueing.
+    envelope: (LineageId, u64) => EnvelopeRow,
+    /// Places of envelopes.
+    envelope_place: (LineageId, EnvelopeId) => u64,
+    /// By order of sending.
+    entry: (LineageId, u64) => EntryRow,
+    /// Places of entries.
+    entry_place: (LineageId, EntryId) => u64,
+    seen: (LineageId, NodeId, EnvelopeId) => Instant,
+    set_aside: (LineageId, Sequence, Option<EnvelopeId>) => SetAsideRow,
+    chunk: (LineageId, NodeId, EnvelopeId, u32) => ChunkRow,
+    refusal: (LineageId, EnvelopeId, NodeId) => String,
+    object: ObjectId => ObjectRow,
+    /// Objects by position.
+    object_place: u64 => ObjectId,
+    object_read: (LineageId, ObjectId, NodeId) => (),
+    /// Whether the origin is being told.
+    read_note: (LineageId, ObjectId) => bool,
+
+    carried: LineageId => CarriedRow,
+    log: (GroupId, Sequence) => LogRow,
+    /// Places of the log's entries.
+    log_place: (GroupId, NodeId, EntryId) => Sequence,
+    log_cursor: (GroupId, NodeId) => Sequence,
+    group_tree: (GroupId, Epoch) => (Vec<u8>, Instant),
+    mailbox: (NodeId, u64) => MailboxRow,
+    mailbox_counter: NodeId => u64,
+    pool: (NodeId, Vec<u8>) => PoolRow,
+}
+
+impl Tables {
+    /// Takes the next number of a counter.
+    pub(super) fn next_number(&mut self, counter: &'static str) -> u64 {
+        let number = self.counter.row(&counter).copied().unwrap_or(0).saturating_add(1);
+        self.counter.put(counter, number);
+        number
+    }
+}

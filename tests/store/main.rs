@@ -1,0 +1,67 @@
+//! One contract for every store: each case runs on memory, SQLite and PostgreSQL, each time
+//! on a fresh database.
+
+#![cfg(test)]
+
+mod backend;
+mod crash;
+mod directory;
+mod equipe;
+mod hub;
+mod inbox;
+mod ledger;
+mod node;
+mod object;
+mod outbox;
+mod pact;
+mod peer;
+mod sample;
+mod sql;
+mod transaction;
+
+macro_rules! on_backend {
+    ($backend:ident; $($file:ident { $($case:ident)+ })+) => {
+        mod $backend {
+            $(mod $file {
+                $(#[tokio::test]
+                async fn $case() -> anyhow::Result<()> {
+                    let backend = crate::backend::$backend().await?;
+                    crate::$file::$case(backend.store).await
+                })+
+            })+
+        }
+    };
+}
+
+macro_rules! contract {
+    ($($cases:tt)+) => {
+        on_backend!(memory; $($cases)+);
+        on_backend!(sqlite; $($cases)+);
+        on_backend!(postgres; $($cases)+);
+    };
+}
+
+contract! {
+    node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
+    peer { put_and_replace }
+    directory { organisations operators }
+    pact { put_and_replace }
+    ledger { scopes_apart many_rows }
+    equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
+    outbox {
+        queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered
+        entries_in_order entry_updated pending_commit stale_entries positions_apart
+    }
+    inbox { seen_once set_aside_once chunks refusals_and_reads }
+    object {
+        positions_grow taken_ids many_among updated listed expired reports reads_are_told_once
+    }
+    hub {
+        carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
+        trees mailboxes mailbox_places_never_return pool_order expiry
+    }
+    transaction {
+        dropped_is_rolled_back after_exists_usable readers_do_not_write readers_see_one_state
+        no_raise_is_lost writers_of_two_equipes large_values
+    }
+}
