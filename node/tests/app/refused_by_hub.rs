@@ -167,8 +167,8 @@ async fn offers_that_are_not_taken() {
     bench.run().await;
     let offered = pacts::list(bench.node(Toscana)).await.unwrap();
     let half = offered[0].proposal.clone();
-    let source = raccordo_node::app::pacts::Source::Named(crate::bench::EQUIPE.into());
-    raccordo_node::app::pacts::sign(bench.node(Umbria), crate::bench::ADMIN, source).await.unwrap();
+    let source = pacts::Source::Named(EQUIPE.into());
+    pacts::sign(bench.node(Umbria), ADMIN, source).await.unwrap();
     bench.post(Umbria).await.unwrap();
     bench.read_mail(Toscana).await.unwrap();
     let good = mail::offers(bench.node(Toscana), &Relay.id()).await.unwrap().remove(0);

@@ -97,8 +97,8 @@ async fn pacts_that_are_not_signed() {
     let toscana = bench.node(Toscana);
     let parties = [Toscana.id(), Umbria.id()];
     let draft = async |example| {
-        let made = pacts::draft(toscana, EQUIPE, &parties, &Relay.id(), example, "classical");
-        made.await.unwrap()
+        let hub = Relay.id();
+        pacts::draft(toscana, EQUIPE, &parties, &hub, example, "classical").await.unwrap()
     };
     let check = async |who, text: &str, expected| {
         let signed = pacts::sign(bench.node(who), ADMIN, Source::Toml(text.to_owned())).await;
