@@ -6,5 +6,8 @@
 mod bench;
 mod crash;
 mod founding;
+mod refused_by_hub;
+mod refused_by_members;
+mod refused_to_people;
 mod sharing;
 mod trust;
