@@ -189,9 +189,9 @@ fn printed_alerts() -> Vec<Alert> {
     let text = read("deploy/docs/alerts.md");
     let blocks = text.split("\n```json\n").skip(1);
     let body = |block: &str| block.split_once("\n```").map(|(body, _)| body.to_owned());
-    let alerts = blocks.filter_map(body).map(|body| {
-        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}\n{body}"))
-    });
+    let alerts = blocks
+        .filter_map(body)
+        .map(|body| serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}\n{body}")));
     alerts.collect()
 }
 
@@ -238,10 +238,11 @@ fn every_field_is_documented() {
     let text = read("deploy/docs/alerts.md");
     for kind in Kind::ALL {
         let declaration = kind.declaration();
-        let documented: Vec<Vec<String>> = rows(&text, &format!("## Fields of {}", declaration.body))
-            .into_iter()
-            .map(|cells| cells.into_iter().take(4).collect())
-            .collect();
+        let documented: Vec<Vec<String>> =
+            rows(&text, &format!("## Fields of {}", declaration.body))
+                .into_iter()
+                .map(|cells| cells.into_iter().take(4).collect())
+                .collect();
         let declared: Vec<_> = declaration.fields.iter().map(documented_as).collect();
         assert_eq!(documented, declared, "{kind}");
     }
