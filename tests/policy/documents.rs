@@ -139,9 +139,9 @@ fn every_metric_is_documented() {
     assert_eq!(documented, metrics);
 }
 
-/// Source of every use case, each file's own tests left out.
-fn use_cases() -> String {
-    let sources = files("node/src/app", ".rs").into_iter();
+/// Source of every file below a directory, each file's own tests left out.
+fn source(directory: &str) -> String {
+    let sources = files(directory, ".rs").into_iter();
     let text = |path: PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
@@ -161,7 +161,7 @@ fn literals_after(text: &str, before: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_alarm_is_documented() {
-    let text = use_cases();
+    let text = source("node/src/app");
     let mut raised = literals_after(&text, "alarm(node, work,");
     raised.extend(literals_after(&text, "code:").into_iter().filter(|code| code != "alarm"));
     assert!(raised.len() > 4, "the search finds only {raised:?}");
@@ -171,7 +171,7 @@ fn every_alarm_is_documented() {
 
 #[test]
 fn every_reason_is_documented() {
-    let text = use_cases();
+    let text = source("node/src/app") + &source("node/src/api");
     let mut given = BTreeSet::new();
     for maker in ["usage(", "refused(", "not_found(", "conflict("] {
         given.extend(literals_after(&text, &format!("Fault::{maker}")));
@@ -264,4 +264,18 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     none("dead links", dead);
+}
+
+#[test]
+fn files_named_in_the_readme_exist() {
+    let text = read("README.md");
+    let named = text.split('`').skip(1).step_by(2);
+    let paths = named.filter(|name| {
+        let kinds = [".rs", ".md", ".proto", "/", "tests/run", ".ci/run"];
+        name.contains('/') && !name.contains(' ') && kinds.iter().any(|kind| name.ends_with(kind))
+    });
+    let paths: BTreeSet<_> = paths.filter(|name| !name.starts_with(['/', '-'])).collect();
+    assert!(paths.len() > 10, "the search finds only {paths:?}");
+    let gone = paths.into_iter().filter(|path| !root().join(path).exists());
+    none("not there", gone.map(str::to_owned).collect());
 }
