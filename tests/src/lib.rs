@@ -1,3 +1,4 @@
 //! What the tests of several suites share.
 
 pub mod postgres;
+pub mod sim;
