@@ -12,11 +12,12 @@ use raccordo_core::trust::validator::validate_view;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
+use super::receive_mail::skip;
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{Node, pack, pacts, roster};
 
-/// Joins; a Welcome of an équipe that is here already does nothing.
+/// Joins; a Welcome of an équipe that is here already only moves the mailbox's cursor.
 ///
 /// # Errors
 /// `pact_not_signed`, `bad_welcome`: the sender's or the hub's fault; the caller skips the
@@ -32,7 +33,8 @@ pub async fn join(
     let (proposal, device) = {
         let mut tx = node.store.read().await?;
         if tx.equipe(item.lineage).await?.is_some() {
-            return Ok(());
+            drop(tx);
+            return skip(node, hub, mailbox).await;
         }
         let row = tx.pact(item.lineage).await?.ok_or_else(unsigned)?;
         (pacts::open(node, &row)?, open_ledger(node, &mut *tx, &LedgerScope::Device).await?)
@@ -87,6 +89,8 @@ pub async fn join(
     row.receipt_sent = Sequence(0);
     let mut work = Work::create(node, row, session).await?;
     roster::follow_group(&mut work).await?;
+    // Who committed is there: the chair, which alone adds members.
+    roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;

@@ -188,7 +188,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if entry.sender == node.identity.node {
         return own(node, work, entry).await;
     }
-    heard_of(work, entry).await?;
+    roster::hear(work, &entry.sender, entry.accepted_at).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
         EntryKind::Commit => commit(work, entry).await,
@@ -293,17 +293,6 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     };
     work.tx()?.put_alarm(alarm).await?;
     Ok(Next::GoOn)
-}
-
-async fn heard_of(work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
-    let lineage = work.row.lineage;
-    let tx = work.tx()?;
-    let members = tx.members(lineage).await?;
-    if let Some(mut member) = members.into_iter().find(|member| member.node == entry.sender) {
-        member.last_seen = entry.accepted_at;
-        tx.put_member(member).await?;
-    }
-    Ok(())
 }
 
 /// Forgets plaintext that every other member has.

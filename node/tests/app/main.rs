@@ -1,0 +1,10 @@
+//! The use cases as stories: two regions and a relay hub in one process, with the network
+//! replaced by calls of the hub's use cases.
+
+#![cfg(test)]
+
+mod bench;
+mod crash;
+mod founding;
+mod sharing;
+mod trust;
