@@ -2,7 +2,8 @@
 
 mod lab;
 
-use raccordo_core::id::{ItemId, NodeId};
+use raccordo_core::hublog::EntryKind;
+use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_proto::admin::v1::directory_service_client::DirectoryServiceClient;
 use raccordo_proto::admin::v1::node_service_client::NodeServiceClient;
@@ -26,7 +27,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::app::signals::Topic;
-use crate::store::hub::MailboxRow;
+use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
 use crate::transport::unix::AllowedUids;
 use lab::{Lab, own_user, within};
 
@@ -189,6 +190,74 @@ async fn a_subscriber_hears_what_comes() {
     lab.stop.cancel();
     let stopped = within(items.message()).await.unwrap_err();
     assert_eq!((stopped.code(), reason(&stopped)), (Code::Unavailable, "stopping"));
+}
+
+async fn found(lab: &Lab, group: GroupId) {
+    let mut tx = lab.node.store.write().await.unwrap();
+    let row = CarriedRow {
+        lineage: LineageId([group.0[0]; 16]),
+        name: group.to_string(),
+        state: "founded".into(),
+        version: 0,
+        statement: Vec::new(),
+        cards: Vec::new(),
+        group,
+        epoch: Epoch(0),
+        sequence: Sequence(0),
+        head: Digest::ZERO,
+        accepted_at: Instant(0),
+        term: 1,
+        group_info: Vec::new(),
+        trimmed: Sequence(0),
+        stored_bytes: 0,
+        entries_per_minute_max: 0,
+        stored_bytes_max: 0,
+    };
+    tx.insert_carried(row).await.unwrap();
+    tx.put_cursor(group, &"toscana".parse().unwrap(), Sequence(0)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn append(lab: &Lab, group: GroupId, sequence: u64) {
+    let mut tx = lab.node.store.write().await.unwrap();
+    let row = LogRow {
+        group,
+        sequence: Sequence(sequence),
+        epoch: Epoch(0),
+        kind: EntryKind::Application,
+        sender: "umbria".parse().unwrap(),
+        entry: EntryId([u8::try_from(sequence).unwrap(); 16]),
+        accepted_at: Instant(1),
+        payload: vec![7],
+        digest: Digest([8; 32]),
+        head: Digest([9; 32]),
+    };
+    tx.insert_log(&[row]).await.unwrap();
+    tx.commit().await.unwrap();
+    lab.node.signals.wake(&Topic::Log(group));
+}
+
+#[tokio::test]
+async fn logs_are_followed_each_from_its_cursor() {
+    let lab = Lab::new().await;
+    let groups = [GroupId([1; 32]), GroupId([2; 32]), GroupId([3; 32])];
+    for group in groups {
+        found(&lab, group).await;
+        append(&lab, group, 1).await;
+    }
+    let mut client = HubServiceClient::new(lab.hub().await);
+    let cursor = |group: GroupId| Cursor { group_id: group.0.to_vec(), sequence: 1 };
+    let asked = SubscribeRequest { groups: groups.map(cursor).to_vec(), mailbox_cursor: 0 };
+    let mut items = within(client.subscribe(asked)).await.unwrap().into_inner();
+    assert!(matches!(next(&mut items).await, Item::KeepAlive(_)));
+    for (place, sequence) in [(1, 2), (0, 2), (2, 2), (1, 3), (1, 4), (0, 3)] {
+        append(&lab, groups[place], sequence).await;
+        let Item::Entries(batch) = next(&mut items).await else { panic!("no entries") };
+        assert_eq!(batch.group_id, groups[place].0);
+        let sequences: Vec<_> = batch.entries.iter().map(|entry| entry.sequence).collect();
+        assert_eq!(sequences, [sequence]);
+        assert!(batch.checkpoint.is_some());
+    }
 }
 
 #[tokio::test]
