@@ -47,7 +47,7 @@ async fn run(cli: Cli, out: Output) -> Result<u8, Failure> {
     let context = Context { home: cli.globals.home, operator: cli.globals.operator, out };
     let done = match cli.command {
         Command::Doctor(args) => return readiness::doctor(args, &context).await,
-        Command::Init(args) => init::run(args, &context),
+        Command::Init(args) => init::run(args, &context).await,
         Command::WaitReady(args) => readiness::wait_ready(args, &context).await,
         Command::Status(args) => readiness::status(args, &context).await,
         Command::Trust(command) => trust::run(command, &context).await,

@@ -1,7 +1,7 @@
 //! What works without a running node: calls into the libraries.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use raccordo_core::alert::{self, FieldError};
 use raccordo_core::codes::{Code, CodeLists, Lang, List};
@@ -10,29 +10,13 @@ use raccordo_core::object::Kind;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::pact::{Pact, PactError};
+use raccordo_node::home::Home;
+pub use raccordo_node::setup::{InitOptions, InitReport};
+use raccordo_node::setup::{self, SetupError};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
 use crate::failure::{EXIT_NOT_FOUND, Failure};
-
-/// How a new node is made.
-#[derive(Clone, Debug)]
-pub struct InitOptions {
-    /// The home directory, which must not hold a node yet.
-    pub home: PathBuf,
-    /// Node id, a DNS-like label.
-    pub id: String,
-    /// Name for people.
-    pub name: String,
-    /// Code in the index of public administrations.
-    pub ipa: Option<String>,
-    /// `sqlite`, or a `postgres://` address.
-    pub database: Option<String>,
-    /// Address on which the node's hub listens.
-    pub hub_listen: Option<String>,
-    /// `host:port` under which others reach the hub.
-    pub hub_endpoint: Option<String>,
-}
 
 /// A pact's text as people read it.
 #[derive(Clone, Debug, Serialize)]
@@ -93,20 +77,21 @@ pub struct Invalid {
     pub message: String,
 }
 
-/// Makes a node's home, keys, configuration and database.
+/// Makes a node; returns where its key lies, which must be kept safe.
 ///
 /// # Errors
-/// The home holds a node already, or an option is wrong.
-pub fn init(options: &InitOptions) -> Result<(), Failure> {
-    Err(unconnected(&format!("init of {}", options.id)))
+/// What the options, the directory or the database have to say; nothing is left behind.
+pub async fn init(options: InitOptions) -> Result<InitReport, Failure> {
+    setup::init(options).await.map_err(|error| setup_failure(&error))
 }
 
 /// The text of the node's own card, from its home.
 ///
 /// # Errors
 /// The home holds no node, or its key cannot be opened.
-pub fn export_card(home: &Path) -> Result<String, Failure> {
-    Err(unconnected(&format!("trust export from {}", home.display())))
+pub async fn export_card(home: &Path) -> Result<String, Failure> {
+    let home = Home::new(home.to_owned());
+    setup::export_card(&home).await.map_err(|error| setup_failure(&error))
 }
 
 /// Reads a pact's text.
@@ -292,8 +277,8 @@ fn now() -> Instant {
     Instant(jiff::Timestamp::now().as_millisecond())
 }
 
-fn unconnected(what: &str) -> Failure {
-    Failure::internal(format!("{what}: not available in this build"))
+fn setup_failure(error: &SetupError) -> Failure {
+    Failure::new(error.exit_code(), error.reason(), error.to_string()).hint(error.hint())
 }
 
 #[cfg(test)]

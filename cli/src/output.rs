@@ -213,8 +213,17 @@ fn cell(text: &str) -> Cell {
     }
 }
 
-/// The only escape sequences that pass: the three tones, and their end.
-const TONES: [&str; 4] = ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[39m"];
+/// The only escape sequences that pass: the tones, and their ends.
+const TONES: [&str; 8] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[22m",
+    "\u{1b}[31m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[39m",
+];
 
 /// Without the control characters by which a peer's text could steer the terminal.
 pub fn harmless(text: &str) -> String {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::offline::{self, InitOptions};
+use raccordo_core::secret::Secret;
 
 /// Options of `raccordo init`.
 #[derive(Args, Clone, Debug)]
@@ -38,21 +39,35 @@ struct InitView<'a> {
     id: &'a str,
     name: &'a str,
     home: String,
+    key_file: Option<String>,
 }
 
 /// Makes a new node.
 ///
 /// # Errors
 /// The home is not named or holds a node already, or an option is wrong.
-pub fn run(args: InitArgs, context: &Context) -> Result<(), Failure> {
+pub async fn run(args: InitArgs, context: &Context) -> Result<(), Failure> {
     let InitArgs { id, name, ipa, database, hub_listen, hub_endpoint } = args;
     let home = context.home()?.to_owned();
-    let options = InitOptions { home, id, name, ipa, database, hub_listen, hub_endpoint };
-    offline::init(&options)?;
-    let InitOptions { home, id, name, .. } = &options;
-    let home = home.display().to_string();
-    let view = InitView { id, name, home };
+    let database = database.map(Secret::new);
+    let report = offline::init(InitOptions {
+        home,
+        id: id.clone(),
+        name: name.clone(),
+        ipa,
+        database,
+        hub_listen,
+        hub_endpoint,
+    })
+    .await?;
+    let home = report.home.display().to_string();
+    let key_file = report.key_file.map(|path| path.display().to_string());
+    let view = InitView { id: &id, name: &name, home, key_file };
     context.out.record(&view, |view| format!("{} is ready to start in {}", view.id, view.home))?;
+    if let Some(key_file) = &view.key_file {
+        let text = "keep a copy of the node key apart from the database";
+        context.out.note(&format!("{text}, and safe: {key_file}"));
+    }
     context.out.note(&format!("next, start it: raccordod --home {}", view.home));
     context.out.note("and give its card to the others: raccordo trust export --out CARD");
     Ok(())

@@ -91,14 +91,25 @@ async fn views(
     let mut views = Vec::with_capacity(rows.len());
     for (row, delivery) in rows.into_iter().zip(deliveries) {
         let share = open_share(node, &row)?;
-        let subject = subject(&row, share.as_ref());
-        if !may(operator.role, operator.class, Action::ReadAlert(subject)) {
+        if !readable(node, operator, &row, share.as_ref()) {
             continue;
         }
         let author = open_author(node, &row)?;
         views.push(AlertView { row, equipe: equipe.to_owned(), share, author, delivery });
     }
     Ok(views)
+}
+
+/// Role and class allow it, and where it was received its label names the class: what the
+/// pact does not allow is shown by none (DESIGN §8).
+fn readable(node: &Node, operator: &Operator, row: &ObjectRow, share: Option<&Share>) -> bool {
+    let action = Action::ReadAlert(subject(row, share));
+    let received = row.origin != node.identity.node;
+    let class = operator.class.as_str();
+    let labelled = share.is_none_or(|share| {
+        share.label.recipient_classes.iter().any(|recipient| recipient == class)
+    });
+    may(operator.role, operator.class, action) && (!received || labelled)
 }
 
 /// Of whom an object speaks; a tombstone counts as what its kind usually is.
@@ -120,6 +131,7 @@ pub async fn one(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertVi
     let equipe = tx.equipe(row.lineage).await?.map(|row| row.name).unwrap_or_default();
     let subject = subject(&row, open_share(node, &row)?.as_ref());
     operator.must(Action::ReadAlert(subject))?;
+    // One whose label leaves the operator's class out is not there for the operator.
     let views = views(node, &mut *tx, operator, vec![row], &equipe).await?;
     views.into_iter().next().ok_or_else(missing)
 }

@@ -118,16 +118,36 @@ impl Feed for LocalLink {
             let item = following.next().await.map_err(LinkError::from);
             Some((item, following))
         });
-        Ok(stream::once(async { Ok(Item::KeepAlive) }).chain(items).boxed())
+        Ok(items.boxed())
     }
+}
+
+/// One followed log.
+struct Log {
+    group: GroupId,
+    after: Sequence,
+    grown: watch::Receiver<u64>,
+    /// Whether more may stand after the cursor.
+    due: bool,
 }
 
 /// One subscription: cursors that move with what is handed out.
 struct Following {
     node: Arc<Node>,
-    logs: Vec<(GroupId, Sequence, watch::Receiver<u64>)>,
-    mailbox: (u64, watch::Receiver<u64>),
+    logs: Vec<Log>,
+    mailbox: u64,
+    mail: watch::Receiver<u64>,
+    mail_due: bool,
     ready: VecDeque<Item>,
+}
+
+fn woken(signal: &watch::Receiver<u64>) -> bool {
+    signal.has_changed().unwrap_or(true)
+}
+
+async fn wake(mut signal: watch::Receiver<u64>) {
+    // An error would mean that the node has ended, and this with it.
+    let _ = signal.changed().await;
 }
 
 impl Following {
@@ -135,11 +155,12 @@ impl Following {
         // Listened to before the first look, so that nothing is missed.
         let logs = from.groups.into_iter().map(|(group, after)| {
             let grown = node.signals.listen(Topic::Log(group));
-            (group, after, grown)
+            Log { group, after, grown, due: true }
         });
         let logs = logs.collect();
-        let mailbox = node.signals.listen(Topic::Mailbox(node.identity.node.clone()));
-        Self { node, logs, mailbox: (from.mailbox, mailbox), ready: VecDeque::new() }
+        let mail = node.signals.listen(Topic::Mailbox(node.identity.node.clone()));
+        let ready = VecDeque::from([Item::KeepAlive]);
+        Self { node, logs, mailbox: from.mailbox, mail, mail_due: true, ready }
     }
 
     async fn next(&mut self) -> Done<Item> {
@@ -147,47 +168,67 @@ impl Following {
             if let Some(item) = self.ready.pop_front() {
                 return Ok(item);
             }
-            self.look().await?;
-            if self.ready.is_empty() && !self.changed().await {
+            self.look_at_mail().await?;
+            self.look_at_logs().await?;
+            if self.ready.is_empty() && !self.woken().await {
+                // An eviction wakes nobody: everything is looked at again now and then.
+                self.logs.iter_mut().for_each(|log| log.due = true);
+                self.mail_due = true;
                 return Ok(Item::KeepAlive);
             }
         }
     }
 
-    /// Reads what stands after the cursors.
-    async fn look(&mut self) -> Done<()> {
+    async fn look_at_logs(&mut self) -> Done<()> {
         let me = &self.node.identity.node;
         let mut ended = Vec::new();
-        for (group, after, _) in &mut self.logs {
-            match read_log(&self.node, me, *group, *after).await? {
+        for log in &mut self.logs {
+            if !log.due && !woken(&log.grown) {
+                continue;
+            }
+            // Marked before reading: what comes during it wakes again.
+            log.grown.mark_unchanged();
+            let read = read_log(&self.node, me, log.group, log.after).await?;
+            log.due = matches!(read, LogAfter::Batch(..));
+            let group = log.group;
+            match read {
                 LogAfter::Nothing => {}
                 LogAfter::Batch(rows, checkpoint) => {
                     let entries: Vec<LogEntry> = rows.into_iter().map(log_entry).collect();
-                    *after = entries.last().map_or(*after, |last| last.sequence);
-                    let batch = Batch { group: *group, entries, checkpoint };
-                    self.ready.push_back(Item::Entries(batch));
+                    log.after = entries.last().map_or(log.after, |last| last.sequence);
+                    self.ready.push_back(Item::Entries(Batch { group, entries, checkpoint }));
+                    // One batch in memory at a time.
+                    break;
                 }
                 LogAfter::Ended(reason) => {
-                    ended.push(*group);
-                    let (group, reason) = (*group, reason.to_owned());
-                    self.ready.push_back(Item::Ended { group, reason });
+                    ended.push(group);
+                    self.ready.push_back(Item::Ended { group, reason: reason.to_owned() });
                 }
             }
         }
-        self.logs.retain(|(group, ..)| !ended.contains(group));
-        let (cursor, _) = &mut self.mailbox;
-        for row in mailbox::read_mailbox(&self.node, me, *cursor).await? {
-            *cursor = row.sequence;
-            self.ready.push_back(Item::Mail(mail_item(row)));
+        self.logs.retain(|log| !ended.contains(&log.group));
+        Ok(())
+    }
+
+    async fn look_at_mail(&mut self) -> Done<()> {
+        if !self.mail_due && !woken(&self.mail) {
+            return Ok(());
         }
+        self.mail.mark_unchanged();
+        let me = &self.node.identity.node;
+        let rows = mailbox::read_mailbox(&self.node, me, self.mailbox).await?;
+        self.mail_due = !rows.is_empty();
+        self.mailbox = rows.last().map_or(self.mailbox, |last| last.sequence);
+        self.ready.extend(rows.into_iter().map(|row| Item::Mail(mail_item(row))));
         Ok(())
     }
 
     /// Waits for news; false when none came for a while.
-    async fn changed(&mut self) -> bool {
-        let logs = self.logs.iter_mut().map(|(_, _, grown)| Box::pin(grown.changed()));
-        let mailbox = Box::pin(self.mailbox.1.changed());
-        let news = futures::future::select_all(logs.chain([mailbox]));
+    async fn woken(&self) -> bool {
+        // Copies wait, so that the originals still tell whose news it was.
+        let logs = self.logs.iter().map(|log| log.grown.clone());
+        let signals = logs.chain([self.mail.clone()]);
+        let news = futures::future::select_all(signals.map(|signal| Box::pin(wake(signal))));
         tokio::time::timeout(KEEP_ALIVE, news).await.is_ok()
     }
 }

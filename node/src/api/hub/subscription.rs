@@ -178,23 +178,24 @@ impl Subscription {
         if self.mail_due || self.logs.iter().any(Log::is_due) {
             return Ok(());
         }
-        // No log is due, so each has its signal.
         let logs = self.logs.iter_mut().filter_map(|log| log.signal.as_mut());
         let signals = logs.chain([&mut self.mail_signal]);
         let changes = select_all(signals.map(|signal| signal.changed().boxed()));
         let changed = tokio::select! {
-            changed = timeout(IDLE, changes) => changed.ok().map(|(_, place, _)| place),
+            changed = timeout(IDLE, changes) => changed.ok().map(|(_, index, _)| index),
             () = self.stop.cancelled() => return Err(stopping()),
         };
-        // The signal that was waited for counts as seen from here on; the others do not.
-        match changed.map(|place| self.logs.get_mut(place)) {
-            Some(Some(log)) => log.due = true,
-            Some(None) => self.mail_due = true,
-            None => {
-                self.mail_due = true;
-                self.logs.iter_mut().for_each(|log| log.due = true);
-                self.ready.push_back(Item::KeepAlive(KeepAlive {}));
+        // Waiting has taken note of the change: say that it is still to be read.
+        if let Some(index) = changed {
+            let mut followed = self.logs.iter_mut().filter(|log| log.signal.is_some());
+            match followed.nth(index) {
+                Some(log) => log.due = true,
+                None => self.mail_due = true,
             }
+        } else {
+            self.mail_due = true;
+            self.logs.iter_mut().for_each(|log| log.due = true);
+            self.ready.push_back(Item::KeepAlive(KeepAlive {}));
         }
         Ok(())
     }

@@ -1,0 +1,69 @@
+//! Whether the node can do its work, looked at now and then.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::Node;
+use crate::app::fault::Done;
+use crate::telemetry::{ALARMS_RAISED, HealthReport, OUTBOX_WAITING};
+
+/// How often the database is asked.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Longest that it may take.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The newest report.
+#[derive(Clone, Default)]
+pub(super) struct Health(Arc<Mutex<HealthReport>>);
+
+impl Health {
+    /// Looks once, then now and then until told to stop.
+    pub(super) async fn start(
+        node: &Arc<Node>,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let health = Self::default();
+        health.look(node).await;
+        let (kept, node, stop) = (health.clone(), node.clone(), stop.clone());
+        tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_EVERY) => kept.look(&node).await,
+                    () = stop.cancelled() => return,
+                }
+            }
+        });
+        health
+    }
+
+    /// The newest report.
+    pub(super) fn report(&self) -> HealthReport {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn look(&self, node: &Node) {
+        let reasons = match tokio::time::timeout(PATIENCE, measured(node)).await {
+            Ok(Ok(())) => Vec::new(),
+            Ok(Err(fault)) => vec![format!("database: {fault}")],
+            Err(_) => vec!["database: no answer".to_owned()],
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HealthReport { reasons };
+    }
+}
+
+/// Counts what waits and what is wrong; that the database answers is a part of it.
+async fn measured(node: &Node) -> Done<()> {
+    let mut tx = node.store.read().await?;
+    let (mut waiting, mut alarms) = (0, 0);
+    for equipe in tx.equipes().await? {
+        waiting += tx.unaccepted_envelopes(equipe.lineage).await?;
+        alarms += tx.alarms(equipe.lineage).await?.len();
+    }
+    metrics::gauge!(OUTBOX_WAITING.name).set(waiting as f64);
+    metrics::gauge!(ALARMS_RAISED.name).set(alarms as f64);
+    Ok(())
+}
