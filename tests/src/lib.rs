@@ -1,3 +1,6 @@
 //! What the tests of several suites share.
 
+pub mod canary;
+pub mod federation;
 pub mod postgres;
+pub mod programs;

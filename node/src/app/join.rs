@@ -63,7 +63,9 @@ pub async fn join(
     let term = &signed.statement().hub;
     item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     let checkpoint = item.checkpoint.checkpoint();
-    if checkpoint.group != item.group || checkpoint.sequence != item.sequence {
+    let place = (checkpoint.group, checkpoint.sequence, checkpoint.epoch);
+    let hub_now = (&checkpoint.hub, checkpoint.term);
+    if place != (item.group, item.sequence, item.epoch) || hub_now != (&term.hub, term.term) {
         return Err(bad("the checkpoint is of another place"));
     }
     let mut row = new_row(

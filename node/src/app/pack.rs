@@ -193,7 +193,8 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
         lengths.push(encoded.len());
         numbered.push((row, encoded));
     }
-    let groups = envelope::groups(lengths).map_err(|cause| Fault::ours("not_packed", cause))?;
+    let groups = envelope::groups(lengths, node.envelopes_per_message_max);
+    let groups = groups.map_err(|cause| Fault::ours("not_packed", cause))?;
     let mut entries = Vec::new();
     let mut packed = Vec::new();
     for group in groups {

@@ -321,13 +321,7 @@ impl Bench {
 
     async fn errands(&self, who: Who) -> Done<bool> {
         let (node, relay, hub, me) = (self.node(who), self.node(Relay), Relay.id(), who.id());
-        let mut moved = false;
-        for post in mail::waiting(node, &hub).await? {
-            let payload = post.payload.clone();
-            mailbox::post(relay, &me, &post.recipient, post.item, &post.kind, payload).await?;
-            mail::settled(node, post.item).await?;
-            moved = true;
-        }
+        let mut moved = self.post(who).await?;
         for offered in mail::offers(node, &hub).await? {
             let before = pacts::named(node, &offered.lineage.to_string()).await?.row.hub_answer;
             let answer = offer::offer(relay, &me, offered.statement, offered.cards).await?;
@@ -345,6 +339,19 @@ impl Bench {
             moved |= self.found(who, lineage, step).await?;
         }
         Ok(moved)
+    }
+
+    /// Posts what waits for the hub.
+    pub async fn post(&self, who: Who) -> Done<bool> {
+        let (node, relay) = (self.node(who), self.node(Relay));
+        let waiting = mail::waiting(node, &Relay.id()).await?;
+        for post in &waiting {
+            let payload = post.payload.clone();
+            mailbox::post(relay, &who.id(), &post.recipient, post.item, &post.kind, payload)
+                .await?;
+            mail::settled(node, post.item).await?;
+        }
+        Ok(!waiting.is_empty())
     }
 
     async fn found(&self, who: Who, lineage: LineageId, step: Step) -> Done<bool> {
@@ -367,7 +374,8 @@ impl Bench {
         }
     }
 
-    async fn read_mail(&self, who: Who) -> Done<bool> {
+    /// Takes what is in a node's mailbox.
+    pub async fn read_mail(&self, who: Who) -> Done<bool> {
         let (node, relay, hub) = (self.node(who), self.node(Relay), Relay.id());
         let cursor = node.store.read().await?.mailbox_cursor(&hub).await?;
         let rows = mailbox::read_mailbox(relay, &who.id(), cursor).await?;

@@ -7,5 +7,8 @@ mod bench;
 mod courier;
 mod crash;
 mod founding;
+mod refused_by_hub;
+mod refused_by_members;
+mod refused_to_people;
 mod sharing;
 mod trust;

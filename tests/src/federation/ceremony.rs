@@ -1,0 +1,129 @@
+//! From three nodes that know nobody to an équipe that shares alerts, as people do it.
+
+use anyhow::ensure;
+
+use super::command::text;
+use super::{EQUIPE, Federation, MEMBERS, NODES, RELAY, Suite, TOSCANA, UMBRIA, until};
+
+impl Federation {
+    /// Every node verifies every other.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn introduce_all(&self) -> anyhow::Result<()> {
+        for id in NODES {
+            self.export_card(id).await?;
+        }
+        for (one, other) in [(TOSCANA, UMBRIA), (TOSCANA, RELAY), (UMBRIA, RELAY)] {
+            self.introduce(one, other).await?;
+            self.introduce(other, one).await?;
+            let (here, there) = (self.code(one, other).await?, self.code(other, one).await?);
+            ensure!(here == there, "{one} and {other} see different words");
+            self.verify(one, other).await?;
+            self.verify(other, one).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a node's card where others find it.
+    ///
+    /// # Errors
+    /// As [`super::Node::run`].
+    pub async fn export_card(&self, id: &str) -> anyhow::Result<()> {
+        let card = self.path(&format!("{id}.card"));
+        self.node(id)?.run(&["trust", "export", "--out", &card.to_string_lossy()]).await?;
+        Ok(())
+    }
+
+    /// `id` adds the card of `peer`.
+    ///
+    /// # Errors
+    /// As [`super::Node::run`].
+    pub async fn introduce(&self, id: &str, peer: &str) -> anyhow::Result<()> {
+        let card = self.path(&format!("{peer}.card"));
+        self.node(id)?.run(&["trust", "add", &card.to_string_lossy()]).await?;
+        Ok(())
+    }
+
+    /// `id` verifies `peer` by the words that `peer` sees.
+    ///
+    /// # Errors
+    /// As [`super::Node::run`].
+    pub async fn verify(&self, id: &str, peer: &str) -> anyhow::Result<()> {
+        let words = self.code(peer, id).await?;
+        self.node(id)?.run(&["trust", "verify", peer, "--code", &words]).await?;
+        Ok(())
+    }
+
+    async fn code(&self, id: &str, peer: &str) -> anyhow::Result<String> {
+        let shown = self.node(id)?.first(&["trust", "show", peer]).await?;
+        Ok(text(&shown, "/code").to_owned())
+    }
+
+    /// The pact is drafted, signed by both, and accepted by the hub.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn agree(&self) -> anyhow::Result<()> {
+        let (toscana, umbria, relay) =
+            (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
+        let draft = self.path("pact.toml");
+        let draft = draft.to_string_lossy();
+        let suite = match self.setting.suite {
+            Suite::Hybrid => "hybrid",
+            Suite::Classical => "classical",
+        };
+        let parties = MEMBERS.join(",");
+        let drafting = ["pact", "draft", "--equipe", EQUIPE, "--parties", &parties];
+        let rest = ["--hub", RELAY, "--out", &draft, "--example", "--ciphersuite", suite];
+        toscana.run(&[&drafting[..], &rest[..]].concat()).await?;
+        toscana.run(&["pact", "sign", &draft, "--yes"]).await?;
+        toscana.run(&["pact", "propose", EQUIPE]).await?;
+        until("the proposal at umbria", async || {
+            Ok((!umbria.run(&["pact", "list"]).await?.is_empty()).then_some(()))
+        })
+        .await?;
+        umbria.run(&["pact", "sign", EQUIPE, "--yes"]).await?;
+        until("the offer at the relay", async || {
+            let carried = relay.run(&["hub", "list"]).await?;
+            Ok(carried.iter().any(|row| text(row, "/state") == "waiting").then_some(()))
+        })
+        .await?;
+        relay.run(&["hub", "accept", EQUIPE]).await?;
+        Ok(())
+    }
+
+    /// The chair creates the équipe; both have joined when this returns.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn create(&self) -> anyhow::Result<()> {
+        let toscana = self.node(TOSCANA)?;
+        until("the hub's consent at toscana", async || {
+            let findings = toscana.findings().await?;
+            let ready = findings.iter().any(|found| text(found, "/code") == "equipe_to_create");
+            Ok(ready.then_some(()))
+        })
+        .await?;
+        toscana.run(&["equipe", "create", EQUIPE, "--wait", "--timeout", "90s"]).await?;
+        Ok(())
+    }
+
+    /// An organisation and a case manager at each member.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn staff(&self) -> anyhow::Result<()> {
+        for id in MEMBERS {
+            let node = self.node(id)?;
+            let class = ["--class", "access_point"];
+            node.run(&[&["organisation", "add", "Sportello"], &class[..]].concat()).await?;
+            let token = node.token_file();
+            let token = token.to_string_lossy();
+            let add = ["operator", "add", "anna", "--organisation", "Sportello"];
+            let rest = ["--role", "case_manager", "--token-out", &token];
+            node.run(&[&add[..], &rest[..]].concat()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! A federation of real processes: nodes that run `raccordod` in homes of their own, driven
+//! by `raccordo` as people would. Everything ends and disappears when it is dropped.
+//!
+//! - [`Federation`]: the homes of relay, toscana and umbria, and the whole ceremony
+//! - [`node`]: one node: its process, its command line, its administrators' calls
+//! - [`operator`]: calls of an operator, on the casework socket
+//! - [`until`]: waiting for what other processes do
+
+mod ceremony;
+pub mod command;
+pub mod node;
+pub mod operator;
+mod socket;
+mod until;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tempfile::TempDir;
+
+pub use self::node::Node;
+pub use self::operator::Operator;
+pub use self::until::{PATIENCE, pause, until};
+
+/// Name of the équipe.
+pub const EQUIPE: &str = "toscana-umbria";
+/// The hub, which is no member.
+pub const RELAY: &str = "relay";
+/// The chair.
+pub const TOSCANA: &str = "toscana";
+/// The other member.
+pub const UMBRIA: &str = "umbria";
+/// The three nodes.
+pub const NODES: [&str; 3] = [RELAY, TOSCANA, UMBRIA];
+/// The members.
+pub const MEMBERS: [&str; 2] = [TOSCANA, UMBRIA];
+
+/// What a node stores in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// The embedded one.
+    Sqlite,
+    /// A database of its own on the tests' server.
+    Postgres,
+}
+
+/// Cryptography of the équipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suite {
+    /// Safe also against quantum computers.
+    Hybrid,
+    /// Elliptic curves alone.
+    Classical,
+}
+
+/// What a federation is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Of every node.
+    pub database: Database,
+    /// Of the équipe.
+    pub suite: Suite,
+    /// What the nodes log, as in `RACCORDO_LOG`.
+    pub log: &'static str,
+}
+
+impl Setting {
+    /// The hybrid suite and the usual log.
+    pub fn on(database: Database) -> Self {
+        Self { database, suite: Suite::Hybrid, log: "info" }
+    }
+
+    /// With elliptic curves alone.
+    pub fn classical(self) -> Self {
+        Self { suite: Suite::Classical, ..self }
+    }
+
+    /// With another log level.
+    pub fn log(self, log: &'static str) -> Self {
+        Self { log, ..self }
+    }
+}
+
+/// Nodes by id, below one temporary directory.
+pub struct Federation {
+    // Before the directory, so that the processes end before their homes go.
+    nodes: BTreeMap<String, Node>,
+    setting: Setting,
+    directory: TempDir,
+}
+
+impl Federation {
+    /// Three nodes that run and know nobody.
+    ///
+    /// # Errors
+    /// A program that is missing or fails; the message has the end of its log.
+    pub async fn open(setting: Setting) -> anyhow::Result<Self> {
+        // Sockets have short paths: not below a long target directory.
+        let directory = tempfile::Builder::new().prefix("raccordo-e2e-").tempdir_in("/tmp")?;
+        let mut federation = Self { nodes: BTreeMap::new(), setting, directory };
+        federation.add_hub(RELAY).await?;
+        for member in MEMBERS {
+            federation.add(member).await?;
+        }
+        Ok(federation)
+    }
+
+    /// The same, with trust, pact, équipe and operators: ready to share alerts.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn founded(setting: Setting) -> anyhow::Result<Self> {
+        let federation = Self::open(setting).await?;
+        federation.introduce_all().await?;
+        federation.agree().await?;
+        federation.create().await?;
+        federation.staff().await?;
+        Ok(federation)
+    }
+
+    /// Makes and starts one more node.
+    ///
+    /// # Errors
+    /// As [`Federation::open`].
+    pub async fn add(&mut self, id: &str) -> anyhow::Result<()> {
+        self.begin(id, &[]).await
+    }
+
+    async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
+        let address = free_address()?.to_string();
+        self.begin(id, &["--hub-listen", &address, "--hub-endpoint", &address]).await
+    }
+
+    async fn begin(&mut self, id: &str, options: &[&str]) -> anyhow::Result<()> {
+        let mut node = Node::new(self.directory.path(), id, self.setting.log)?;
+        let database = match self.setting.database {
+            Database::Sqlite => "sqlite".to_owned(),
+            Database::Postgres => crate::postgres::database()?,
+        };
+        let name = format!("Regione {id}");
+        let init = ["init", "--id", id, "--name", &name, "--database", &database];
+        node.run(&[&init[..], options].concat()).await?;
+        node.start().await?;
+        self.nodes.insert(id.to_owned(), node);
+        Ok(())
+    }
+
+    /// One node.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn node(&self, id: &str) -> anyhow::Result<&Node> {
+        self.nodes.get(id).with_context(|| format!("there is no node {id}"))
+    }
+
+    /// One node, for starting and ending it.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn node_mut(&mut self, id: &str) -> anyhow::Result<&mut Node> {
+        self.nodes.get_mut(id).with_context(|| format!("there is no node {id}"))
+    }
+
+    /// The case manager of a member.
+    ///
+    /// # Errors
+    /// There is no such node, or it has no operator yet.
+    pub fn operator(&self, id: &str) -> anyhow::Result<Operator> {
+        self.node(id)?.operator()
+    }
+
+    /// A file beside the homes.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+/// A loopback address that nobody uses, and that nobody takes while its node is stopped:
+/// outgoing connections of this machine start at 127.0.0.1.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    let [a, b, c, ..] = *uuid::Uuid::new_v4().as_bytes();
+    let host = Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254));
+    let listener = TcpListener::bind((host, 0)).context("no free port")?;
+    Ok(listener.local_addr()?)
+}
