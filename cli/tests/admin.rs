@@ -1,7 +1,6 @@
 //! The administrators' commands against services with fixed answers.
 
-// Clippy exempts test functions only, not what they share.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "clippy exempts test functions, not what they share")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! The alert commands against a casework service that answers by the équipe's name.
 
-// Clippy exempts test functions only, not what they share.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "clippy exempts test functions, not what they share")]
 
 use std::collections::BTreeMap;
 use std::io::Write;

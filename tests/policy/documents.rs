@@ -139,9 +139,9 @@ fn every_metric_is_documented() {
     assert_eq!(documented, metrics);
 }
 
-/// Source of every use case, each file's own tests left out.
-fn use_cases() -> String {
-    let sources = files("node/src/app", ".rs").into_iter();
+/// Source of every file below a directory, each file's own tests left out.
+fn source(directory: &str) -> String {
+    let sources = files(directory, ".rs").into_iter();
     let text = |path: PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
@@ -161,7 +161,7 @@ fn literals_after(text: &str, before: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_alarm_is_documented() {
-    let text = use_cases();
+    let text = source("node/src/app");
     let mut raised = literals_after(&text, "alarm(node, work,");
     raised.extend(literals_after(&text, "code:").into_iter().filter(|code| code != "alarm"));
     assert!(raised.len() > 4, "the search finds only {raised:?}");
@@ -171,7 +171,7 @@ fn every_alarm_is_documented() {
 
 #[test]
 fn every_reason_is_documented() {
-    let text = use_cases();
+    let text = source("node/src/app") + &source("node/src/api");
     let mut given = BTreeSet::new();
     for maker in ["usage(", "refused(", "not_found(", "conflict("] {
         given.extend(literals_after(&text, &format!("Fault::{maker}")));
@@ -189,9 +189,9 @@ fn printed_alerts() -> Vec<Alert> {
     let text = read("deploy/docs/alerts.md");
     let blocks = text.split("\n```json\n").skip(1);
     let body = |block: &str| block.split_once("\n```").map(|(body, _)| body.to_owned());
-    let alerts = blocks.filter_map(body).map(|body| {
-        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}\n{body}"))
-    });
+    let alerts = blocks
+        .filter_map(body)
+        .map(|body| serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}\n{body}")));
     alerts.collect()
 }
 
@@ -238,10 +238,11 @@ fn every_field_is_documented() {
     let text = read("deploy/docs/alerts.md");
     for kind in Kind::ALL {
         let declaration = kind.declaration();
-        let documented: Vec<Vec<String>> = rows(&text, &format!("## Fields of {}", declaration.body))
-            .into_iter()
-            .map(|cells| cells.into_iter().take(4).collect())
-            .collect();
+        let documented: Vec<Vec<String>> =
+            rows(&text, &format!("## Fields of {}", declaration.body))
+                .into_iter()
+                .map(|cells| cells.into_iter().take(4).collect())
+                .collect();
         let declared: Vec<_> = declaration.fields.iter().map(documented_as).collect();
         assert_eq!(documented, declared, "{kind}");
     }
@@ -263,4 +264,18 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     none("dead links", dead);
+}
+
+#[test]
+fn files_named_in_the_readme_exist() {
+    let text = read("README.md");
+    let named = text.split('`').skip(1).step_by(2);
+    let paths = named.filter(|name| {
+        let kinds = [".rs", ".md", ".proto", "/", "tests/run", ".ci/run"];
+        name.contains('/') && !name.contains(' ') && kinds.iter().any(|kind| name.ends_with(kind))
+    });
+    let paths: BTreeSet<_> = paths.filter(|name| !name.starts_with(['/', '-'])).collect();
+    assert!(paths.len() > 10, "the search finds only {paths:?}");
+    let gone = paths.into_iter().filter(|path| !root().join(path).exists());
+    none("not there", gone.map(str::to_owned).collect());
 }

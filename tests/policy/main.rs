@@ -1,6 +1,8 @@
 //! What is promised outside the code holds: the dependency policy in
 //! `deploy/dependencies.toml`, the sample configurations, and the tables in `deploy/docs`.
 
+#![cfg(test)]
+
 mod dependencies;
 mod documents;
 

@@ -273,12 +273,14 @@ pub fn fits(envelope_bytes: usize) -> bool {
 }
 
 /// Groups encoded envelopes, by their lengths and in their order, into as few packs as
-/// filling one after the other gives: each range is one pack.
+/// filling one after the other gives, with at most `count_max` in each: each range is one
+/// pack.
 ///
 /// # Errors
 /// [`EnvelopeError::TooLarge`] when one does not [fit](fits).
 pub fn groups(
     envelope_bytes: impl IntoIterator<Item = usize>,
+    count_max: usize,
 ) -> Result<Vec<Range<usize>>, EnvelopeError> {
     let mut groups = Vec::new();
     let mut open = 0..0;
@@ -289,7 +291,8 @@ pub fn groups(
             return Err(EnvelopeError::TooLarge { bytes, bytes_max });
         }
         let framed = bytes + ENVELOPE_FRAME_BYTES;
-        if filled + framed > ENVELOPES_BYTES_MAX {
+        let full = filled + framed > ENVELOPES_BYTES_MAX || open.len() >= count_max;
+        if full && !open.is_empty() {
             groups.push(open.clone());
             open = open.end..open.end;
             filled = 0;
@@ -384,13 +387,14 @@ mod tests {
     #[test]
     fn packs_are_filled_in_order() {
         // Each pack by where it ends.
-        let check = |lengths: &[usize], ends: &[usize]| {
-            let groups = groups(lengths.iter().copied()).unwrap();
+        let check_at_most = |count_max, lengths: &[usize], ends: &[usize]| {
+            let groups = groups(lengths.iter().copied(), count_max).unwrap();
             let mut starts = vec![0];
             starts.extend_from_slice(ends);
             assert!(groups.iter().map(|group| group.start).eq(starts[..ends.len()].to_vec()));
             assert!(groups.iter().map(|group| group.end).eq(ends.to_vec()), "{lengths:?}");
         };
+        let check = |lengths: &[usize], ends: &[usize]| check_at_most(usize::MAX, lengths, ends);
         let most = ENVELOPES_BYTES_MAX - ENVELOPE_FRAME_BYTES;
         check(&[], &[]);
         check(&[1], &[1]);
@@ -398,7 +402,11 @@ mod tests {
         check(&[most, 1], &[1, 2]);
         check(&[1, most, 1, 1], &[1, 2, 4]);
         check(&[most / 2, most / 2, 1], &[1, 3]);
-        assert!(groups([1, most + 1]).is_err());
+        check_at_most(1, &[], &[]);
+        check_at_most(1, &[1, 1, most], &[1, 2, 3]);
+        check_at_most(2, &[1, 1, 1], &[2, 3]);
+        check_at_most(2, &[1, most, 1, 1], &[1, 2, 4]);
+        assert!(groups([1, most + 1], usize::MAX).is_err());
     }
 
     #[test]

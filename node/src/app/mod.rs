@@ -67,6 +67,8 @@ pub struct Node {
     pub entropy: Arc<dyn Entropy>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Most envelopes of one MLS message, however many fit.
+    pub envelopes_per_message_max: usize,
     /// The code lists in force.
     pub lists: CodeLists,
     /// This run of the process.

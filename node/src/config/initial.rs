@@ -163,7 +163,7 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # "json" (one object a line) or "text".
 #format = "json"
 
-# Bounds of every TLS listener.
+# Bounds of every TLS listener, and of the messages sent.
 [limits]
 # Connections at once; more are closed.
 #connections = 1024
@@ -177,6 +177,8 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 #streams_per_connection = 64
 # Bytes of names and values in a call's metadata; more are refused.
 #metadata_bytes = 4096
+# Envelopes in one MLS message under backlog; 0: as many as fit. 1 is for measuring.
+#envelopes_per_message = 0
 "#;
 
 #[cfg(test)]
@@ -214,7 +216,7 @@ mod tests {
             text.lines().map(|line| default_line(line).unwrap_or(line)).collect();
         assert_eq!(parsed(&uncommented.join("\n")), parsed(&text));
         let defaults = text.lines().filter_map(default_line).count();
-        assert_eq!(defaults, 22);
+        assert_eq!(defaults, 23);
     }
 
     #[test]

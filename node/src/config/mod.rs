@@ -115,7 +115,7 @@ pub struct Config {
     /// Log lines.
     #[serde(default)]
     pub log: LogSection,
-    /// Bounds of every TLS listener.
+    /// Bounds of every TLS listener, and of the messages sent.
     #[serde(default)]
     pub limits: LimitsSection,
 }

@@ -240,6 +240,10 @@ pub struct LimitsSection {
     pub streams_per_connection: NonZeroU32,
     /// Bytes of names and values in a call's metadata. Default: 4096.
     pub metadata_bytes: NonZeroUsize,
+    /// Envelopes (alerts, withdrawals, receipts) that one MLS message carries under backlog;
+    /// 0: as many as fit. 1 makes every alert a message of its own, which costs about ten
+    /// times the work, and is for measuring. Default: 0.
+    pub envelopes_per_message: usize,
 }
 
 impl Default for LimitsSection {
@@ -251,11 +255,20 @@ impl Default for LimitsSection {
             handshake_timeout_s: const { NonZeroU32::new(10).unwrap() },
             streams_per_connection: const { NonZeroU32::new(64).unwrap() },
             metadata_bytes: const { NonZeroUsize::new(4096).unwrap() },
+            envelopes_per_message: 0,
         }
     }
 }
 
 impl LimitsSection {
+    /// Most envelopes of one MLS message.
+    pub fn envelopes_per_message_max(&self) -> usize {
+        match self.envelopes_per_message {
+            0 => usize::MAX,
+            most => most,
+        }
+    }
+
     /// What a gate allows.
     pub fn accept(&self) -> AcceptLimits {
         AcceptLimits {

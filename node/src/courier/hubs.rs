@@ -86,10 +86,9 @@ async fn wanted(node: &Node) -> Done<BTreeMap<NodeId, Wanted>> {
         if !matches!(Standing::parse(&row.state), Some(Standing::Active | Standing::Founding)) {
             continue;
         }
-        let hub = hubs.entry(row.hub.clone()).or_insert_with(|| Wanted {
-            place: nowhere(own, &row.hub),
-            lineages: BTreeSet::new(),
-        });
+        let hub = hubs
+            .entry(row.hub.clone())
+            .or_insert_with(|| Wanted { place: nowhere(own, &row.hub), lineages: BTreeSet::new() });
         hub.lineages.insert(row.lineage);
     }
     Ok(hubs)
@@ -186,8 +185,7 @@ impl Hubs {
             }
         };
         let (stands, standing) = watch::channel(false);
-        let line =
-            Line { node: self.node.clone(), hub: hub.clone(), link, stands: standing, stop };
+        let line = Line { node: self.node.clone(), hub: hub.clone(), link, stands: standing, stop };
         self.tasks.spawn(subscriber::run(line.clone(), stands));
         self.tasks.spawn(errands::run(line.clone()));
         let running = Running { place: place.clone(), line, senders: BTreeMap::new() };

@@ -49,9 +49,7 @@ pub async fn take(
         Item::Entries(batch) => {
             let group = batch.group;
             Ok(match receive::receive(node, batch).await? {
-                Received::At(_) => {
-                    Next::Confirm { group: Some(group), count: batch.entries.len() }
-                }
+                Received::At(_) => Next::Confirm { group: Some(group), count: batch.entries.len() },
                 Received::Gap(_) => Next::Resubscribe,
                 Received::Stopped => Next::Leave(group),
             })

@@ -116,12 +116,7 @@ pub trait HubLink: Send + Sync {
     async fn deposit(&self, deposits: &[Deposit]) -> Answered<()>;
 
     /// Takes one key package of each of these parties.
-    async fn claim(
-        &self,
-        lineage: LineageId,
-        suite: u16,
-        parties: &[NodeId],
-    ) -> Answered<Claimed>;
+    async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed>;
 
     /// The tree that belongs to a Welcome (RFC 9420 §12.4.3.1).
     async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>>;

@@ -90,12 +90,7 @@ impl HubLink for LocalLink {
         Ok(())
     }
 
-    async fn claim(
-        &self,
-        lineage: LineageId,
-        suite: u16,
-        parties: &[NodeId],
-    ) -> Answered<Claimed> {
+    async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed> {
         Ok(key_package_pool::claim(&self.node, self.me(), lineage, suite, parties).await?)
     }
 

@@ -139,14 +139,8 @@ impl HubLink for RemoteLink {
         self.call(self.client.deposit(&deposits)).await
     }
 
-    async fn claim(
-        &self,
-        lineage: LineageId,
-        suite: u16,
-        parties: &[NodeId],
-    ) -> Answered<Claimed> {
-        let (key_packages, missing) =
-            self.call(self.client.claim(lineage, suite, parties)).await?;
+    async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed> {
+        let (key_packages, missing) = self.call(self.client.claim(lineage, suite, parties)).await?;
         Ok(Claimed { key_packages, missing })
     }
 

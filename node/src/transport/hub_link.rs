@@ -126,11 +126,7 @@ impl HubClient {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn confirm(
-        &self,
-        groups: &[(GroupId, Sequence)],
-        mailbox_cursor: u64,
-    ) -> Called<()> {
+    pub async fn confirm(&self, groups: &[(GroupId, Sequence)], mailbox_cursor: u64) -> Called<()> {
         let groups = hub::cursor_messages(groups);
         let message = proto::ConfirmRequest { groups, mailbox_cursor };
         self.client.clone().confirm(timed(message)).await?;
@@ -141,11 +137,7 @@ impl HubClient {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn offer(
-        &self,
-        statement: &SignedStatement,
-        cards: &[SignedCard],
-    ) -> Called<String> {
+    pub async fn offer(&self, statement: &SignedStatement, cards: &[SignedCard]) -> Called<String> {
         let message = proto::OfferEquipeRequest {
             statement: Some(statement_message(statement)),
             cards: cards.iter().map(card_message).collect(),

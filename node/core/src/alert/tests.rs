@@ -1,3 +1,5 @@
+//! Alerts: valid, invalid, and what the pact allows.
+
 use std::collections::BTreeSet;
 
 use super::*;
