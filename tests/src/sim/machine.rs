@@ -132,6 +132,7 @@ impl Machine {
         let vault = self.vault();
         let identity = ready(identity::load(&self.store, &vault))??;
         let node = Node {
+            envelopes_per_message_max: usize::MAX,
             identity,
             store: Arc::new(self.store.clone()),
             vault,

@@ -62,6 +62,7 @@ impl Lab {
         let tls = NewTls { key: vec![1], certificate: vec![2], spki: Digest([3; 32]) };
         init(&store, &vault, &*entropy, &Still, new, tls).await.unwrap();
         let node = Node {
+            envelopes_per_message_max: usize::MAX,
             identity: identity::load(&store, &vault).await.unwrap(),
             store: Arc::new(store),
             vault,
