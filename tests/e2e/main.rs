@@ -3,7 +3,12 @@
 #![cfg(test)]
 
 mod alerts;
+mod canary;
 mod exchange;
+mod in_hand;
+mod kill;
+mod restart;
+mod trust;
 
 use raccordo_tests::federation::{Database, Setting};
 
@@ -28,5 +33,9 @@ macro_rules! stories {
 }
 
 stories! {
-    exchange { two_regions_exchange_alerts }
+    exchange { two_regions_exchange_alerts the_classical_suite }
+    canary { the_hub_learns_nothing }
+    trust { a_member_in_doubt a_revoked_member a_stranger }
+    kill { a_hundred_times while_founding }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
 }

@@ -52,6 +52,7 @@ pub async fn read_log(
     let entries = tx.log_after(group, after, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
     let Some(last) = entries.last() else { return Ok(LogAfter::Nothing) };
     let checkpoint = checkpoint_at(node, &row, last);
+    tracing::debug!(%group, step = "hub_log_read");
     Ok(LogAfter::Batch(entries, checkpoint))
 }
 
