@@ -65,8 +65,7 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn agree(&self) -> anyhow::Result<()> {
-        let (toscana, umbria, relay) =
-            (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
+        let (toscana, umbria, relay) = (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
         let draft = self.path("pact.toml");
         let draft = draft.to_string_lossy();
         let suite = match self.setting.suite {

@@ -86,7 +86,8 @@ impl Node {
         }
         self.process = Some(self.daemon()?.spawn().context("raccordod does not start")?);
         let ready = until("the node to be ready", async || {
-            if let Some(status) = self.process.as_mut().map(Child::try_wait).transpose()?.flatten() {
+            if let Some(status) = self.process.as_mut().map(Child::try_wait).transpose()?.flatten()
+            {
                 return Ok(Some(Err(status)));
             }
             Ok(self.status().await?.ready.then_some(Ok(())))
