@@ -143,9 +143,12 @@ pub async fn reads_are_told_once(store: Arc<dyn Store>) -> anyhow::Result<()> {
         tx.note_read(lineage(1), object_id(number)).await?;
     }
     tx.note_read(lineage(2), object_id(9)).await?;
+    assert!(tx.has_unreported_reads(lineage(1)).await?);
     let first = tx.take_unreported_reads(lineage(1), 2).await?;
     assert_eq!(first, [object_id(1), object_id(2)]);
+    assert!(tx.has_unreported_reads(lineage(1)).await?);
     assert_eq!(tx.take_unreported_reads(lineage(1), 9).await?, [object_id(3)]);
+    assert!(!tx.has_unreported_reads(lineage(1)).await?);
     tx.note_read(lineage(1), object_id(1)).await?;
     assert_eq!(tx.take_unreported_reads(lineage(1), 9).await?, []);
     assert_eq!(tx.take_unreported_reads(lineage(2), 9).await?, [object_id(9)]);

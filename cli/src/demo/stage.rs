@@ -195,7 +195,8 @@ impl Stage {
         let mut count = 0;
         for file in files_below(&self.path(node))? {
             let bytes = fs::read(&file).map_err(|error| Failure::file("read", &file, &error))?;
-            count += needles.iter().filter(|needle| contains(&bytes, needle)).count();
+            let stands = |needle: &&Vec<u8>| memchr::memmem::find(&bytes, needle).is_some();
+            count += needles.iter().filter(stands).count();
         }
         Ok(count)
     }
@@ -213,8 +214,4 @@ fn files_below(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     Ok(files)
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }

@@ -233,10 +233,9 @@ async fn hub_sees(
     let carried = stage.call("relay", &["hub", "list"]).await?;
     let carried = carried.first();
     teller.say(&format!(
-        "  {} entries, {} bytes of ciphertext, in at most four sizes; the node ids and times of\n  \
-         its senders; nothing else",
-        number(carried, "/sequence"),
-        number(carried, "/stored_bytes")
+        "  {} entries of ciphertext in at most four sizes, with the node ids of their senders and\n  \
+         their times; what every member has, it has forgotten already",
+        number(carried, "/sequence")
     ))?;
     let needles: Vec<Vec<u8>> = shared
         .keys()

@@ -216,6 +216,7 @@ async fn chunked(
     let whole = join_chunks(&parts)
         .ok()
         .flatten()
+        .and_then(|bytes| wire::number_envelope(&bytes, envelope.number).ok())
         .and_then(|bytes| wire::decode_envelope(&bytes).ok())
         .filter(|whole| whole.id == chunk.whole && !matches!(whole.body, Body::Chunk(_)));
     match whole {

@@ -212,7 +212,7 @@ pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
 /// in the log.
 pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u8>)>) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    if work.tx()?.pending_commit(lineage).await?.is_some() {
+    if work.holds_commit().await? {
         return Ok(());
     }
     let members = work.tx()?.members(lineage).await?;

@@ -12,11 +12,12 @@ use raccordo_core::trust::validator::validate_view;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
+use super::receive_mail::skip;
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{Node, pack, pacts, roster};
 
-/// Joins; a Welcome of an équipe that is here already does nothing.
+/// Joins; a Welcome of an équipe that is here already only moves the mailbox's cursor.
 ///
 /// # Errors
 /// `pact_not_signed`, `bad_welcome`: the sender's or the hub's fault; the caller skips the
@@ -32,7 +33,8 @@ pub async fn join(
     let (proposal, device) = {
         let mut tx = node.store.read().await?;
         if tx.equipe(item.lineage).await?.is_some() {
-            return Ok(());
+            drop(tx);
+            return skip(node, hub, mailbox).await;
         }
         let row = tx.pact(item.lineage).await?.ok_or_else(unsigned)?;
         (pacts::open(node, &row)?, open_ledger(node, &mut *tx, &LedgerScope::Device).await?)
@@ -61,7 +63,9 @@ pub async fn join(
     let term = &signed.statement().hub;
     item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     let checkpoint = item.checkpoint.checkpoint();
-    if checkpoint.group != item.group || checkpoint.sequence != item.sequence {
+    let place = (checkpoint.group, checkpoint.sequence, checkpoint.epoch);
+    let hub_now = (&checkpoint.hub, checkpoint.term);
+    if place != (item.group, item.sequence, item.epoch) || hub_now != (&term.hub, term.term) {
         return Err(bad("the checkpoint is of another place"));
     }
     let mut row = new_row(
@@ -87,6 +91,8 @@ pub async fn join(
     row.receipt_sent = Sequence(0);
     let mut work = Work::create(node, row, session).await?;
     roster::follow_group(&mut work).await?;
+    // Who committed is there: the chair, which alone adds members.
+    roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;

@@ -93,6 +93,9 @@ async fn something_to_say(work: &mut Work<'_>, cases: bool) -> Done<bool> {
     }
     let lineage = work.row.lineage;
     let tx = work.tx()?;
+    if tx.has_unreported_reads(lineage).await? {
+        return Ok(true);
+    }
     if !tx.entries_in(lineage, EntryState::Stale, 1).await?.is_empty() {
         return Ok(true);
     }
@@ -112,12 +115,16 @@ async fn case_bearing_in_flight(work: &mut Work<'_>) -> Done<bool> {
 }
 
 async fn stage_fresh_epoch(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
+    if work.holds_commit().await? {
+        // The hub has answered to it; only the log settles it.
+        return Ok(Packed::Nothing);
+    }
     stage(node, work, Change::default()).await?;
     Ok(Packed::Commit)
 }
 
-/// Stages a commit and puts it into the outbox. The caller has made sure that none is
-/// pending.
+/// Stages a commit and puts it into the outbox. The caller has made sure that the group
+/// holds none.
 ///
 /// # Errors
 /// A change that OpenMLS or the session refuses.
@@ -179,10 +186,9 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     let mut lengths = Vec::new();
     let mut numbered = Vec::new();
     for mut row in rows {
-        let mut envelope = open(node, &row)?;
-        envelope.number = work.row.next_number;
+        let encoded = wire::number_envelope(&open_bytes(node, &row)?, work.row.next_number)
+            .map_err(|cause| Fault::ours("envelope_damaged", cause))?;
         work.row.next_number += 1;
-        let encoded = wire::encode_envelope(&envelope);
         row.sealed = seal(node, row.envelope, &encoded)?;
         lengths.push(encoded.len());
         numbered.push((row, encoded));
@@ -326,11 +332,6 @@ fn seal(node: &Node, envelope: EnvelopeId, encoded: &[u8]) -> Done<Vec<u8>> {
 fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     let bytes = node.open(&context(row.envelope), &row.sealed)?;
     Ok(bytes.reveal().clone())
-}
-
-fn open(node: &Node, row: &EnvelopeRow) -> Done<Envelope> {
-    let bytes = open_bytes(node, row)?;
-    wire::decode_envelope(&bytes).map_err(|cause| Fault::ours("envelope_damaged", cause))
 }
 
 fn context(envelope: EnvelopeId) -> String {

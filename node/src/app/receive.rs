@@ -2,6 +2,8 @@
 //! one transaction. What cannot be processed is set aside with its reason; the cursor
 //! still moves.
 
+use std::ops::Range;
+
 use raccordo_core::hublog::{
     Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint, Standing as Placed,
 };
@@ -11,6 +13,7 @@ use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 
 use super::audit::{Actor, record};
@@ -58,37 +61,99 @@ impl<E: Into<Fault>> From<E> for Stop {
     }
 }
 
-/// Takes a batch. Repeated and overlapping batches are safe.
+/// Takes a batch. Repeated and overlapping batches are safe. Nothing is taken of a batch
+/// that does not chain from here to the hub's signature.
 ///
 /// # Errors
 /// The store's, or a damaged group; then nothing was taken.
 pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
-    let lineage = {
+    let (row, alarms) = {
         let mut tx = node.store.read().await?;
         match tx.equipe_of_group(batch.group).await? {
-            Some(equipe) => equipe.lineage,
+            Some(row) => {
+                let alarms = tx.alarms(row.lineage).await?;
+                (row, alarms)
+            }
             None => return Ok(Received::Stopped),
         }
     };
+    let lineage = row.lineage;
+    if alarms.iter().any(|alarm| alarm.code == COMMIT_UNPROCESSABLE) {
+        return Ok(Received::Stopped);
+    }
+    let places = match places(&row, batch)? {
+        Ok(places) => places,
+        Err(Broken::Gap) => return Ok(Received::Gap(row.sequence)),
+        Err(Broken::Fault(code, detail)) => return alarm(node, lineage, code, &detail).await,
+    };
     let mut from = 0;
     loop {
-        match run(node, lineage, batch, from, batch.entries.len()).await? {
+        match run(node, lineage, batch, &places, from..batch.entries.len()).await? {
             Run::Ended(received) => return Ok(received),
             Run::Stuck { index, reason } => {
                 // Everything before it, then the entry by itself, then the rest.
                 if index > from
-                    && let Run::Stuck { .. } = run(node, lineage, batch, from, index).await?
+                    && let Run::Stuck { .. } =
+                        run(node, lineage, batch, &places, from..index).await?
                 {
                     return Err(Fault::ours("receive_unsteady", "a batch failed differently"));
                 }
-                set_aside(node, lineage, batch, index, reason).await?;
+                let commit = set_aside(node, lineage, batch, &places, index, reason).await?;
                 from = index + 1;
-                if from == batch.entries.len() {
+                if commit || from == batch.entries.len() {
                     return end(node, lineage).await;
                 }
             }
         }
     }
+}
+
+/// Code of the alarm after which this node cannot follow the group any further.
+const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
+
+/// Why nothing of a batch is taken.
+enum Broken {
+    /// It begins later than the cursor.
+    Gap,
+    /// The hub's fault: code and words of the alarm.
+    Fault(&'static str, String),
+}
+
+/// Where the chain stands after each entry; nothing for entries that were taken before.
+type Places = Vec<Option<Chain>>;
+
+/// Verifies a whole batch, from where this node stands to the hub's signature.
+fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
+    let mut chain = chain_of(row);
+    let mut places = Vec::with_capacity(batch.entries.len());
+    for entry in &batch.entries {
+        if chain.sequence == row.sequence && entry.sequence <= row.sequence {
+            places.push(None);
+            continue;
+        }
+        match chain.verify_next(entry) {
+            Ok(_) => places.push(Some(chain.clone())),
+            Err(ChainFault::Gap { .. }) if chain.sequence == row.sequence => {
+                return Ok(Err(Broken::Gap));
+            }
+            Err(fault) => return Ok(Err(Broken::Fault("log_broken", fault.to_string()))),
+        }
+    }
+    if chain.sequence == row.sequence {
+        return Ok(Ok(places));
+    }
+    let statement = SignedStatement::decode(&row.statement)
+        .map_err(|cause| Fault::ours("statement_damaged", cause))?;
+    let hub = &statement.statement().hub;
+    let signed = &batch.checkpoint;
+    Ok(match chain.verify_checkpoint(signed, &hub.hub, &hub.identity, hub.term) {
+        Ok(Placed::Agrees) => Ok(places),
+        Ok(Placed::Ahead | Placed::Behind) => {
+            let detail = "the hub signed another place than the one that it sent";
+            Err(Broken::Fault("checkpoint_bad", detail.to_owned()))
+        }
+        Err(fault) => Err(Broken::Fault("checkpoint_bad", fault.to_string())),
+    })
 }
 
 enum Run {
@@ -101,59 +166,45 @@ async fn end(node: &Node, lineage: LineageId) -> Done<Received> {
     Ok(equipe.map_or(Received::Stopped, |row| Received::At(row.sequence)))
 }
 
-/// One transaction over `batch.entries[from..to]`.
-async fn run(node: &Node, lineage: LineageId, batch: &Batch, from: usize, to: usize) -> Done<Run> {
+/// One transaction over a part of a verified batch.
+async fn run(
+    node: &Node,
+    lineage: LineageId,
+    batch: &Batch,
+    places: &Places,
+    part: Range<usize>,
+) -> Done<Run> {
     let Some(mut work) = Work::begin(node, lineage).await? else {
         return Ok(Run::Ended(Received::Stopped));
     };
     if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
         return Ok(Run::Ended(Received::Stopped));
     }
-    let mut chain = chain_of(&work.row);
     let mut taken = false;
-    for (index, entry) in batch.entries.iter().enumerate().take(to).skip(from) {
-        if entry.sequence <= chain.sequence {
+    let entries = batch.entries.iter().zip(places).enumerate();
+    for (index, (entry, place)) in entries.take(part.end).skip(part.start) {
+        let Some(place) = place.as_ref().filter(|_| entry.sequence > work.row.sequence) else {
             continue;
-        }
-        match chain.verify_next(entry) {
-            Ok(_) => {}
-            Err(ChainFault::Gap { .. }) => return Ok(Run::Ended(Received::Gap(work.row.sequence))),
-            Err(fault) => return alarm(node, work, "log_broken", &fault.to_string()).await,
-        }
+        };
         match one(node, &mut work, entry).await {
             Ok(Next::GoOn) => {}
             Ok(Next::Quarantine) => return quarantine(node, work, entry).await,
             Ok(Next::Removed) => {
-                note_place(&mut work, entry, &chain);
+                note_place(&mut work, batch, entry, place);
                 return removed(node, work).await;
             }
             Err(Stop::SetAside(reason)) => return Ok(Run::Stuck { index, reason }),
             Err(Stop::Failed(fault)) => return Err(fault),
         }
-        note_place(&mut work, entry, &chain);
+        note_place(&mut work, batch, entry, place);
         taken = true;
     }
-    if !taken {
-        return Ok(Run::Ended(Received::At(work.row.sequence)));
-    }
-    if to == batch.entries.len() {
-        let hub = work.statement()?.statement().hub.clone();
-        match chain.verify_checkpoint(&batch.checkpoint, &hub.hub, &hub.identity, hub.term) {
-            Ok(Placed::Agrees) => {
-                work.row.checkpoint = batch.checkpoint.bytes().to_vec();
-                work.row.checkpoint_signature = batch.checkpoint.signature().to_vec();
-            }
-            Ok(_) => {
-                let cause = "the hub signed another place than the one that it sent";
-                return alarm(node, work, "checkpoint_bad", cause).await;
-            }
-            Err(fault) => return alarm(node, work, "checkpoint_bad", &fault.to_string()).await,
-        }
-    }
     let at = work.row.sequence;
-    work.commit().await?;
-    pack::wake(node, lineage);
-    node.signals.wake(&Topic::Objects);
+    if taken {
+        work.commit().await?;
+        pack::wake(node, lineage);
+        node.signals.wake(&Topic::Objects);
+    }
     Ok(Run::Ended(Received::At(at)))
 }
 
@@ -172,10 +223,15 @@ fn chain_of(row: &EquipeRow) -> Chain {
     }
 }
 
-fn note_place(work: &mut Work<'_>, entry: &LogEntry, chain: &Chain) {
+/// Moves the cursor; at the end of the batch the hub's signature goes with it.
+fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Chain) {
     work.row.sequence = entry.sequence;
-    work.row.head = chain.head;
+    work.row.head = place.head;
     work.row.accepted_at = entry.accepted_at;
+    if batch.checkpoint.checkpoint().sequence == entry.sequence {
+        work.row.checkpoint = batch.checkpoint.bytes().to_vec();
+        work.row.checkpoint_signature = batch.checkpoint.signature().to_vec();
+    }
 }
 
 enum Next {
@@ -188,7 +244,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if entry.sender == node.identity.node {
         return own(node, work, entry).await;
     }
-    heard_of(work, entry).await?;
+    roster::hear(work, &entry.sender, entry.accepted_at).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
         EntryKind::Commit => commit(work, entry).await,
@@ -295,17 +351,6 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     Ok(Next::GoOn)
 }
 
-async fn heard_of(work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
-    let lineage = work.row.lineage;
-    let tx = work.tx()?;
-    let members = tx.members(lineage).await?;
-    if let Some(mut member) = members.into_iter().find(|member| member.node == entry.sender) {
-        member.last_seen = entry.accepted_at;
-        tx.put_member(member).await?;
-    }
-    Ok(())
-}
-
 /// Forgets plaintext that every other member has.
 pub async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
@@ -319,19 +364,20 @@ pub async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     Ok(())
 }
 
+/// Sets one entry aside; whether it was a commit, after which no other can be read.
 async fn set_aside(
     node: &Node,
     lineage: LineageId,
     batch: &Batch,
+    places: &Places,
     index: usize,
     reason: &'static str,
-) -> Done<()> {
-    let Some(entry) = batch.entries.get(index) else { return Ok(()) };
-    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    let mut chain = chain_of(&work.row);
-    if chain.verify_next(entry).is_err() {
-        return Ok(());
-    }
+) -> Done<bool> {
+    let (Some(entry), Some(Some(place))) = (batch.entries.get(index), places.get(index)) else {
+        return Ok(false);
+    };
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    let commit = entry.kind == EntryKind::Commit;
     let row = SetAsideRow {
         lineage,
         sequence: entry.sequence,
@@ -341,31 +387,29 @@ async fn set_aside(
         at: node.clock.now(),
     };
     work.tx()?.set_aside(row).await?;
-    if entry.kind == EntryKind::Commit {
+    if commit {
         let detail =
             format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
         work.tx()?
             .put_alarm(AlarmRow {
                 lineage,
-                code: "commit_unprocessable".into(),
+                code: COMMIT_UNPROCESSABLE.into(),
                 detail,
                 holds: true,
                 raised_at: node.clock.now(),
             })
             .await?;
     }
-    note_place(&mut work, entry, &chain);
+    note_place(&mut work, batch, entry, place);
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
     tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
     pack::wake(node, lineage);
-    Ok(())
+    Ok(commit)
 }
 
-async fn alarm(node: &Node, work: Work<'_>, code: &str, detail: &str) -> Done<Run> {
-    let lineage = work.row.lineage;
-    // What this run did is not kept: the log that it rests on is in doubt.
-    drop(work);
+/// Tells of a log that is in doubt: what is told again is recorded once.
+async fn alarm(node: &Node, lineage: LineageId, code: &str, detail: &str) -> Done<Received> {
     let mut tx = node.store.write().await?;
     let row = AlarmRow {
         lineage,
@@ -374,12 +418,15 @@ async fn alarm(node: &Node, work: Work<'_>, code: &str, detail: &str) -> Done<Ru
         holds: true,
         raised_at: node.clock.now(),
     };
-    tx.put_alarm(row).await?;
-    let subject = lineage.to_string();
-    record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", code)]).await?;
-    tx.commit().await?;
+    let known = tx.alarms(lineage).await?;
+    if !known.iter().any(|alarm| alarm.code == code && alarm.detail == detail) {
+        tx.put_alarm(row).await?;
+        let subject = lineage.to_string();
+        record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", code)]).await?;
+        tx.commit().await?;
+    }
     tracing::error!(%lineage, code, detail, "the hub's log is not what it was");
-    Ok(Run::Ended(Received::Stopped))
+    Ok(Received::Stopped)
 }
 
 async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> {

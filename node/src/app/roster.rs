@@ -48,6 +48,20 @@ pub async fn follow_group(work: &mut Work<'_>) -> Done<()> {
     Ok(())
 }
 
+/// Notes when a member was last heard of.
+///
+/// # Errors
+/// The store's.
+pub async fn hear(work: &mut Work<'_>, member: &NodeId, at: Instant) -> Done<()> {
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    let members = tx.members(lineage).await?;
+    if let Some(row) = members.into_iter().find(|row| row.node == *member) {
+        tx.put_member(MemberRow { last_seen: at, ..row }).await?;
+    }
+    Ok(())
+}
+
 fn nodes(view: &GroupView) -> BTreeSet<NodeId> {
     view.leaves.iter().filter_map(|(_, leaf)| leaf.node.clone()).collect()
 }

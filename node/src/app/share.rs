@@ -30,6 +30,9 @@ use crate::store::outbox::EnvelopeRow;
 /// Most alerts of one call.
 pub const ALERTS_MAX: usize = 1_000;
 
+/// What the running number adds to an envelope when it is packed: a key and ten bytes.
+const NUMBER_BYTES_MAX: usize = 11;
+
 /// What an operator asks to share.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -290,7 +293,7 @@ pub fn envelope(
 /// `alert_too_large` beyond 64 parts.
 pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<EnvelopeRow>> {
     let bytes = wire::encode_envelope(envelope);
-    if fits(bytes.len()) {
+    if fits(bytes.len() + NUMBER_BYTES_MAX) {
         return Ok(vec![pack::queued_row(node, envelope, Some(object), true)?]);
     }
     let parts = chunks(envelope.id, &bytes)

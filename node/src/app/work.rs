@@ -148,12 +148,25 @@ impl<'n> Work<'n> {
         Ok(pact)
     }
 
+    /// Whether the group holds an own commit that it has neither merged nor dropped: also
+    /// one that the hub has answered already, in whatever way. No other can be staged then.
+    ///
+    /// # Errors
+    /// As [`Work::session`].
+    pub async fn holds_commit(&mut self) -> Done<bool> {
+        Ok(self.loaded().await?.pending())
+    }
+
     /// The live group, loaded if it is not.
     ///
     /// # Errors
     /// The store's, a wrong node key, or a damaged ledger.
     pub async fn session(&mut self) -> Done<&mut Session> {
         self.touched = true;
+        self.loaded().await
+    }
+
+    async fn loaded(&mut self) -> Done<&mut Session> {
         if self.slot.session.is_none() {
             let scope = LedgerScope::Group(self.row.group);
             let rows = open_ledger(self.node, self.tx()?, &scope).await?;

@@ -87,6 +87,8 @@ pub trait ObjectRows {
 
     /// Notes that an operator here opened a received object, to be told to its origin; once.
     async fn note_read(&mut self, lineage: LineageId, object: ObjectId) -> Stored<()>;
+    /// Whether there are objects whose reading the origins have not been told.
+    async fn has_unreported_reads(&mut self, lineage: LineageId) -> Stored<bool>;
     /// Takes up to `limit` objects whose reading the origins have not been told, and marks them.
     async fn take_unreported_reads(
         &mut self,

@@ -73,6 +73,7 @@ impl Proposal {
         if expected.statement.bytes() != statement.bytes() {
             return Err(ProposalError::Mismatch);
         }
+        statement.verify(None)?;
         Ok(Self { statement, ..expected })
     }
 

@@ -164,6 +164,18 @@ pub fn decode_envelope(bytes: &[u8]) -> Result<Envelope, WireError> {
     read_envelope(proto::Envelope::decode(bytes)?)
 }
 
+/// Gives an encoded envelope its running number: it is queued without one, and the whole of
+/// chunks has that of the chunk that completed it.
+///
+/// # Errors
+/// [`WireError`] when it is no envelope, or the number is 0.
+pub fn number_envelope(bytes: &[u8], number: u64) -> Result<Vec<u8>, WireError> {
+    let envelope = proto::Envelope { number, ..proto::Envelope::decode(bytes)? };
+    let encoded = envelope.encode_to_vec();
+    read_envelope(envelope)?;
+    Ok(encoded)
+}
+
 fn write_body(body: &Body) -> proto::envelope::Body {
     use proto::envelope::Body as Wire;
     match body {
@@ -379,6 +391,18 @@ mod tests {
             }),
             body,
         }
+    }
+
+    #[test]
+    fn an_envelope_is_numbered_when_it_is_packed() {
+        let numbered = envelope(Body::ReadReceipt(Vec::new()));
+        let queued = encode_envelope(&Envelope { number: 0, ..numbered.clone() });
+        assert_eq!(decode_envelope(&queued), Err(WireError::Field("number")));
+        let packed = number_envelope(&queued, u64::MAX).unwrap();
+        assert_eq!(decode_envelope(&packed), Ok(numbered));
+        assert!(packed.len() <= queued.len() + 11);
+        assert_eq!(number_envelope(&queued, 0), Err(WireError::Field("number")));
+        assert!(number_envelope(b"none", 1).is_err());
     }
 
     fn share() -> Body {

@@ -181,11 +181,18 @@ impl Subscription {
         let logs = self.logs.iter_mut().filter_map(|log| log.signal.as_mut());
         let signals = logs.chain([&mut self.mail_signal]);
         let changes = select_all(signals.map(|signal| signal.changed().boxed()));
-        let idle = tokio::select! {
-            changed = timeout(IDLE, changes) => changed.is_err(),
+        let changed = tokio::select! {
+            changed = timeout(IDLE, changes) => changed.ok().map(|(_, index, _)| index),
             () = self.stop.cancelled() => return Err(stopping()),
         };
-        if idle {
+        // Waiting has taken note of the change: say that it is still to be read.
+        if let Some(index) = changed {
+            let mut followed = self.logs.iter_mut().filter(|log| log.signal.is_some());
+            match followed.nth(index) {
+                Some(log) => log.due = true,
+                None => self.mail_due = true,
+            }
+        } else {
             self.mail_due = true;
             self.logs.iter_mut().for_each(|log| log.due = true);
             self.ready.push_back(Item::KeepAlive(KeepAlive {}));

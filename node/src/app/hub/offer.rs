@@ -81,6 +81,7 @@ fn check(
     if body.chair != *caller {
         return Err(Fault::refused("not_the_chair", "only the chair offers an équipe"));
     }
+    statement.verify(None).map_err(|cause| Fault::refused("bad_statement", cause.to_string()))?;
     if !statement.missing_signers().is_empty() {
         return Err(Fault::refused("bad_statement", "not all parties have signed"));
     }

@@ -96,6 +96,13 @@ impl ObjectRows for MemoryTx {
         self.alter(|tables| tables.read_note.add((lineage, object), false)).map(drop)
     }
 
+    async fn has_unreported_reads(&mut self, lineage: LineageId) -> Stored<bool> {
+        self.look(|tables| {
+            let mut notes = tables.read_note.rows();
+            notes.any(|((of, _), reported)| *of == lineage && !*reported)
+        })
+    }
+
     async fn take_unreported_reads(
         &mut self,
         lineage: LineageId,

@@ -57,6 +57,7 @@ const EXPIRED: &str = concat!(
 );
 const NOTE_READ: &str = "INSERT INTO read_note (lineage, object, reported) VALUES ($1, $2, 0) \
      ON CONFLICT DO NOTHING";
+const COUNT_READS: &str = "SELECT COUNT(*) FROM read_note WHERE lineage = $1 AND reported = 0";
 const TAKE_READS: &str = "UPDATE read_note SET reported = 1 WHERE lineage = $1 AND object IN \
      (SELECT object FROM read_note WHERE lineage = $1 AND reported = 0 \
      ORDER BY object LIMIT $2) RETURNING object";
@@ -152,6 +153,11 @@ impl ObjectRows for SqlTx {
     async fn note_read(&mut self, lineage: LineageId, object: ObjectId) -> Stored<()> {
         let note = sql("read_note", NOTE_READ).bytes(lineage.as_bytes()).bytes(object.as_bytes());
         self.execute(note).await.map(drop)
+    }
+
+    async fn has_unreported_reads(&mut self, lineage: LineageId) -> Stored<bool> {
+        let any = sql("read_note", COUNT_READS).bytes(lineage.as_bytes());
+        Ok(self.number(any).await? > 0)
     }
 
     async fn take_unreported_reads(

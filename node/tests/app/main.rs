@@ -1,0 +1,13 @@
+//! The use cases as stories: two regions and a relay hub in one process, with the network
+//! replaced by calls of the hub's use cases.
+
+#![cfg(test)]
+
+mod bench;
+mod crash;
+mod founding;
+mod refused_by_hub;
+mod refused_by_members;
+mod refused_to_people;
+mod sharing;
+mod trust;

@@ -1,0 +1,187 @@
+//! What a member refuses of its hub and of another member.
+
+use raccordo_core::envelope::{Body, Echo, Envelope, PackHead, pad};
+use raccordo_core::hublog::{Checkpoint, EntryKind};
+use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::object::Kind;
+use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::wire;
+use raccordo_node::app::delivery::State;
+use raccordo_node::app::hub::append::{Handed, Outcome};
+use raccordo_node::app::receive::{Batch, Received, receive};
+use raccordo_node::app::work::Work;
+
+use crate::bench::{Bench, Relay, Toscana, Umbria};
+
+/// A batch of three messages for Umbria.
+async fn batch(bench: &mut Bench) -> Batch {
+    bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.run().await;
+    for _ in 0..3 {
+        bench.share_samples(Toscana, Kind::Case, 1).await;
+    }
+    bench.send(Toscana).await.unwrap();
+    let batch = bench.batch(Umbria, bench.lineage().await).await.unwrap().unwrap();
+    assert!(batch.entries.len() >= 3);
+    batch
+}
+
+fn signed(batch: &Batch, key: &IdentityKey, bend: impl FnOnce(&mut Checkpoint)) -> Batch {
+    let mut checkpoint = batch.checkpoint.checkpoint().clone();
+    bend(&mut checkpoint);
+    Batch { checkpoint: checkpoint.sign(key), ..batch.clone() }
+}
+
+/// Nothing is taken, the alarm holds, and the good batch is still read afterwards.
+async fn check(bench: &mut Bench, good: &Batch, bent: Batch, alarm: &str) {
+    let before = bench.row(Umbria).await;
+    assert_eq!(receive(bench.node(Umbria), &bent).await, Ok(Received::Stopped), "{alarm}");
+    assert_eq!(bench.row(Umbria).await, before);
+    assert_eq!(bench.alarms(Umbria).await, [alarm]);
+    assert_eq!(bench.set_aside(Umbria).await, []);
+    let held = bench.share_samples(Umbria, Kind::Case, 1).await;
+    bench.run().await;
+    let last = good.entries.last().unwrap().sequence;
+    assert!(bench.row(Umbria).await.sequence >= last);
+    assert_eq!(bench.seen(Umbria, held[0]).await.delivery.state, State::Queued);
+}
+
+async fn check_bent(bend: impl FnOnce(&Bench, &Batch) -> Batch, alarm: &str) {
+    let mut bench = Bench::ready().await;
+    let good = batch(&mut bench).await;
+    let bent = bend(&bench, &good);
+    check(&mut bench, &good, bent, alarm).await;
+}
+
+async fn check_entries(bend: impl FnOnce(&mut Batch), alarm: &str) {
+    let bent = |_: &Bench, good: &Batch| {
+        let mut bent = good.clone();
+        bend(&mut bent);
+        bent
+    };
+    check_bent(bent, alarm).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_what_the_hub_signed() {
+    check_entries(|it| drop(it.entries.remove(1)), "log_broken").await;
+    check_entries(|it| it.entries[1].epoch = Epoch(0), "log_broken").await;
+    check_entries(|it| it.entries.last_mut().unwrap().payload.push(0), "checkpoint_bad").await;
+    check_entries(|it| it.entries[0].payload[9] ^= 1, "checkpoint_bad").await;
+    check_entries(|it| it.entries[0].sender = Umbria.id(), "checkpoint_bad").await;
+    check_entries(|it| drop(it.entries.pop()), "checkpoint_bad").await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_forged() {
+    let stranger = IdentityKey::from_seed(&[9; 32]);
+    check_bent(|_, good| signed(good, &stranger, |_| {}), "checkpoint_bad").await;
+    for bend in [
+        (|it| it.head = Digest([1; 32])) as fn(&mut Checkpoint),
+        |it| it.term += 1,
+        |it| it.hub = Toscana.id(),
+        |it| it.epoch = it.epoch.next(),
+        |it| it.sequence = it.sequence.next(),
+    ] {
+        let bent =
+            |bench: &Bench, good: &Batch| signed(good, &bench.node(Relay).identity.key, bend);
+        check_bent(bent, "checkpoint_bad").await;
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_begins_later_is_asked_for_again() {
+    let mut bench = Bench::ready().await;
+    let mut late = batch(&mut bench).await;
+    late.entries.remove(0);
+    let at = bench.row(Umbria).await.sequence;
+    assert_eq!(receive(bench.node(Umbria), &late).await, Ok(Received::Gap(at)));
+    assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_repeated_batch_changes_nothing() {
+    let mut bench = Bench::ready().await;
+    let good = batch(&mut bench).await;
+    bench.fetch(Umbria).await.unwrap();
+    let before = bench.row(Umbria).await;
+    let again = receive(bench.node(Umbria), &good).await;
+    assert_eq!(again, Ok(Received::At(before.sequence)));
+    assert_eq!(bench.row(Umbria).await, before);
+    bench.run().await;
+    bench.assert_agreement().await;
+}
+
+/// A pack that Toscana's node would never make, in the log.
+async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
+    let node = bench.node(Toscana);
+    let row = bench.row(Toscana).await;
+    let mut head = PackHead {
+        group: row.group,
+        epoch: row.epoch,
+        sender: Toscana.id(),
+        echo: Echo { sequence: row.sequence, head: row.head, authenticator: row.authenticator },
+        statement_version: 1,
+    };
+    let mut envelope = Envelope {
+        id: EnvelopeId::random(&*node.entropy),
+        lineage: row.lineage,
+        number: 1,
+        said_at: node.clock.now(),
+        author: None,
+        body: Body::ReadReceipt(Vec::<ObjectId>::new()),
+    };
+    bend(&mut head, &mut envelope);
+    let pack = pad(&wire::encode_pack(&head, &[wire::encode_envelope(&envelope)])).unwrap();
+    let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
+    let session = work.session().await.unwrap();
+    let payload = session.encrypt(&node.identity.leaf, &pack).unwrap();
+    work.commit().await.unwrap();
+    let handed = Handed {
+        entry: EntryId::random(&*node.entropy),
+        kind: EntryKind::Application,
+        epoch: row.epoch,
+        payload,
+        group_info: Vec::new(),
+        welcome: Vec::new(),
+    };
+    match bench.hand(Toscana, handed).await {
+        Outcome::Placed { sequence, .. } => sequence,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn check_lie(
+    bend: impl FnOnce(&mut PackHead, &mut Envelope),
+    aside: &[&str],
+    alarm: &[&str],
+) {
+    let bench = Bench::ready().await;
+    let sequence = lie(&bench, bend).await;
+    bench.fetch(Umbria).await.unwrap();
+    assert_eq!(bench.row(Umbria).await.sequence, sequence);
+    let expected: Vec<_> = aside.iter().map(|reason| (sequence, (*reason).to_owned())).collect();
+    assert_eq!(bench.set_aside(Umbria).await, expected);
+    assert_eq!(bench.alarms(Umbria).await, alarm);
+}
+
+#[tokio::test]
+async fn a_member_that_lies_about_itself() {
+    check_lie(|_, _| {}, &[], &[]).await;
+    check_lie(|head, _| head.sender = Umbria.id(), &["pack_mismatch"], &[]).await;
+    check_lie(|head, _| head.epoch = Epoch(0), &["pack_mismatch"], &[]).await;
+    check_lie(|head, _| head.group.0[0] ^= 1, &["pack_mismatch"], &[]).await;
+    check_lie(|_, it| it.lineage = LineageId([9; 16]), &["lineage_mismatch"], &[]).await;
+    check_lie(|_, it| it.number = 0, &["bad_field"], &[]).await;
+    check_lie(|head, _| head.echo.head = Digest([1; 32]), &[], &["echo_disagrees"]).await;
+    check_lie(|head, _| head.echo.authenticator = vec![1], &[], &["echo_disagrees"]).await;
+}
+
+#[tokio::test]
+async fn an_own_entry_that_is_unknown_means_a_clone() {
+    let bench = Bench::ready().await;
+    lie(&bench, |_, _| {}).await;
+    bench.fetch(Toscana).await.unwrap();
+    assert_eq!(bench.row(Toscana).await.state, "quarantined");
+    assert_eq!(bench.alarms(Toscana).await, ["own_entry_unknown"]);
+}
