@@ -612,6 +612,7 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
     let label = format!("{} {life}", who.name());
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(&label));
     Node {
+        envelopes_per_message_max: usize::MAX,
         identity: identity::load(&*store, &vault).await.unwrap(),
         store,
         vault,
