@@ -6,6 +6,7 @@
 mod bench;
 mod crash;
 mod founding;
+mod measured;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
