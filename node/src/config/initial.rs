@@ -138,10 +138,6 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # Names and addresses that the listener's certificate carries.
 #tls_names = ["localhost"]
 
-[trust]
-# Whether a peer for which two peers verified here vouch counts as verified.
-#accept_vouched = false
-
 [outbound]
 # HTTP proxy (CONNECT) for all outbound connections. Default: none.
 # Example: proxy = "http://proxy.example.org:3128"

@@ -157,14 +157,6 @@ impl Default for CaseworkSection {
     }
 }
 
-/// `[trust]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrustSection {
-    /// Whether a peer for which two verified peers vouch counts as verified. Default: false.
-    pub accept_vouched: bool,
-}
-
 /// `[outbound]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
