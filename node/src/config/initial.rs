@@ -121,7 +121,8 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 @listen@
 # host:port under which others reach it; it is put on the card. Default: none.
 @endpoint@
-# Entries that one équipe may append in a minute; more are refused for the rest of it.
+# Entries that each member of an équipe may append to its log within a minute; more are
+# refused until the minute has passed.
 #entries_per_minute = 600000
 # Bytes of one équipe's log kept at once; when full, appends are refused until members
 # have confirmed what they processed.
