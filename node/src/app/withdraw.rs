@@ -53,9 +53,7 @@ pub async fn withdraw(
             return Err(Fault::refused(refusal.reason(), refusal.to_string())
                 .hint("only an operator of the node that shared it may withdraw it"));
         }
-        Err(refusal) => {
-            return Err(Fault::conflict(refusal.reason(), refusal.to_string()));
-        }
+        Err(refusal) => return Err(Fault::conflict(refusal.reason(), refusal.to_string())),
     };
     end(&mut row, next.state, next.version, reason);
     let change = Change::Withdrawal { reason: reason.to_owned() };
