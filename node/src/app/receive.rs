@@ -406,6 +406,7 @@ async fn set_aside(
     note_place(&mut work, batch, entry, place);
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
+    apply::count_aside(reason);
     tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
     pack::wake(node, lineage);
     Ok(commit)

@@ -173,7 +173,7 @@ fn label(
                 .hint("see `raccordo equipe show`"));
         }
     };
-    let kind = alert::pact_kind(checked.kind());
+    let kind = checked.kind();
     let terms = pact.terms();
     let expires_at = checked.expires_at();
     Ok(Label {

@@ -147,7 +147,7 @@ impl Bench {
         let mut places = BTreeMap::new();
         for who in ALL {
             let backend = Backend::fresh(rows).await;
-            create(who, &backend, &*clock).await;
+            create(who, &backend, &clock).await;
             let node = start(who, &backend, &clock, 1).await;
             places.insert(who, Place { backend, life: 1, node });
         }

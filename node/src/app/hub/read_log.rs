@@ -15,6 +15,7 @@ pub const BATCH_BYTES_MAX: u64 = 1 << 20;
 
 /// What stands after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once for a batch, and never kept")]
 pub enum LogAfter {
     /// Nothing yet.
     Nothing,
