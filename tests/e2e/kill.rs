@@ -90,7 +90,9 @@ pub async fn while_founding(setting: Setting) -> anyhow::Result<()> {
         node.start().await?;
     }
     world.all_joined().await?;
-    world.staff().await?;
+    for member in MEMBERS {
+        world.staff(member).await?;
+    }
     for member in MEMBERS {
         share(&world, member, &examples(&world, "case", 2, "1").await?).await?;
     }

@@ -132,21 +132,19 @@ impl Federation {
         .await
     }
 
-    /// An organisation and a case manager at each member.
+    /// An organisation and a case manager at a node.
     ///
     /// # Errors
     /// The first step that fails.
-    pub async fn staff(&self) -> anyhow::Result<()> {
-        for id in MEMBERS {
-            let node = self.node(id)?;
-            let class = ["--class", "access_point"];
-            node.run(&[&["organisation", "add", "Sportello"], &class[..]].concat()).await?;
-            let token = node.token_file();
-            let token = token.to_string_lossy();
-            let add = ["operator", "add", "anna", "--organisation", "Sportello"];
-            let rest = ["--role", "case_manager", "--token-out", &token];
-            node.run(&[&add[..], &rest[..]].concat()).await?;
-        }
+    pub async fn staff(&self, id: &str) -> anyhow::Result<()> {
+        let node = self.node(id)?;
+        let class = ["--class", "access_point"];
+        node.run(&[&["organisation", "add", "Sportello"], &class[..]].concat()).await?;
+        let token = node.token_file();
+        let token = token.to_string_lossy();
+        let add = ["operator", "add", "anna", "--organisation", "Sportello"];
+        let rest = ["--role", "case_manager", "--token-out", &token];
+        node.run(&[&add[..], &rest[..]].concat()).await?;
         Ok(())
     }
 }

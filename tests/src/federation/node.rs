@@ -140,12 +140,19 @@ impl Node {
     /// # Errors
     /// The configuration or the database cannot be read.
     pub async fn store(&self) -> anyhow::Result<SqlStore> {
+        Ok(SqlStore::connect(&self.database_url()?, 1).await?)
+    }
+
+    /// Where its database is.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub fn database_url(&self) -> anyhow::Result<String> {
         let config = Config::load(&self.home)?;
-        let url = match config.database.url.postgres(None) {
+        Ok(match config.database.url.postgres(None) {
             Some(url) => url.reveal().clone(),
             None => format!("sqlite://{}", self.home.database().display()),
-        };
-        Ok(SqlStore::connect(&url, 1).await?)
+        })
     }
 
     /// Ends the daemon politely (SIGTERM).
