@@ -164,7 +164,7 @@ pub async fn propose(node: &Node, actor: Actor, name: &str) -> Done<(Vec<NodeId>
     let (row, proposal) = find(node, &mut *tx, name).await?;
     if !proposal.signed_by().contains(&node.identity.node) {
         return Err(Fault::conflict("not_signed", "this node has not signed the pact")
-            .hint("sign it first: `raccordo pact sign FILE`"));
+            .hint("sign it first: `raccordo pact sign`, with its name or its file"));
     }
     let sent = post(node, &mut *tx, &proposal).await?;
     let subject = row.lineage.to_string();
@@ -306,8 +306,10 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
         .into_iter()
         .find(|row| row.equipe == name || row.lineage.to_string() == name)
         .ok_or_else(|| {
-            Fault::not_found("no_such_pact", "no pact with this name is here")
-                .hint("see `raccordo pact list`; the chair proposes it")
+            Fault::not_found("no_such_pact", "no pact with this name is here").hint(
+                "see `raccordo pact list`; the chair signs its draft first, \
+                     `raccordo pact sign FILE`, and proposes it to the others",
+            )
         })?;
     let proposal = open(node, &row)?;
     Ok((row, proposal))

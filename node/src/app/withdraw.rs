@@ -4,7 +4,7 @@
 use raccordo_core::alert;
 use raccordo_core::envelope::{Body, Change, ObjectEvent};
 use raccordo_core::id::ObjectId;
-use raccordo_core::object::{self, Applied, Event, Subject};
+use raccordo_core::object::{self, Applied, Event, Refusal, Subject};
 use raccordo_core::operator::Action;
 
 use super::apply::{end, open_share, standing};
@@ -50,7 +50,11 @@ pub async fn withdraw(
         Ok(Applied::Changed(next)) => next,
         Ok(Applied::Already) => return Ok(row),
         Err(refusal) => {
-            return Err(Fault::conflict(refusal.reason(), refusal.to_string()));
+            let fault = Fault::conflict(refusal.reason(), refusal.to_string());
+            return Err(match refusal {
+                Refusal::NotOrigin => fault.hint(format!("ask {} to withdraw it", row.origin)),
+                _ => fault,
+            });
         }
     };
     end(&mut row, next.state, next.version, reason);
