@@ -2,7 +2,7 @@
 //!
 //! What may be logged. Field names: `node`, `peer`, `hub`, `equipe`, `lineage`, `group`,
 //! `epoch`, `sequence`, `entry`, `envelope`, `object`, `operation`, `operator` (opaque ids),
-//! `kind`, `state`, `stage`, `listener`, `address`, `cause`, `reason`, `error`, `count`,
+//! `kind`, `state`, `stage`, `step`, `listener`, `address`, `cause`, `reason`, `error`, `count`,
 //! `bytes`, `elapsed_ms`. Never: names of people and companies, codes of an alert, tokens,
 //! tags, keys, bodies, comments, metadata of calls. Secret types redact their `Debug`; spans
 //! name their fields (`skip_all`), so that no argument comes along by itself. Messages are in

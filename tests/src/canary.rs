@@ -50,7 +50,8 @@ impl Findings {
 impl Canaries {
     /// Looks for these, as text (with and without hyphens, small and capital) and as bytes.
     pub fn new(ids: impl IntoIterator<Item = Uuid>) -> Self {
-        let mut canaries = Self { needles: BTreeMap::new(), begins: vec![false; 1 << 16], longest: 0 };
+        let mut canaries =
+            Self { needles: BTreeMap::new(), begins: vec![false; 1 << 16], longest: 0 };
         for id in ids {
             let (text, simple) = (id.hyphenated().to_string(), id.simple().to_string());
             canaries.add(id, "TEXT", text.to_uppercase().into_bytes());

@@ -4,3 +4,4 @@ pub mod canary;
 pub mod federation;
 pub mod postgres;
 pub mod programs;
+pub mod sim;

@@ -24,6 +24,8 @@ use crate::failure::{EXIT_UNREACHABLE, Failure};
 use crate::output::{Output, Tone};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Hexadecimal digits of a head or authenticator that people see.
+const SHORT: usize = 16;
 
 /// Commands on équipes.
 #[derive(Clone, Debug, Subcommand)]
@@ -153,6 +155,10 @@ impl EquipeView {
             "{name}  {state}  epoch {epoch}, sequence {sequence}, sending {sending}, {outbox} to send, {set_aside} set aside\n"
         );
         text.push_str(&self.hub_line(out));
+        // Two administrators compare these on the phone: the beginnings are enough.
+        let short = |hex: &str| hex.chars().take(SHORT).collect::<String>();
+        let (head, authenticator) = (short(&self.head), short(&self.authenticator));
+        text.push_str(&format!("head {head}…, authenticator {authenticator}…\n"));
         text.push_str(&alarms(&self.alarms, out));
         let row = |member: &MemberView| {
             let joined = if member.joined { "yes" } else { "not yet" };

@@ -288,6 +288,7 @@ mod tests {
             "toscana  ready  version 0.1.0, sqlite (schema 1), up 1h 1m\nalarm: disk nearly full\n"
         ));
         assert!(text.contains("umbria   verified"));
+        assert!(text.contains("\nhead 0d…, authenticator 0c…\n"), "{text}");
     }
 
     #[test]

@@ -100,7 +100,9 @@ async fn pact(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     stage.call("toscana", &[&drafting[..], &rest[..]].concat()).await?;
     stage.call("toscana", &["pact", "sign", &draft, "--yes"]).await?;
     stage.call("toscana", &["pact", "propose", EQUIPE]).await?;
-    teller.say("  toscana drafts, signs and proposes it; it travels sealed, the relay cannot read it")?;
+    teller.say(
+        "  toscana drafts, signs and proposes it; it travels sealed, the relay cannot read it",
+    )?;
     until(stage, "umbria", &["pact", "list"], "the proposal", |pacts| !pacts.is_empty()).await?;
     stage.call("umbria", &["pact", "sign", EQUIPE, "--yes"]).await?;
     teller.say("  umbria reads and signs it: that is also its consent to join")?;
@@ -125,10 +127,8 @@ async fn equipe(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     until(stage, "toscana", &["doctor"], "the hub's consent", accepted).await?;
     stage.call("toscana", &["equipe", "create", EQUIPE, "--wait", "--timeout", "60s"]).await?;
     let shown = stage.call("toscana", &["equipe", "show", EQUIPE]).await?;
-    teller.say(&format!(
-        "  epoch {}, members toscana and umbria",
-        number(shown.first(), "/epoch")
-    ))?;
+    teller
+        .say(&format!("  epoch {}, members toscana and umbria", number(shown.first(), "/epoch")))?;
     teller.step("equipe")
 }
 
@@ -142,16 +142,14 @@ async fn operators(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
         let add = ["operator", "add", "case manager", "--organisation", organisation];
         let rest = ["--role", "case_manager", "--token-out", &token];
         stage.call(node, &[&add[..], &rest[..]].concat()).await?;
-        teller.say(&format!("  {node:8} {organisation}, one case manager, token in {node}.token"))?;
+        teller
+            .say(&format!("  {node:8} {organisation}, one case manager, token in {node}.token"))?;
     }
     teller.step("operators")
 }
 
 /// Shares the alerts; returns what was shared by id.
-async fn share(
-    stage: &Stage,
-    teller: &mut Teller,
-) -> Result<BTreeMap<String, Value>, Failure> {
+async fn share(stage: &Stage, teller: &mut Teller) -> Result<BTreeMap<String, Value>, Failure> {
     teller.chapter("6. Toscana shares alerts: coded, pseudonymous, no free text")?;
     let mut lines = Vec::new();
     for (kind, count) in [("case", CASES), ("company", COMPANIES)] {
@@ -179,9 +177,9 @@ async fn share(
     let wait = ["--wait", "delivered", "--timeout", "60s"];
     let args = [&["alert", "share", "--equipe", EQUIPE, "-"], &wait[..]].concat();
     let answers = stage.call_with("toscana", &args, Some(&input)).await?;
-    let delivered = answers.iter().filter(|line| {
-        matches!(text(Some(line), "/state").as_str(), "delivered" | "read")
-    });
+    let delivered = answers
+        .iter()
+        .filter(|line| matches!(text(Some(line), "/state").as_str(), "delivered" | "read"));
     let delivered = delivered.count();
     if delivered != shared.len() {
         let message = format!("{delivered} of {} alerts were delivered", shared.len());
@@ -212,7 +210,10 @@ async fn arrived(
         let message = format!("{} of {} alerts arrived once", seen.len(), shared.len());
         return Err(Failure::internal(message));
     }
-    teller.say(&format!("  {} alerts, each once, each with the content that was shared", seen.len()))?;
+    teller.say(&format!(
+        "  {} alerts, each once, each with the content that was shared",
+        seen.len()
+    ))?;
     if let Some(first) = listed.first() {
         let shown = ["alert", "show", &text(Some(first), "/id")];
         let opened = stage.call("umbria", &shown).await?;

@@ -9,6 +9,7 @@
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
 //! - how it travels: [`envelope`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how it rests: [`vault`], [`audit`]
+//! - what must hold whatever happens: [`invariant`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
@@ -22,6 +23,7 @@ mod hpke;
 pub mod hubgroup;
 pub mod hublog;
 pub mod id;
+pub mod invariant;
 pub mod ledger;
 pub mod object;
 pub mod operator;

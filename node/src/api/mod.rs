@@ -15,6 +15,9 @@ pub mod hub;
 pub mod serve;
 pub mod status;
 
+#[cfg(test)]
+mod tests;
+
 use std::pin::Pin;
 
 use futures::Stream;

@@ -1,4 +1,4 @@
-//! How far an own alert has come: derived from what the members reported, never stored.
+//! How far an alert has come: derived from what the members reported, never stored.
 
 use raccordo_core::id::{NodeId, Sequence};
 
@@ -26,11 +26,11 @@ pub enum State {
 pub struct Delivery {
     /// The state that all other members have reached.
     pub state: State,
-    /// Other members that have it durably.
+    /// Members that have it durably, the origin not counted.
     pub delivered: usize,
-    /// Other members.
+    /// Members, the origin not counted.
     pub members: usize,
-    /// Other members where an operator has opened it.
+    /// Of these, members where an operator has opened it.
     pub read: usize,
     /// Members that could not process it, with stable reasons.
     pub refusals: Vec<(NodeId, String)>,
@@ -59,13 +59,14 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, rows: &[ObjectRow]) -> Done<Vec<De
 }
 
 fn derive(me: &NodeId, row: &ObjectRow, members: &[MemberRow], reports: ObjectReports) -> Delivery {
-    let others: Vec<&MemberRow> = members.iter().filter(|member| member.node != *me).collect();
+    let others: Vec<&MemberRow> =
+        members.iter().filter(|member| member.node != row.origin).collect();
     let refused = |member: &NodeId| reports.refusals.iter().any(|(node, _)| node == member);
-    // A received alert is in the log; the others' processing of it is the origin's to know.
     let placed = row.sequence > Sequence(0);
-    let has =
-        |member: &&&MemberRow| placed && member.delivered >= row.sequence && !refused(&member.node);
-    let delivered = others.iter().filter(has).count();
+    // This node gives itself no receipt: what is here was processed here.
+    let reached = |member: &MemberRow| member.node == *me || member.delivered >= row.sequence;
+    let has = |member: &MemberRow| placed && reached(member) && !refused(&member.node);
+    let delivered = others.iter().filter(|member| has(member)).count();
     let read = others.iter().filter(|member| reports.read.contains(&member.node)).count();
     let all = |count: usize| !others.is_empty() && count == others.len();
     let state = match (placed, all(delivered), all(read)) {
@@ -131,6 +132,20 @@ mod tests {
         let delivery = derive(&me, &object(sequence), &members, reports);
         assert_eq!((delivery.state, delivery.delivered), expected);
         assert_eq!(delivery.members, 2);
+    }
+
+    #[test]
+    fn a_received_alert_is_delivered_here() {
+        let check = |lazio: u64, expected: (State, usize)| {
+            let members = [member("toscana", 0), member("umbria", 0), member("lazio", lazio)];
+            let reports = ObjectReports { read: Vec::new(), refusals: Vec::new() };
+            let me = "umbria".parse().unwrap();
+            let delivery = derive(&me, &object(5), &members, reports);
+            assert_eq!((delivery.state, delivery.delivered), expected);
+            assert_eq!(delivery.members, 2);
+        };
+        check(4, (State::Accepted, 1));
+        check(5, (State::Delivered, 2));
     }
 
     #[test]

@@ -201,7 +201,9 @@ async fn run(
     }
     let at = work.row.sequence;
     if taken {
+        tracing::debug!(%lineage, step = "receive_commits");
         work.commit().await?;
+        tracing::debug!(%lineage, step = "received");
         pack::wake(node, lineage);
         node.signals.wake(&Topic::Objects);
     }
@@ -282,6 +284,7 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
     if row.boot == node.boot {
         work.set_fresh();
     }
+    tracing::debug!(lineage = %row.lineage, step = "own_commit_merged");
     Ok(Next::GoOn)
 }
 

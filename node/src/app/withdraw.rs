@@ -49,6 +49,10 @@ pub async fn withdraw(
     let next = match decided {
         Ok(Applied::Changed(next)) => next,
         Ok(Applied::Already) => return Ok(row),
+        Err(refusal @ (Refusal::NotOrigin | Refusal::Author)) => {
+            return Err(Fault::refused(refusal.reason(), refusal.to_string())
+                .hint("only an operator of the node that shared it may withdraw it"));
+        }
         Err(refusal) => {
             let fault = Fault::conflict(refusal.reason(), refusal.to_string());
             return Err(match refusal {

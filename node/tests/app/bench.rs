@@ -147,7 +147,7 @@ impl Bench {
         let mut places = BTreeMap::new();
         for who in ALL {
             let backend = Backend::fresh(rows).await;
-            create(who, &backend, &*clock).await;
+            create(who, &backend, &clock).await;
             let node = start(who, &backend, &clock, 1).await;
             places.insert(who, Place { backend, life: 1, node });
         }
@@ -612,6 +612,7 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
     let label = format!("{} {life}", who.name());
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(&label));
     Node {
+        envelopes_per_message_max: usize::MAX,
         identity: identity::load(&*store, &vault).await.unwrap(),
         store,
         vault,

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bench;
+mod courier;
 mod crash;
 mod founding;
 mod measured;

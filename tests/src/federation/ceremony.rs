@@ -65,8 +65,7 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn agree(&self) -> anyhow::Result<()> {
-        let (toscana, umbria, relay) =
-            (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
+        let (toscana, umbria, relay) = (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
         let draft = self.path("pact.toml");
         let draft = draft.to_string_lossy();
         let suite = match self.setting.suite {
@@ -98,15 +97,39 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn create(&self) -> anyhow::Result<()> {
+        self.begin_to_create().await?;
+        self.all_joined().await
+    }
+
+    /// The chair creates the équipe; nobody may have joined when this returns.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn begin_to_create(&self) -> anyhow::Result<()> {
         let toscana = self.node(TOSCANA)?;
         until("the hub's consent at toscana", async || {
             let findings = toscana.findings().await?;
-            let ready = findings.iter().any(|found| text(found, "/code") == "equipe_to_create");
+            let ready = findings.iter().any(|found| found.code == "equipe_to_create");
             Ok(ready.then_some(()))
         })
         .await?;
-        toscana.run(&["equipe", "create", EQUIPE, "--wait", "--timeout", "90s"]).await?;
+        toscana.run(&["equipe", "create", EQUIPE]).await?;
         Ok(())
+    }
+
+    /// Both have joined, as the chair knows, and both may send.
+    ///
+    /// # Errors
+    /// They have not in time.
+    pub async fn all_joined(&self) -> anyhow::Result<()> {
+        until("all members to have joined", async || {
+            let chair = self.node(TOSCANA)?.equipe().await?;
+            let joined = chair.members.iter().filter(|member| member.joined).count();
+            let other = self.node(UMBRIA)?.equipe().await?;
+            let open = chair.sending == "open" && other.sending == "open";
+            Ok((open && joined == MEMBERS.len()).then_some(()))
+        })
+        .await
     }
 
     /// An organisation and a case manager at each member.

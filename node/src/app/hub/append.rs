@@ -105,6 +105,7 @@ pub async fn append(
     if entries.is_empty() || entries.len() > ENTRIES_MAX {
         return Err(Fault::usage("bad_batch", "a call appends 1 to 64 entries"));
     }
+    tracing::debug!(%group, step = "hub_append");
     let mut slot = hub.lock(group).await;
     let mut tx = node.store.write().await?;
     let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries)
@@ -147,6 +148,7 @@ pub async fn append(
     };
     // Not durable: what the public group merged in memory must not stay.
     let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    tracing::debug!(%group, step = "hub_append_durable");
     if !placed.is_empty() {
         node.signals.wake(&Topic::Log(group));
     }

@@ -1,0 +1,41 @@
+//! Stories of two members and a hub, as real processes on this machine.
+
+#![cfg(test)]
+
+mod alerts;
+mod canary;
+mod exchange;
+mod in_hand;
+mod kill;
+mod restart;
+mod trust;
+
+use raccordo_tests::federation::{Database, Setting};
+
+macro_rules! on_database {
+    ($name:ident, $database:expr; $($file:ident { $($story:ident)+ })+) => {
+        mod $name {
+            $(mod $file {
+                $(#[tokio::test]
+                async fn $story() -> anyhow::Result<()> {
+                    crate::$file::$story(crate::Setting::on($database)).await
+                })+
+            })+
+        }
+    };
+}
+
+macro_rules! stories {
+    ($($stories:tt)+) => {
+        on_database!(sqlite, crate::Database::Sqlite; $($stories)+);
+        on_database!(postgres, crate::Database::Postgres; $($stories)+);
+    };
+}
+
+stories! {
+    exchange { two_regions_exchange_alerts the_classical_suite }
+    canary { the_hub_learns_nothing }
+    trust { a_member_in_doubt a_revoked_member a_stranger }
+    kill { a_hundred_times while_founding }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
+}

@@ -1,0 +1,334 @@
+//! What the nodes' tasks do: the courier's own steps, one at a time.
+
+use std::collections::BTreeSet;
+use std::task::Poll;
+
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::Sequence;
+use raccordo_core::sending::Standing;
+use raccordo_node::app::fault::{Fault, Whose};
+use raccordo_node::app::hub::mailbox::read_mailbox;
+use raccordo_node::app::hub::read_log::{LogAfter, read_log};
+use raccordo_node::app::receive::Batch;
+use raccordo_node::app::{Node, receive_mail};
+use raccordo_node::courier::inbox::{self, Next};
+use raccordo_node::courier::link::{Item, LinkError};
+use raccordo_node::courier::{Trouble, errands, outbox};
+use raccordo_node::store::hub::{LogRow, MailboxRow};
+
+use super::machine::{Ended, Feed, Task};
+use super::task::{Pending, go_on, ready};
+use super::world::{Who, World};
+use super::{Checked, Violation};
+
+/// Whether a trouble belongs to the game: the network's, or a crash.
+fn expected(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Here(fault) => down(fault),
+        Trouble::There(LinkError::Later { .. }) => true,
+        Trouble::There(LinkError::Refused { .. }) => false,
+    }
+}
+
+/// Whether a fault is a crash.
+pub fn down(fault: &Fault) -> bool {
+    fault.whose == Whose::Unavailable
+}
+
+impl World {
+    /// Starts a task, which goes on until it ends or waits for the network.
+    fn start(&mut self, place: usize, task: Task, work: Pending<Ended>) -> Checked<String> {
+        let process = self.machine(Who::Member(place))?.process.as_mut();
+        let process = process.ok_or_else(|| Violation::new("nothing runs here"))?;
+        process.tasks.push((task, work));
+        self.go_on(place, task)
+    }
+
+    /// Lets a task go on.
+    ///
+    /// # Errors
+    /// It ended as it must not.
+    pub fn go_on(&mut self, place: usize, task: Task) -> Checked<String> {
+        let Some(process) = self.machine(Who::Member(place))?.process.as_mut() else {
+            return Ok("down".into());
+        };
+        let Some(at) = process.tasks.iter().position(|(running, _)| *running == task) else {
+            return Ok("not running".into());
+        };
+        let Some((_, work)) = process.tasks.get_mut(at) else { return Ok(String::new()) };
+        match go_on(work) {
+            Poll::Pending => Ok("waits".into()),
+            Poll::Ready(ended) => {
+                drop(process.tasks.remove(at));
+                self.ended(place, ended)
+            }
+        }
+    }
+
+    fn ended(&mut self, place: usize, ended: Ended) -> Checked<String> {
+        let (words, trouble) = match ended {
+            Ended::Outbox(Ok(progress)) => {
+                if let outbox::Progress::Settled(count) = progress {
+                    self.counts.add("entries answered", count as u64);
+                }
+                (format!("{progress:?}"), None)
+            }
+            Ended::Errands(Ok(progress)) => (format!("{progress:?}"), None),
+            Ended::Inbox(Ok(next)) => {
+                self.taken(place, next)?;
+                (format!("{next:?}"), None)
+            }
+            Ended::Confirm(Ok(())) => ("told".into(), None),
+            Ended::Outbox(Err(trouble))
+            | Ended::Errands(Err(trouble))
+            | Ended::Confirm(Err(trouble)) => (trouble.reason().to_owned(), Some(trouble)),
+            Ended::Inbox(Err(trouble)) => {
+                // As the subscriber does: what was not taken comes again.
+                self.disconnect(place)?;
+                (trouble.reason().to_owned(), Some(trouble))
+            }
+        };
+        match trouble {
+            Some(trouble) if !expected(&trouble) => Err(trouble.into()),
+            _ => Ok(words),
+        }
+    }
+
+    fn taken(&mut self, place: usize, next: Next) -> Checked {
+        let Some(process) = self.machine(Who::Member(place))?.process.as_mut() else {
+            return Ok(());
+        };
+        match next {
+            Next::GoOn => {}
+            Next::Confirm { group, .. } => {
+                process.untold.get_or_insert_default().extend(group);
+            }
+            Next::Resubscribe => process.feed = None,
+            Next::Leave(group) => {
+                return Err(Violation::new(format!("a member leaves the group {group}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// A member sends.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn send(&mut self, place: usize) -> Checked<String> {
+        let (Some(node), Some(lineage)) = (self.node(place), self.lineage) else {
+            return Ok("nothing".into());
+        };
+        let link = self.link(place)?;
+        let work = async move { Ended::Outbox(outbox::step(&node, &link, lineage).await) };
+        self.start(place, Task::Outbox, Box::pin(work))
+    }
+
+    /// A member runs its errands.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn errands(&mut self, place: usize) -> Checked<String> {
+        let Some(node) = self.node(place) else { return Ok("down".into()) };
+        let (link, hub) = (self.link(place)?, self.hub.name.clone());
+        let work = async move { Ended::Errands(errands::step(&node, &link, &hub).await) };
+        self.start(place, Task::Errands, Box::pin(work))
+    }
+
+    /// A member tells the hub what it has.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn confirm(&mut self, place: usize) -> Checked<String> {
+        let (link, hub) = (self.link(place)?, self.hub.name.clone());
+        let Some(process) = self.machine(Who::Member(place))?.process.as_mut() else {
+            return Ok("down".into());
+        };
+        let Some(groups) = process.untold.take() else { return Ok("nothing".into()) };
+        let node = process.node.clone();
+        let work = async move { Ended::Confirm(inbox::confirm(&node, &link, &hub, &groups).await) };
+        self.start(place, Task::Inbox, Box::pin(work))
+    }
+
+    /// A member subscribes, sometimes from a place that it has long passed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn subscribe(&mut self, place: usize) -> Checked<String> {
+        let Some(node) = self.node(place) else { return Ok("down".into()) };
+        let back = if self.dice.one_in(3) { self.dice.below(6) } else { 0 };
+        let trimmed = self.trimmed()?;
+        let hub = self.hub.name.clone();
+        let mut tx = ready(node.store.read())??;
+        let mailbox = ready(tx.mailbox_cursor(&hub))??;
+        let mut feed = Feed { mailbox: mailbox.saturating_sub(back), ..Feed::default() };
+        for row in ready(tx.equipes())?? {
+            if Standing::parse(&row.state) == Some(Standing::Active) {
+                let after = row.sequence.0.saturating_sub(back).max(trimmed.0.min(row.sequence.0));
+                feed.logs.push((row.group, Sequence(after)));
+            }
+        }
+        let words = format!("{:?} {}", feed.logs.first().map(|(_, at)| at.0), feed.mailbox);
+        if let Some(process) = self.machine(Who::Member(place))?.process.as_mut() {
+            process.feed = Some(feed);
+        }
+        Ok(words)
+    }
+
+    /// A member's subscription breaks; what was on its way is lost.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn disconnect(&mut self, place: usize) -> Checked<String> {
+        if let Some(process) = self.machine(Who::Member(place))?.process.as_mut() {
+            process.feed = None;
+        }
+        Ok(String::new())
+    }
+
+    /// What is new at the hub reaches a member.
+    ///
+    /// # Errors
+    /// The hub serves a member no longer.
+    pub fn fetch(&mut self, place: usize) -> Checked<String> {
+        let Some(hub) = self.hub.node() else { return self.disconnect(place) };
+        let member = self.machine(Who::Member(place))?;
+        let caller = member.name.clone();
+        let Some(process) = member.process.as_mut() else { return Ok("down".into()) };
+        let joined = {
+            let mut tx = ready(process.node.store.read())??;
+            let active = ready(tx.equipes())??.into_iter().filter(|row| row.state == "active");
+            active.map(|row| row.group).collect::<BTreeSet<_>>()
+        };
+        let Some(feed) = process.feed.as_mut() else { return Ok("not subscribed".into()) };
+        if joined != feed.logs.iter().map(|(group, _)| *group).collect() {
+            process.feed = None;
+            return Ok("subscribes to others".into());
+        }
+        let before = feed.items.len();
+        ready(read(&hub, &caller, feed))??;
+        Ok(format!("{} items", feed.items.len() - before))
+    }
+
+    /// A member takes the next item; sometimes it will come again.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn take(&mut self, place: usize) -> Checked<String> {
+        let (link, hub) = (self.link(place)?, self.hub.name.clone());
+        let again = self.dice.one_in(10);
+        let Some(process) = self.machine(Who::Member(place))?.process.as_mut() else {
+            return Ok("down".into());
+        };
+        let Some(feed) = process.feed.as_mut() else { return Ok("not subscribed".into()) };
+        let Some(item) = feed.items.pop_front() else { return Ok("nothing".into()) };
+        if again {
+            feed.items.push_back(item.clone());
+        }
+        let node = process.node.clone();
+        if again {
+            self.counts.count("items repeated");
+        }
+        let work = async move { Ended::Inbox(inbox::take(&node, &link, &hub, &item).await) };
+        self.start(place, Task::Inbox, Box::pin(work))
+    }
+
+    /// A late call arrives at the hub.
+    ///
+    /// # Errors
+    /// The hub waited.
+    pub fn arrive(&mut self) -> Checked<String> {
+        let network = self.network.clone();
+        ready(network.arrive())?;
+        Ok(String::new())
+    }
+
+    /// Lets all tasks of a member end.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn finish_tasks(&mut self, place: usize) -> Checked {
+        for task in [Task::Outbox, Task::Errands, Task::Inbox] {
+            while self.members.get(place).is_some_and(|member| member.runs(task)) {
+                let words = self.go_on(place, task)?;
+                self.note(place, task, &words)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that a member's courier can do now, once.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn run_all(&mut self, place: usize) -> Checked {
+        let words = self.errands(place)?;
+        self.note(place, Task::Errands, &words)?;
+        let words = self.send(place)?;
+        self.note(place, Task::Outbox, &words)?;
+        if self.feed(place).is_none() {
+            self.subscribe(place)?;
+        }
+        self.fetch(place)?;
+        while self.feed(place).is_some_and(|feed| !feed.items.is_empty()) {
+            let words = self.take(place)?;
+            self.note(place, Task::Inbox, &words)?;
+        }
+        self.confirm(place)?;
+        Ok(())
+    }
+
+    fn feed(&self, place: usize) -> Option<&Feed> {
+        self.members.get(place)?.process.as_ref()?.feed.as_ref()
+    }
+
+    fn note(&mut self, place: usize, task: Task, words: &str) -> Checked {
+        self.trace.note(&format!("  member {place}, {task:?}: {words}"));
+        self.after()
+    }
+}
+
+/// Reads what stands after the cursors of a subscription.
+async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -> Checked {
+    for (group, after) in &mut feed.logs {
+        match read_log(hub, caller, *group, *after).await? {
+            LogAfter::Nothing => {}
+            LogAfter::Batch(rows, checkpoint) => {
+                let entries: Vec<LogEntry> = rows.into_iter().map(log_entry).collect();
+                *after = entries.last().map_or(*after, |last| last.sequence);
+                let batch = Batch { group: *group, entries, checkpoint };
+                feed.items.push_back(Item::Entries(batch));
+            }
+            LogAfter::Ended(reason) => {
+                let what = format!("the hub ends the log of {caller} after {after}: {reason}");
+                return Err(Violation(what));
+            }
+        }
+    }
+    for row in read_mailbox(hub, caller, feed.mailbox).await? {
+        feed.mailbox = row.sequence;
+        feed.items.push_back(Item::Mail(mail_item(row)));
+    }
+    Ok(())
+}
+
+fn log_entry(row: LogRow) -> LogEntry {
+    LogEntry {
+        sequence: row.sequence,
+        epoch: row.epoch,
+        kind: row.kind,
+        sender: row.sender,
+        entry_id: row.entry,
+        accepted_at: row.accepted_at,
+        payload: row.payload,
+    }
+}
+
+fn mail_item(row: MailboxRow) -> receive_mail::Item {
+    receive_mail::Item {
+        sequence: row.sequence,
+        sender: row.sender,
+        kind: row.kind,
+        payload: row.payload,
+    }
+}

@@ -1,0 +1,189 @@
+//! The invariants after every step.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::hublog::{EntryKind, head_after};
+use raccordo_core::id::{Digest, LineageId, Sequence};
+use raccordo_core::invariant::{Made, Place, roster_signed};
+use raccordo_core::sending::Standing;
+use raccordo_core::trust::statement::SignedStatement;
+use raccordo_node::store::equipe::EquipeRow;
+use raccordo_node::store::outbox::{EntryRow, EntryState};
+use raccordo_node::store::{Store, Tx};
+
+use super::task::ready;
+use super::world::{Who, World};
+use super::{Checked, Violation};
+
+/// Rows of one look: more than there ever are.
+const MANY: u32 = 10_000;
+
+const STATES: [EntryState; 4] =
+    [EntryState::Pending, EntryState::Stale, EntryState::Accepted, EntryState::Refused];
+
+/// What is looked at of a member.
+struct Seen {
+    row: EquipeRow,
+    place: Place,
+    entries: Vec<EntryRow>,
+    trouble: Option<String>,
+}
+
+async fn look(tx: &mut dyn Tx, row: EquipeRow) -> Checked<Seen> {
+    let lineage = row.lineage;
+    let roster: BTreeSet<_> =
+        tx.members(lineage).await?.into_iter().map(|member| member.node).collect();
+    let signed = SignedStatement::decode(&row.statement)
+        .map_err(|bad| Violation(format!("the statement: {bad}")))?;
+    roster_signed(signed.statement(), &roster)?;
+    let place = Place {
+        head: row.head,
+        epoch: row.epoch,
+        authenticator: row.authenticator.clone(),
+        statement: signed.digest(),
+        roster,
+    };
+    let mut entries = Vec::new();
+    for state in STATES {
+        entries.extend(tx.entries_in(lineage, state, MANY).await?);
+    }
+    let trouble = trouble(tx, lineage, &row, &entries).await?;
+    Ok(Seen { row, place, entries, trouble })
+}
+
+/// Nothing is set aside, refused or quarantined, and no alarm is raised.
+async fn trouble(
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    row: &EquipeRow,
+    entries: &[EntryRow],
+) -> Checked<Option<String>> {
+    if let Some(aside) = tx.set_aside_after(lineage, Sequence(0)).await?.first() {
+        let (at, reason) = (aside.sequence, &aside.reason);
+        return Ok(Some(format!("sets entry {at} of {} aside: {reason}", aside.sender)));
+    }
+    if let Some(alarm) = tx.alarms(lineage).await?.first() {
+        return Ok(Some(format!("raises the alarm {}: {}", alarm.code, alarm.detail)));
+    }
+    if !matches!(Standing::parse(&row.state), Some(Standing::Founding | Standing::Active)) {
+        return Ok(Some(format!("is {}", row.state)));
+    }
+    let refused = entries.iter().find(|entry| entry.state == EntryState::Refused);
+    Ok(refused.map(|entry| format!("is refused an entry: {}", entry.reason)))
+}
+
+fn made(entry: &EntryRow) -> Made {
+    let EntryRow { entry, kind, epoch, payload_digest, .. } = entry;
+    Made { entry: *entry, kind: *kind, epoch: *epoch, payload: *payload_digest }
+}
+
+impl World {
+    /// Looks at what a member has newly stored.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn watch_member(&mut self, place: usize) -> Checked {
+        let member = self.machine(Who::Member(place))?;
+        let name = member.name.clone();
+        let Some(boot) = member.node().map(|node| node.boot) else { return Ok(()) };
+        let mut tx = ready(member.store.read())??;
+        for row in ready(tx.equipes())?? {
+            let version = row.version;
+            if self.versions_seen.insert(name.clone(), version) == Some(version) {
+                continue;
+            }
+            let seen = ready(look(&mut *tx, row))??;
+            if let Some(trouble) = seen.trouble {
+                return Err(Violation(format!("{name} {trouble}")));
+            }
+            let Seen { row, place, entries, .. } = seen;
+            self.agreement.note(&name, row.lineage, row.sequence, place)?;
+            for entry in entries {
+                self.ciphertexts.note_made(&name, boot, &made(&entry))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what the hub has newly placed.
+    ///
+    /// # Errors
+    /// An invariant that does not hold.
+    pub fn watch_hub(&mut self) -> Checked {
+        let Some(lineage) = self.lineage else { return Ok(()) };
+        let mut tx = ready(self.hub.store.read())??;
+        let Some(row) = ready(tx.carried(lineage))?? else { return Ok(()) };
+        if row.state != "founded" || row.sequence == self.log_seen {
+            return Ok(());
+        }
+        self.group = Some(row.group);
+        let rows = ready(tx.log_after(row.group, self.log_seen, MANY, u64::MAX))??;
+        for entry in rows {
+            if entry.kind == EntryKind::Commit {
+                self.counts.count("commits");
+            }
+            let (id, kind, epoch) = (entry.entry, entry.kind, entry.epoch);
+            let payload = Digest::of(&entry.payload);
+            self.ciphertexts
+                .note_placed(&entry.sender, &Made { entry: id, kind, epoch, payload })?;
+            let (at, sender) = (entry.sequence, &entry.sender);
+            self.trace.note(&format!("  log {at}: {kind:?} of {sender} in {epoch}, {payload}"));
+            self.log_seen = at;
+        }
+        Ok(())
+    }
+
+    /// The hub's chain from the first entry: each head follows from the one before.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check_hub_chain(&self) -> Checked<Digest> {
+        let Some(group) = self.group else { return Err(Violation::new("no group was founded")) };
+        let mut tx = ready(self.hub.store.read())??;
+        let mut head = Digest::ZERO;
+        let mut at = Sequence(0);
+        for row in ready(tx.log_after(group, at, MANY, u64::MAX))?? {
+            head = head_after(head, row.digest);
+            if row.sequence != at.next() || row.head != head {
+                return Err(Violation(format!("the hub's log is broken at {}", row.sequence)));
+            }
+            at = row.sequence;
+        }
+        Ok(head)
+    }
+
+    /// Up to where the hub has forgotten payloads.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn trimmed(&self) -> Checked<Sequence> {
+        let Some(lineage) = self.lineage else { return Ok(Sequence(0)) };
+        let mut tx = ready(self.hub.store.read())??;
+        let row = ready(tx.carried(lineage))??;
+        Ok(row.map(|row| row.trimmed).unwrap_or_default())
+    }
+
+    /// How far everything has come: equal before and after a round in which nothing was done.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn fingerprint(&self) -> Checked<Fingerprint> {
+        let mut fingerprint = Fingerprint { log: self.log_seen, machines: Vec::new() };
+        for machine in self.members.iter().chain([&self.hub]) {
+            let mut tx = ready(machine.store.read())??;
+            let audit = ready(tx.audit_newest())??.map_or(0, |record| record.sequence);
+            let mailbox = ready(tx.mailbox_cursor(&self.hub.name))??;
+            let versions = ready(tx.equipes())??.iter().map(|row| row.version).collect();
+            fingerprint.machines.push((audit, mailbox, versions));
+        }
+        Ok(fingerprint)
+    }
+}
+
+/// How far everything has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    log: Sequence,
+    /// Of each: its audit, its mailbox, the versions of its équipes.
+    machines: Vec<(u64, u64, Vec<u64>)>,
+}
