@@ -103,7 +103,7 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     }
     findings.sort_by_key(|finding| finding.severity);
     if findings.is_empty() {
-        findings.push(yours(Severity::Ok, "ok", "nothing is missing".into(), ""));
+        findings.push(yours(Severity::Ok, "ok", "nothing is missing".into(), "nothing to do"));
     }
     Ok(findings)
 }
