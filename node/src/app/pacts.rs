@@ -169,7 +169,7 @@ pub async fn propose(
     let (row, proposal) = find(node, &mut *tx, name).await?;
     if !proposal.signed_by().contains(&node.identity.node) {
         return Err(Fault::conflict("not_signed", "this node has not signed the pact")
-            .hint("sign it first: `raccordo pact sign FILE`"));
+            .hint("sign it first: `raccordo pact sign`, with its name or its file"));
     }
     let sent =
         if by_file { Vec::new() } else { post(node, &mut *tx, &proposal).await? };
@@ -312,8 +312,10 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
         .into_iter()
         .find(|row| row.equipe == name || row.lineage.to_string() == name)
         .ok_or_else(|| {
-            Fault::not_found("no_such_pact", "no pact with this name is here")
-                .hint("see `raccordo pact list`; the chair proposes it")
+            Fault::not_found("no_such_pact", "no pact with this name is here").hint(
+                "see `raccordo pact list`; the chair signs its draft first, \
+                     `raccordo pact sign FILE`, and proposes it to the others",
+            )
         })?;
     let proposal = open(node, &row)?;
     Ok((row, proposal))
