@@ -11,8 +11,8 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::pact::{Pact, PactError};
 use raccordo_node::home::Home;
-pub use raccordo_node::setup::{InitOptions, InitReport};
 use raccordo_node::setup::{self, SetupError};
+pub use raccordo_node::setup::{InitOptions, InitReport};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::error::RunError;
-pub use self::listeners::Addresses;
 use self::health::Health;
+pub use self::listeners::Addresses;
 use self::listeners::Listeners;
 use crate::app::Node;
 use crate::app::fault::Fault;
@@ -51,10 +51,7 @@ pub struct Running {
 ///
 /// # Errors
 /// [`RunError`]; then nothing runs.
-pub async fn start(
-    home: Home,
-    metrics: Option<PrometheusHandle>,
-) -> Result<Running, RunError> {
+pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Running, RunError> {
     let stop = CancellationToken::new();
     // Whatever was started ends if this does not come to its end.
     let unfinished = stop.clone().drop_guard();

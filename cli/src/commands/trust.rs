@@ -165,7 +165,9 @@ async fn export(out: Option<&Path>, context: &Context) -> Result<(), Failure> {
             let mut client = TrustServiceClient::new(channel);
             client.export_card(call(ExportCardRequest {})).await?.into_inner().card_file
         }
-        Err(failure) if failure.code == "not_running" => offline::export_card(context.home()?).await?,
+        Err(failure) if failure.code == "not_running" => {
+            offline::export_card(context.home()?).await?
+        }
         Err(failure) => return Err(failure),
     };
     let Some(path) = out else {

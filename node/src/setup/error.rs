@@ -123,7 +123,9 @@ impl SetupError {
                  key that was lost comes back from a backup"
                     .into()
             }
-            Self::NotInitialised { .. } => "run `raccordo init` first, or name another --home".into(),
+            Self::NotInitialised { .. } => {
+                "run `raccordo init` first, or name another --home".into()
+            }
             Self::OtherNode { .. } => {
                 "put back the raccordo.toml and the node key that belong to this database, or \
                  name another database"
@@ -149,7 +151,10 @@ impl SetupError {
             Self::Initialised { .. } | Self::OtherNode { .. } => 6,
             Self::Home(HomeError::InUse { .. }) => 6,
             Self::Store(StoreError::Unavailable(_) | StoreError::Crashed) => 5,
-            Self::Card(_) | Self::Tls(_) | Self::Entropy(_) | Self::Store(StoreError::Damaged(_)) => 1,
+            Self::Card(_)
+            | Self::Tls(_)
+            | Self::Entropy(_)
+            | Self::Store(StoreError::Damaged(_)) => 1,
             Self::Fault(fault) => match fault.whose {
                 Whose::Usage | Whose::NotFound => 2,
                 Whose::Unauthenticated | Whose::Refused => 3,

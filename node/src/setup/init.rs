@@ -114,8 +114,7 @@ async fn steps(
     }
     let card = card?;
     store.close().await;
-    let key_file =
-        (config.key.source == KeySource::File).then(|| home.resolve(&config.key.file));
+    let key_file = (config.key.source == KeySource::File).then(|| home.resolve(&config.key.file));
     let (node, home) = (config.node.id, home.path().to_owned());
     Ok(InitReport { node, home, card: card.to_file(), key_file })
 }

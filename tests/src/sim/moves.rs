@@ -92,7 +92,6 @@ impl World {
         moves.extend([
             (1, Move::Kill(who)),
             (1, Move::Arm(who)),
-            (2, Move::Administer(place)),
             (3, Move::Share(place)),
             (2, Move::Withdraw(place)),
             (2, Move::Open(place)),
@@ -100,6 +99,11 @@ impl World {
             (1, Move::Trust(place)),
             (1, Move::Expire(place)),
         ]);
+        // Who is in the équipe has few errands.
+        let joined = self.versions_seen.contains_key(&machine.name);
+        if !joined {
+            moves.push((2, Move::Administer(place)));
+        }
         for (task, _) in &process.tasks {
             moves.push((15, Move::GoOn(place, *task)));
         }
@@ -107,7 +111,7 @@ impl World {
             moves.push((12, Move::Send(place)));
         }
         if !machine.runs(Task::Errands) {
-            moves.push((6, Move::Errands(place)));
+            moves.push((if joined && place > 0 { 1 } else { 5 }, Move::Errands(place)));
         }
         match &process.feed {
             None => moves.push((15, Move::Subscribe(place))),

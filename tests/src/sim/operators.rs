@@ -111,7 +111,7 @@ async fn update(node: &Node) -> Result<&'static str, Fault> {
     };
     let Some(mut work) = Work::begin(node, row.lineage).await? else { return Ok("no équipe") };
     let now = pack::circumstances(node, &mut work).await?;
-    if now.standing != Standing::Active || now.commit_pending {
+    if now.standing != Standing::Active || now.commit_pending || work.holds_commit().await? {
         return Ok("not now");
     }
     pack::stage(node, &mut work, Change::default()).await?;
@@ -203,7 +203,10 @@ impl World {
                 return Err(Violation(format!("{} is active without content", row.object)));
             }
             Ok(_) => {}
-            Err(fault) if down(&fault) => return Ok(fault.reason.into()),
+            Err(fault) if down(&fault) => {
+                self.perhaps_opened.insert(row.object);
+                return Ok(fault.reason.into());
+            }
             Err(fault) => return Err(fault.into()),
         }
         self.counts.count("alerts opened");
