@@ -96,12 +96,13 @@ impl World {
             (2, Move::Withdraw(place)),
             (2, Move::Open(place)),
             (1, Move::Update(place)),
-            (1, Move::Trust(place)),
             (1, Move::Expire(place)),
         ]);
         // Who is in the équipe has few errands.
         let joined = self.versions_seen.contains_key(&machine.name);
-        if !joined {
+        if joined {
+            moves.push((1, Move::Trust(place)));
+        } else {
             moves.push((2, Move::Administer(place)));
         }
         for (task, _) in &process.tasks {
@@ -159,7 +160,7 @@ impl World {
 
     /// Mostly a moment, seldom a day; never so many that mail or cards expire.
     fn pass(&mut self) -> String {
-        let spans = [(40, 200), (20, 5_000), (10, 600_000), (1, 90_000_000)];
+        let spans = [(40, 200), (20, 5_000), (10, 600_000), (6, 90_000_000)];
         let millis = self.dice.weighted(&spans).copied().unwrap_or(1);
         let millis = self.dice.below(millis);
         if self.time.passed() < Duration::from_secs(20 * 24 * 3600) {

@@ -261,6 +261,9 @@ impl World {
         self.hub.store.recover();
         self.members.iter().for_each(|member| member.store.recover());
         self.share_at_last = true;
+        self.until_quiet()?;
+        self.trace.note("days pass");
+        self.time.pass(Duration::from_secs(3 * 24 * 3600));
         self.until_quiet()
     }
 
