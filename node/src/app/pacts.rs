@@ -171,8 +171,7 @@ pub async fn propose(
         return Err(Fault::conflict("not_signed", "this node has not signed the pact")
             .hint("sign it first: `raccordo pact sign`, with its name or its file"));
     }
-    let sent =
-        if by_file { Vec::new() } else { post(node, &mut *tx, &proposal).await? };
+    let sent = if by_file { Vec::new() } else { post(node, &mut *tx, &proposal).await? };
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
