@@ -43,7 +43,7 @@ const NODE: &[(&str, &[&str])] = &[
     ),
     ("api", &["app", "store", "transport"]),
     ("courier", &["app", "store", "transport", "telemetry"]),
-    ("app", &["store"]),
+    ("app", &["store", "telemetry"]),
     ("store", &[]),
     ("transport", &["telemetry"]),
     ("config", &["transport", "telemetry", "home", "private_file"]),

@@ -2,7 +2,7 @@
 //!
 //! What may be logged. Field names: `node`, `peer`, `hub`, `equipe`, `lineage`, `group`,
 //! `epoch`, `sequence`, `entry`, `envelope`, `object`, `operation`, `operator` (opaque ids),
-//! `kind`, `state`, `stage`, `listener`, `address`, `cause`, `reason`, `error`, `count`,
+//! `kind`, `state`, `stage`, `step`, `listener`, `address`, `cause`, `reason`, `error`, `count`,
 //! `bytes`, `elapsed_ms`. Never: names of people and companies, codes of an alert, tokens,
 //! tags, keys, bodies, comments, metadata of calls. Secret types redact their `Debug`; spans
 //! name their fields (`skip_all`), so that no argument comes along by itself. Messages are in
@@ -158,13 +158,13 @@ metrics_table! {
     ENTRIES_PROCESSED = Counter "raccordo_entries_processed_total",
         "Entries of all logs that this member has taken, or set aside.";
     ENVELOPES_SET_ASIDE = Counter "raccordo_envelopes_set_aside_total",
-        "Envelopes that could not be processed, by reason.";
+        "Envelopes that could not be processed, and entries of which none could be read, by reason.";
     OUTBOX_WAITING = Gauge "raccordo_outbox_waiting",
-        "Envelopes that are durable here and not yet at the hub.";
+        "Envelopes that are durable here and not yet at the hub, by équipe.";
     ALARMS_RAISED = Gauge "raccordo_alarms_raised",
-        "Alarms that stand now, by kind.";
+        "Alarms that stand now, by équipe.";
     COMMIT_SECONDS = Histogram "raccordo_database_commit_seconds",
-        "Time of a durable commit, in seconds.";
+        "Time of a durable commit of an équipe's or a log's transaction, in seconds.";
     APPEND_SECONDS = Histogram "raccordo_append_seconds",
         "Time from handing entries to the hub until its answer, in seconds.";
 }

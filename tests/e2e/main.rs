@@ -3,7 +3,14 @@
 #![cfg(test)]
 
 mod alerts;
+mod canary;
 mod exchange;
+mod files;
+mod in_hand;
+mod kill;
+mod restart;
+mod trust;
+mod wire;
 
 use raccordo_tests::federation::{Database, Setting};
 
@@ -28,5 +35,11 @@ macro_rules! stories {
 }
 
 stories! {
-    exchange { two_regions_exchange_alerts }
+    exchange { two_regions_exchange_alerts the_classical_suite }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
+    trust { a_member_in_doubt a_revoked_member a_stranger }
+    kill { a_hundred_times while_founding }
+    canary { the_hub_learns_nothing }
+    wire { bad_frames replays strangers }
+    files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
 }

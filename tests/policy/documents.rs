@@ -149,6 +149,23 @@ fn source(directory: &str) -> String {
     sources.map(text).collect()
 }
 
+#[test]
+fn every_metric_is_recorded() {
+    let declared = read("node/src/telemetry.rs");
+    let constants = declared.split("metrics_table! {\n").nth(1).unwrap();
+    let constants = constants.split("\n}\n").next().unwrap().lines();
+    let constants: Vec<_> =
+        constants.filter_map(|line| Some(line.trim().split_once(" = ")?.0)).collect();
+    assert_eq!(constants.len(), METRICS.len(), "{constants:?}");
+    let sources = files("node/src", ".rs").into_iter();
+    let elsewhere = sources.filter(|path| !path.ends_with("src/telemetry.rs"));
+    let text: String = elsewhere.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let text = text.replace(char::is_whitespace, "");
+    let recorded = |name: &&str| text.contains(&format!("!({name}.name"));
+    let never = constants.into_iter().filter(|name| !recorded(name));
+    none("metrics that are never recorded", never.map(str::to_owned).collect());
+}
+
 /// The string literal that follows every occurrence of a text, white space apart.
 fn literals_after(text: &str, before: &str) -> BTreeSet<String> {
     let after = text.split(before).skip(1);

@@ -39,10 +39,10 @@ pub enum HubCommand {
     Limit {
         /// The équipe's name
         equipe: String,
-        /// Entries that one member may append in a minute
+        /// Entries that each member may append to the équipe's log within a minute
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), required_unless_present = "stored_bytes")]
         entries_per_minute: Option<u32>,
-        /// Bytes that the équipe's log may hold
+        /// Bytes of the équipe's log kept at once
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         stored_bytes: Option<u64>,
     },
@@ -130,7 +130,7 @@ pub async fn run(command: HubCommand, context: &Context) -> Result<(), Failure> 
 fn describe(view: &CarriedView) -> String {
     let limit = |max: u64| if max == 0 { "the default".to_owned() } else { max.to_string() };
     format!(
-        "{}  {}  chair {}, parties {}\nlimits: entries per minute {}, stored bytes {}",
+        "{}  {}  chair {}, parties {}\nlimits: entries per minute and member {}, stored bytes {}",
         view.name,
         view.state,
         view.chair,
@@ -173,7 +173,7 @@ mod tests {
         };
         assert_eq!(
             describe(&equipe.into()),
-            "tu  accepted  chair toscana, parties toscana, umbria\nlimits: entries per minute the default, stored bytes 5"
+            "tu  accepted  chair toscana, parties toscana, umbria\nlimits: entries per minute and member the default, stored bytes 5"
         );
     }
 }

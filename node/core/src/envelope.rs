@@ -144,6 +144,7 @@ pub struct Author {
 
 /// What an envelope says.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most are of the large one: nothing is saved")]
 pub enum Body {
     /// A change of a shared object.
     ObjectEvent(ObjectEvent),
@@ -168,6 +169,7 @@ pub struct ObjectEvent {
 
 /// What happens to an object.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most are of the large one: nothing is saved")]
 pub enum Change {
     /// It becomes known to the members.
     Share(Share),

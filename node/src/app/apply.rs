@@ -21,6 +21,7 @@ use super::{Node, receive};
 use crate::store::equipe::AlarmRow;
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
+use crate::telemetry::ENVELOPES_SET_ASIDE;
 
 /// How long an envelope without an object's expiry is remembered against repetition.
 const SEEN_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -466,5 +467,11 @@ async fn aside(
         at: node.clock.now(),
     };
     work.tx()?.set_aside(row).await?;
+    count_aside(reason);
     Ok(())
+}
+
+/// Counts what was set aside: an envelope, or an entry of which none could be read.
+pub fn count_aside(reason: &str) {
+    metrics::counter!(ENVELOPES_SET_ASIDE.name, "reason" => reason.to_owned()).increment(1);
 }

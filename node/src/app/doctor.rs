@@ -1,6 +1,8 @@
 //! The next missing step, and whose it is. Reads everything that an administrator would
 //! look at, and says it in the order in which it has to be done.
 
+mod hub_trouble;
+
 use std::time::Duration;
 
 use raccordo_core::id::NodeId;
@@ -11,6 +13,7 @@ use super::fault::Done;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
 use super::{Node, directory, hub, peers};
+pub use hub_trouble::TROUBLES;
 
 /// Days before expiry at which a card is spoken of.
 const CARD_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -146,46 +149,10 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
         let link = node.links.of(id);
         let verified = peer.row.state.counts_as_verified();
         if verified && peer.card.card().hub_endpoint.is_some() && !link.connected {
-            findings.push(hub_unreachable(id, &link.reason, &link.problem));
+            findings.push(hub_trouble::finding(id, &link));
         }
     }
     Ok(())
-}
-
-fn hub_unreachable(id: &NodeId, reason: &str, problem: &str) -> Finding {
-    let (step, whose) = match reason {
-        "dns" => ("check the hub's name in its card, and this machine's DNS", "you"),
-        "refused" | "timed_out" => {
-            ("check that the hub runs and that the firewalls let this node out to it", "both")
-        }
-        "proxy" | "proxy_unreachable" => ("check [outbound] proxy in raccordo.toml", "you"),
-        "intercepted" => (
-            "something between answers with another key: a TLS-inspecting firewall must let this \
-             host through, or the hub changed its key without a new card",
-            "you",
-        ),
-        "not_trusted" => (
-            "the hub does not trust this node: its administrator runs raccordo trust verify",
-            "the hub's administrator",
-        ),
-        _ => ("see the node's log", "you"),
-    };
-    let message = if problem.is_empty() {
-        format!("not connected to the hub {id} yet")
-    } else {
-        format!("not connected to the hub {id}: {problem}")
-    };
-    finding(
-        Severity::Problem,
-        &format!("hub_{}", or(reason, "not_connected")),
-        message,
-        step,
-        whose,
-    )
-}
-
-fn or<'t>(text: &'t str, default: &'t str) -> &'t str {
-    if text.is_empty() { default } else { text }
 }
 
 async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {

@@ -38,7 +38,10 @@ pub async fn pack(node: &Node, lineage: LineageId) -> Done<Packed> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(Packed::Nothing) };
     let packed = pack_within(node, &mut work).await?;
     if packed != Packed::Nothing {
+        let step = if packed == Packed::Commit { "commit_staged" } else { "packed" };
+        tracing::debug!(%lineage, step);
         work.commit().await?;
+        tracing::debug!(%lineage, step = "pack_durable");
     }
     Ok(packed)
 }

@@ -201,7 +201,9 @@ async fn run(
     }
     let at = work.row.sequence;
     if taken {
+        tracing::debug!(%lineage, step = "receive_commits");
         work.commit().await?;
+        tracing::debug!(%lineage, step = "received");
         pack::wake(node, lineage);
         node.signals.wake(&Topic::Objects);
     }
@@ -282,6 +284,7 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
     if row.boot == node.boot {
         work.set_fresh();
     }
+    tracing::debug!(lineage = %row.lineage, step = "own_commit_merged");
     Ok(Next::GoOn)
 }
 
@@ -403,6 +406,7 @@ async fn set_aside(
     note_place(&mut work, batch, entry, place);
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
+    apply::count_aside(reason);
     tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
     pack::wake(node, lineage);
     Ok(commit)

@@ -97,7 +97,9 @@ pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Share
     let known = known(node, &mut work, &ready).await?;
     let objects = store(node, operator, &mut work, ready, &known, now).await?;
     pack::pack_within(node, &mut work).await?;
+    tracing::debug!(%lineage, step = "share_commits");
     work.commit().await?;
+    tracing::debug!(%lineage, step = "shared");
     pack::wake(node, lineage);
     node.signals.wake(&Topic::Objects);
     Ok(Shared { objects, recipients, violations: Vec::new() })
@@ -171,7 +173,7 @@ fn label(
                 .hint("see `raccordo equipe show`"));
         }
     };
-    let kind = alert::pact_kind(checked.kind());
+    let kind = checked.kind();
     let terms = pact.terms();
     let expires_at = checked.expires_at();
     Ok(Label {

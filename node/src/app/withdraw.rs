@@ -4,7 +4,7 @@
 use raccordo_core::alert;
 use raccordo_core::envelope::{Body, Change, ObjectEvent};
 use raccordo_core::id::ObjectId;
-use raccordo_core::object::{self, Applied, Event, Subject};
+use raccordo_core::object::{self, Applied, Event, Refusal, Subject};
 use raccordo_core::operator::Action;
 
 use super::apply::{end, open_share, standing};
@@ -49,9 +49,11 @@ pub async fn withdraw(
     let next = match decided {
         Ok(Applied::Changed(next)) => next,
         Ok(Applied::Already) => return Ok(row),
-        Err(refusal) => {
-            return Err(Fault::conflict(refusal.reason(), refusal.to_string()));
+        Err(refusal @ (Refusal::NotOrigin | Refusal::Author)) => {
+            return Err(Fault::refused(refusal.reason(), refusal.to_string())
+                .hint("only an operator of the node that shared it may withdraw it"));
         }
+        Err(refusal) => return Err(Fault::conflict(refusal.reason(), refusal.to_string())),
     };
     end(&mut row, next.state, next.version, reason);
     let change = Change::Withdrawal { reason: reason.to_owned() };

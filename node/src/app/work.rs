@@ -17,9 +17,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Node;
 use super::fault::{Done, Fault};
-use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
+use crate::store::{StoreError, Tx};
+use crate::telemetry::COMMIT_SECONDS;
 
 /// What a process keeps in memory of one équipe.
 #[derive(Default)]
@@ -197,7 +198,7 @@ impl<'n> Work<'n> {
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {
-            let ended = tx.commit().await;
+            let ended = measured_commit(tx).await;
             if let Err(error) = ended {
                 self.forget();
                 return Err(error.into());
@@ -220,6 +221,17 @@ impl Drop for Work<'_> {
             self.forget();
         }
     }
+}
+
+/// Makes a transaction durable, and measures the time that it takes.
+///
+/// # Errors
+/// Whatever the store says; then nothing was stored.
+pub async fn measured_commit(tx: Box<dyn Tx>) -> Result<(), StoreError> {
+    let began = std::time::Instant::now();
+    tx.commit().await?;
+    metrics::histogram!(COMMIT_SECONDS.name).record(began.elapsed());
+    Ok(())
 }
 
 /// Opens the pact of an équipe.

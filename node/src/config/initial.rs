@@ -121,7 +121,8 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 @listen@
 # host:port under which others reach it; it is put on the card. Default: none.
 @endpoint@
-# Entries that one équipe may append in a minute; more are refused for the rest of it.
+# Entries that each member of an équipe may append to its log within a minute; more are
+# refused until the minute has passed.
 #entries_per_minute = 600000
 # Bytes of one équipe's log kept at once; when full, appends are refused until members
 # have confirmed what they processed.
@@ -137,10 +138,6 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # Example: tls_listen = "10.0.0.7:7444"
 # Names and addresses that the listener's certificate carries.
 #tls_names = ["localhost"]
-
-[trust]
-# Whether a peer for which two peers verified here vouch counts as verified.
-#accept_vouched = false
 
 [outbound]
 # HTTP proxy (CONNECT) for all outbound connections. Default: none.

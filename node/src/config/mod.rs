@@ -20,7 +20,6 @@ pub use self::initial::Initial;
 pub use self::sections::{
     CaseworkSection, Connections, DatabaseSection, HubSection, KeySection, KeySource,
     LimitsSection, LogSection, MetricsSection, NodeSection, OutboundSection, SocketAccess,
-    TrustSection,
 };
 use crate::home::Home;
 use crate::private_file::{self, PrivateFileError};
@@ -103,9 +102,6 @@ pub struct Config {
     /// Operators' systems.
     #[serde(default)]
     pub casework: CaseworkSection,
-    /// Whom this node believes.
-    #[serde(default)]
-    pub trust: TrustSection,
     /// The way out.
     #[serde(default)]
     pub outbound: OutboundSection,

@@ -90,8 +90,8 @@ pub struct HubSection {
     pub listen: SocketAddr,
     /// `host:port` under which others reach it, put on the card; required when enabled.
     pub endpoint: Option<HostPort>,
-    /// Entries that one équipe may append in a minute; more are refused for the rest of it.
-    /// Default: 600,000.
+    /// Entries that each member of an équipe may append to its log within a minute; more are
+    /// refused until the minute has passed. Default: 600,000.
     pub entries_per_minute: NonZeroU32,
     /// Bytes of one équipe's log that are kept at once; when full, appends are refused until
     /// members confirm. Default: 20 GiB.
@@ -155,14 +155,6 @@ impl Default for CaseworkSection {
             tls_names: vec!["localhost".into()],
         }
     }
-}
-
-/// `[trust]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrustSection {
-    /// Whether a peer for which two verified peers vouch counts as verified. Default: false.
-    pub accept_vouched: bool,
 }
 
 /// `[outbound]`

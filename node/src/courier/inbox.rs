@@ -48,6 +48,7 @@ pub async fn take(
         Item::KeepAlive => Ok(Next::GoOn),
         Item::Entries(batch) => {
             let group = batch.group;
+            tracing::debug!(%group, step = "receive");
             Ok(match receive::receive(node, batch).await? {
                 Received::At(_) => Next::Confirm { group: Some(group), count: batch.entries.len() },
                 Received::Gap(_) => Next::Resubscribe,
@@ -76,6 +77,7 @@ async fn enter(
     welcome: &WelcomeItem,
 ) -> Result<(), Trouble> {
     let lineage = welcome.lineage;
+    tracing::debug!(%lineage, step = "join");
     match link.fetch_tree(welcome.group, welcome.epoch).await {
         Ok(tree) => match join::join(node, hub, sequence, welcome, &tree).await {
             Ok(()) => tracing::info!(%lineage, %hub, "joined"),
@@ -144,6 +146,7 @@ pub async fn confirm(
     if cursors == Cursors::default() {
         return Ok(());
     }
+    tracing::debug!(%hub, step = "confirm_sent");
     link.confirm(&cursors).await?;
     Ok(())
 }

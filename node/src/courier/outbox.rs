@@ -34,9 +34,12 @@ pub async fn step(
 ) -> Result<Progress, Trouble> {
     pack::pack(node, lineage).await?;
     let Some(call) = send::next_call(node, lineage).await? else { return Ok(Progress::Idle) };
+    tracing::debug!(%lineage, step = "append_sent");
     let appended = link.append(&call).await?;
     check(&call, &appended)?;
+    tracing::debug!(%lineage, step = "append_answered");
     send::settle(node, lineage, &appended.outcomes).await?;
+    tracing::debug!(%lineage, step = "append_settled");
     Ok(Progress::Settled(appended.outcomes.len()))
 }
 
@@ -66,6 +69,7 @@ pub(super) async fn run(line: Line, lineage: LineageId) {
                 metrics::histogram!(APPEND_SECONDS.name).record(began.elapsed());
             }
             Ok(Progress::Idle) => {
+                tracing::debug!(%lineage, step = "idle");
                 backoff.reset();
                 tokio::select! {
                     _ = queued.changed() => {}

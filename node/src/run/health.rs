@@ -58,12 +58,11 @@ impl Health {
 /// Counts what waits and what is wrong; that the database answers is a part of it.
 async fn measured(node: &Node) -> Done<()> {
     let mut tx = node.store.read().await?;
-    let (mut waiting, mut alarms) = (0, 0);
-    for equipe in tx.equipes().await? {
-        waiting += tx.unaccepted_envelopes(equipe.lineage).await?;
-        alarms += tx.alarms(equipe.lineage).await?.len();
+    for row in tx.equipes().await? {
+        let waiting = tx.unaccepted_envelopes(row.lineage).await?;
+        let alarms = tx.alarms(row.lineage).await?.len();
+        metrics::gauge!(OUTBOX_WAITING.name, "equipe" => row.name.clone()).set(waiting as f64);
+        metrics::gauge!(ALARMS_RAISED.name, "equipe" => row.name).set(alarms as f64);
     }
-    metrics::gauge!(OUTBOX_WAITING.name).set(waiting as f64);
-    metrics::gauge!(ALARMS_RAISED.name).set(alarms as f64);
     Ok(())
 }

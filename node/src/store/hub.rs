@@ -40,7 +40,7 @@ pub struct CarriedRow {
     pub trimmed: Sequence,
     /// Bytes of the payloads kept.
     pub stored_bytes: u64,
-    /// Entries per minute and member; 0 for the configured default.
+    /// Entries that each member may append within a minute; 0 for the configured default.
     pub entries_per_minute_max: u32,
     /// 0 for the configured default.
     pub stored_bytes_max: u64,

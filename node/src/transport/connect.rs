@@ -128,8 +128,23 @@ pub enum ConnectError {
     },
 }
 
+/// Every word of [`ConnectError::reason`].
+pub const REASONS: [&str; 11] = [
+    "dns",
+    "refused",
+    "unreachable",
+    "timed_out",
+    "proxy_unreachable",
+    "proxy_refused",
+    "intercepted",
+    "not_trusted",
+    "not_a_node",
+    "closed",
+    "broken",
+];
+
 impl ConnectError {
-    /// A stable word for programs.
+    /// A stable word for programs, one of [`REASONS`].
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Dns { .. } => "dns",
@@ -385,4 +400,33 @@ async fn dial_tcp(address: &HostPort) -> Result<TcpStream, ConnectError> {
     // Small frames must not wait for acknowledgements; without it the stream still works.
     let _ = tcp.set_nodelay(true);
     Ok(tcp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_listed() {
+        let address: HostPort = "hub.example.org:7443".parse().unwrap();
+        let node: NodeId = "relay".parse().unwrap();
+        let source = Arc::new(io::Error::other("no"));
+        let all = [
+            ConnectError::Dns { host: address.host.clone(), source: source.clone() },
+            ConnectError::Refused { address: address.clone() },
+            ConnectError::Unreachable { address: address.clone() },
+            ConnectError::TimedOut { patience: Duration::from_secs(1), stage: Stage::Tcp },
+            ConnectError::ProxyUnreachable {
+                proxy: address.clone(),
+                cause: Box::new(ConnectError::Closed),
+            },
+            ConnectError::Proxy { proxy: address, status: 407 },
+            ConnectError::Intercepted { node: node.clone(), seen: Digest::of(b"key") },
+            ConnectError::NotTrusted { node },
+            ConnectError::Foreign { reason: rustls::Error::HandshakeNotComplete },
+            ConnectError::Closed,
+            ConnectError::Broken { source },
+        ];
+        assert_eq!(all.map(|error| error.reason()), REASONS);
+    }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod courier;
 mod crash;
 mod founding;
+mod measured;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;

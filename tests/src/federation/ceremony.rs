@@ -97,32 +97,54 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn create(&self) -> anyhow::Result<()> {
-        let toscana = self.node(TOSCANA)?;
-        until("the hub's consent at toscana", async || {
-            let findings = toscana.findings().await?;
-            let ready = findings.iter().any(|found| text(found, "/code") == "equipe_to_create");
-            Ok(ready.then_some(()))
-        })
-        .await?;
-        toscana.run(&["equipe", "create", EQUIPE, "--wait", "--timeout", "90s"]).await?;
-        Ok(())
+        self.begin_to_create().await?;
+        self.all_joined().await
     }
 
-    /// An organisation and a case manager at each member.
+    /// The chair creates the équipe; nobody may have joined when this returns.
     ///
     /// # Errors
     /// The first step that fails.
-    pub async fn staff(&self) -> anyhow::Result<()> {
-        for id in MEMBERS {
-            let node = self.node(id)?;
-            let class = ["--class", "access_point"];
-            node.run(&[&["organisation", "add", "Sportello"], &class[..]].concat()).await?;
-            let token = node.token_file();
-            let token = token.to_string_lossy();
-            let add = ["operator", "add", "anna", "--organisation", "Sportello"];
-            let rest = ["--role", "case_manager", "--token-out", &token];
-            node.run(&[&add[..], &rest[..]].concat()).await?;
-        }
+    pub async fn begin_to_create(&self) -> anyhow::Result<()> {
+        let toscana = self.node(TOSCANA)?;
+        until("the hub's consent at toscana", async || {
+            let findings = toscana.findings().await?;
+            let ready = findings.iter().any(|found| found.code == "equipe_to_create");
+            Ok(ready.then_some(()))
+        })
+        .await?;
+        toscana.run(&["equipe", "create", EQUIPE]).await?;
+        Ok(())
+    }
+
+    /// Both have joined, as the chair knows, and both may send.
+    ///
+    /// # Errors
+    /// They have not in time.
+    pub async fn all_joined(&self) -> anyhow::Result<()> {
+        until("all members to have joined", async || {
+            let chair = self.node(TOSCANA)?.equipe().await?;
+            let joined = chair.members.iter().filter(|member| member.joined).count();
+            let other = self.node(UMBRIA)?.equipe().await?;
+            let open = chair.sending == "open" && other.sending == "open";
+            Ok((open && joined == MEMBERS.len()).then_some(()))
+        })
+        .await
+    }
+
+    /// An organisation and a case manager at a node.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn staff(&self, id: &str) -> anyhow::Result<()> {
+        let node = self.node(id)?;
+        let class = ["--class", "access_point"];
+        node.run(&[&["organisation", "add", "Sportello"], &class[..]].concat()).await?;
+        let token = node.token_file();
+        let token = token.to_string_lossy();
+        let add = ["operator", "add", "anna", "--organisation", "Sportello"];
+        let rest = ["--role", "case_manager", "--token-out", &token];
+        node.run(&[&add[..], &rest[..]].concat()).await?;
         Ok(())
     }
 }

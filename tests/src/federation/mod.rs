@@ -4,12 +4,14 @@
 //! - [`Federation`]: the homes of relay, toscana and umbria, and the whole ceremony
 //! - [`node`]: one node: its process, its command line, its administrators' calls
 //! - [`operator`]: calls of an operator, on the casework socket
+//! - [`raw`]: a node's keys in the hands of a test
 //! - [`until`]: waiting for what other processes do
 
 mod ceremony;
 pub mod command;
 pub mod node;
 pub mod operator;
+pub mod raw;
 mod socket;
 mod until;
 
@@ -92,14 +94,22 @@ pub struct Federation {
 }
 
 impl Federation {
+    /// No node yet.
+    ///
+    /// # Errors
+    /// There is no room for a directory.
+    pub fn empty(setting: Setting) -> anyhow::Result<Self> {
+        // Sockets have short paths: not below a long target directory.
+        let directory = tempfile::Builder::new().prefix("raccordo-e2e-").tempdir_in("/tmp")?;
+        Ok(Self { nodes: BTreeMap::new(), setting, directory })
+    }
+
     /// Three nodes that run and know nobody.
     ///
     /// # Errors
     /// A program that is missing or fails; the message has the end of its log.
     pub async fn open(setting: Setting) -> anyhow::Result<Self> {
-        // Sockets have short paths: not below a long target directory.
-        let directory = tempfile::Builder::new().prefix("raccordo-e2e-").tempdir_in("/tmp")?;
-        let mut federation = Self { nodes: BTreeMap::new(), setting, directory };
+        let mut federation = Self::empty(setting)?;
         federation.add_hub(RELAY).await?;
         for member in MEMBERS {
             federation.add(member).await?;
@@ -116,7 +126,9 @@ impl Federation {
         federation.introduce_all().await?;
         federation.agree().await?;
         federation.create().await?;
-        federation.staff().await?;
+        for member in MEMBERS {
+            federation.staff(member).await?;
+        }
         Ok(federation)
     }
 

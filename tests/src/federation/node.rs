@@ -3,13 +3,17 @@
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use raccordo_node::config::Config;
 use raccordo_node::home::Home;
+use raccordo_node::store::sql::SqlStore;
 use raccordo_proto::admin::v1::audit_service_client::AuditServiceClient;
 use raccordo_proto::admin::v1::node_service_client::NodeServiceClient;
 use raccordo_proto::admin::v1::{
-    EquipeStatus, StatusRequest, StatusResponse, VerifyAuditRequest, VerifyAuditResponse,
+    DoctorRequest, EquipeStatus, Finding, StatusRequest, StatusResponse, VerifyAuditRequest,
+    VerifyAuditResponse,
 };
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -120,6 +124,35 @@ impl Node {
         process.start_kill()?;
         process.wait().await?;
         Ok(())
+    }
+
+    /// Ends the daemon as [`Node::kill`] does, at a moment that the caller has drawn.
+    ///
+    /// # Errors
+    /// As [`Node::kill`].
+    pub async fn kill_within(&mut self, moment: Duration) -> anyhow::Result<()> {
+        tokio::time::sleep(moment).await;
+        self.kill().await
+    }
+
+    /// The database of a node that does not run, for looking at what it left behind.
+    ///
+    /// # Errors
+    /// The configuration or the database cannot be read.
+    pub async fn store(&self) -> anyhow::Result<SqlStore> {
+        Ok(SqlStore::connect(&self.database_url()?, 1).await?)
+    }
+
+    /// Where its database is.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub fn database_url(&self) -> anyhow::Result<String> {
+        let config = Config::load(&self.home)?;
+        Ok(match config.database.url.postgres(None) {
+            Some(url) => url.reveal().clone(),
+            None => format!("sqlite://{}", self.home.database().display()),
+        })
     }
 
     /// Ends the daemon politely (SIGTERM).
@@ -237,14 +270,12 @@ impl Node {
         Ok(verified.with_context(|| format!("the audit chain of {}", self.id))?.into_inner())
     }
 
-    /// The codes of `doctor`'s findings.
+    /// What `doctor` finds, most urgent first.
     ///
     /// # Errors
-    /// As [`Node::run`].
-    pub async fn findings(&self) -> anyhow::Result<Vec<Value>> {
-        let printed = self.run(&["doctor"]).await?;
-        let nested = printed.iter().flat_map(|line| line.get("findings").and_then(Value::as_array));
-        let nested: Vec<Value> = nested.flatten().cloned().collect();
-        Ok(if nested.is_empty() { printed } else { nested })
+    /// It does not run, or does not answer.
+    pub async fn findings(&self) -> anyhow::Result<Vec<Finding>> {
+        let mut client = NodeServiceClient::new(self.admin().await?);
+        Ok(client.doctor(DoctorRequest {}).await?.into_inner().findings)
     }
 }

@@ -22,7 +22,7 @@ use crate::object::{Kind, Risk, Subject};
 use crate::time::Instant;
 
 pub use example::example;
-pub use permit::{pact_kind, permit};
+pub use permit::permit;
 
 /// Why a field is invalid; stable on the wire (`FieldViolation.reason`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

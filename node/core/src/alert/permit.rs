@@ -3,20 +3,11 @@
 
 use super::{Alert, fields_present, kind};
 use crate::envelope::Label;
-use crate::object::Kind;
 use crate::time::Instant;
 use crate::trust::pact::Pact;
-use crate::trust::pact::fields::{AlertKind, CitizenshipPrecision, PlacePrecision};
+use crate::trust::pact::fields::{CitizenshipPrecision, PlacePrecision};
 use crate::trust::pact::permits::{ForbiddenBy, Sharing};
 use raccordo_proto::alert::v1::alert::Body;
-
-/// The pact's word for a kind of object.
-pub fn pact_kind(kind: Kind) -> AlertKind {
-    match kind {
-        Kind::Case => AlertKind::Case,
-        Kind::Company => AlertKind::Company,
-    }
-}
 
 /// Asks whether a pact permits an alert under a label.
 ///
@@ -34,7 +25,7 @@ pub fn permit(
     };
     let fields = fields_present(alert);
     pact.terms().permit(&Sharing {
-        kind: pact_kind(kind),
+        kind,
         fields: &fields,
         place: place(alert),
         citizenship: citizenship(alert),

@@ -57,6 +57,15 @@ impl EntryKind {
             .find(|kind| kind.number() == number)
     }
 
+    /// The word for it in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Commit => "commit",
+            Self::Notice => "notice",
+        }
+    }
+
     /// The largest payload, in bytes.
     pub fn payload_bytes_max(self) -> usize {
         match self {

@@ -70,15 +70,21 @@ pub struct Field {
     pub risk: Risk,
     /// Risk class of its most telling values, such as a minority's.
     pub risk_max: Risk,
+    /// Whether a new draft of a pact leaves it out, for the parties to add.
+    pub by_decision: bool,
 }
 
 impl Field {
     const fn new(name: &'static str, form: Form, risk: Risk) -> Self {
-        Self { name, form, required: false, risk, risk_max: risk }
+        Self { name, form, required: false, risk, risk_max: risk, by_decision: false }
     }
 
     const fn required(self) -> Self {
         Self { required: true, ..self }
+    }
+
+    const fn by_decision(self) -> Self {
+        Self { by_decision: true, ..self }
     }
 
     const fn up_to(self, risk_max: Risk) -> Self {
@@ -204,14 +210,14 @@ static CASE: Declaration = Declaration {
         Field::new("citizenship", Form::Codes(&["country", "world_region"], 5), Risk::Quasi)
             .up_to(Risk::Identifying),
         Field::new("languages", Form::Codes(&["language"], 10), Risk::Quasi),
-        Field::new("legalPath", Form::Code(&["legal_path"]), Risk::Identifying),
+        Field::new("legalPath", Form::Code(&["legal_path"]), Risk::Identifying).by_decision(),
         Field::new("traffickingStatus", Form::Code(&["trafficking_status"]), Risk::Coarse),
         Field::new("statusDecider", Form::Code(&["status_decider"]), Risk::Coarse),
         Field::new("exploitation", Form::Codes(&["exploitation"], 16), Risk::Coarse).required(),
         Field::new("recruitment", Form::Codes(&["recruitment"], 16), Risk::Quasi),
         Field::new("sector", Form::Code(&["ateco_division"]), Risk::Coarse).required(),
         Field::new("province", Form::Code(&["province"]), Risk::Coarse).required(),
-        Field::new("comune", Form::Code(&["comune"]), Risk::Identifying),
+        Field::new("comune", Form::Code(&["comune"]), Risk::Identifying).by_decision(),
         Field::new("month", Form::Month, Risk::Coarse),
         Field::new("iloIndicators", Form::Codes(&["ilo_indicator"], 16), Risk::Quasi),
         Field::new("indices603bis", Form::Codes(&["index_603bis"], 8), Risk::Quasi),
@@ -219,9 +225,9 @@ static CASE: Declaration = Declaration {
         Field::new("severity", Form::Code(&["severity"]), Risk::Safe),
         Field::new("urgency", Form::Code(&["urgency"]), Risk::Safe),
         Field::new("needs", Form::Codes(&["need"], 32), Risk::Coarse),
-        Field::new("minor", Form::Flag, Risk::Identifying),
+        Field::new("minor", Form::Flag, Risk::Identifying).by_decision(),
         Field::new("contactSafety", Form::Codes(&["contact_safety"], 16), Risk::Quasi),
-        Field::new("companyRefs", Form::Uuids(32), Risk::Identifying),
+        Field::new("companyRefs", Form::Uuids(32), Risk::Identifying).by_decision(),
         Field::new("consentRef", Form::Uuid, Risk::Safe),
         Field::new("reliability", Form::Code(&["reliability"]), Risk::Safe),
         Field::new("tags", TAGS, Risk::Identifying),
@@ -247,7 +253,8 @@ static COMPANY: Declaration = Declaration {
         Field::new("monthFrom", Form::Month, Risk::Coarse),
         Field::new("monthTo", Form::Month, Risk::Coarse),
         Field::new("sourceClass", Form::Code(&["source_class"]), Risk::Coarse)
-            .up_to(Risk::Identifying),
+            .up_to(Risk::Identifying)
+            .by_decision(),
         Field::new("status", Form::Code(&["company_status"]), Risk::Coarse).required(),
         Field::new("investigationHold", Form::Flag, Risk::Identifying),
         Field::new("replyRight", Form::Code(&["reply_right"]), Risk::Coarse),
@@ -292,6 +299,27 @@ mod tests {
             for name in lists_of(field.form) {
                 assert!(lists.list(name).is_some(), "{name}");
             }
+        }
+    }
+
+    /// The deserializer made from the proto names all fields when it meets another.
+    fn check_proto<T: for<'a> serde::Deserialize<'a> + fmt::Debug>(kind: Kind) {
+        let message = serde_json::from_str::<T>(r#"{"none":1}"#).unwrap_err().to_string();
+        let quoted: Vec<_> = message.split('`').skip(3).step_by(2).collect();
+        let json = quoted.into_iter().filter(|name| !name.contains('_'));
+        assert!(json.eq(kind.declaration().fields.iter().map(|field| field.name)), "{message}");
+    }
+
+    #[test]
+    fn fields_are_those_of_the_proto() {
+        check_proto::<raccordo_proto::alert::v1::CaseAlert>(Kind::Case);
+        check_proto::<raccordo_proto::alert::v1::CompanyAlert>(Kind::Company);
+    }
+
+    #[test]
+    fn no_required_field_waits_for_a_decision() {
+        for field in Kind::ALL.iter().flat_map(|kind| kind.declaration().fields) {
+            assert!(!(field.required && field.by_decision), "{}", field.name);
         }
     }
 

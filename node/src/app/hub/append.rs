@@ -24,9 +24,10 @@ use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
-use crate::app::work::{open_ledger, write_ledger};
+use crate::app::work::{measured_commit, open_ledger, write_ledger};
 use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
+use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 
 /// Most entries of one call.
 pub const ENTRIES_MAX: usize = 64;
@@ -104,9 +105,12 @@ pub async fn append(
     if entries.is_empty() || entries.len() > ENTRIES_MAX {
         return Err(Fault::usage("bad_batch", "a call appends 1 to 64 entries"));
     }
+    tracing::debug!(%group, step = "hub_append");
     let mut slot = hub.lock(group).await;
     let mut tx = node.store.write().await?;
-    let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries).await?;
+    let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries)
+        .await
+        .inspect_err(|fault| count_refused(fault.reason, entries.len()))?;
     let log = LogState {
         group,
         hub: node.identity.node.clone(),
@@ -139,16 +143,34 @@ pub async fn append(
     };
     let checkpoint = finish(node, &mut *tx, &row, &placed).await;
     let ended = match checkpoint {
-        Ok(checkpoint) => tx.commit().await.map(|()| checkpoint).map_err(Fault::from),
+        Ok(checkpoint) => measured_commit(tx).await.map(|()| checkpoint).map_err(Fault::from),
         Err(fault) => Err(fault),
     };
     // Not durable: what the public group merged in memory must not stay.
     let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    tracing::debug!(%group, step = "hub_append_durable");
     if !placed.is_empty() {
         node.signals.wake(&Topic::Log(group));
     }
+    count(&placed, &outcomes);
     mail.into_iter().for_each(|recipient| node.signals.wake(&Topic::Mailbox(recipient)));
     Ok(Appended { outcomes, checkpoint })
+}
+
+fn count(placed: &[LogRow], outcomes: &[(EntryId, Outcome)]) {
+    for row in placed {
+        metrics::counter!(ENTRIES_APPENDED.name, "kind" => row.kind.as_str()).increment(1);
+    }
+    match outcomes.last() {
+        Some((_, Outcome::Stale { .. })) => count_refused("stale", 1),
+        Some((_, Outcome::Refused(reason))) => count_refused(reason, 1),
+        Some((_, Outcome::Placed { .. })) | None => {}
+    }
+}
+
+fn count_refused(reason: &str, entries: usize) {
+    metrics::counter!(ENTRIES_REFUSED.name, "reason" => reason.to_owned())
+        .increment(entries as u64);
 }
 
 async fn admitted(

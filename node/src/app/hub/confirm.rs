@@ -17,6 +17,7 @@ pub async fn confirm(
     groups: &[(GroupId, Sequence)],
     mailbox_cursor: u64,
 ) -> Done<()> {
+    tracing::debug!(peer = %caller, step = "hub_confirm");
     let mut tx = node.store.write().await?;
     for (group, sequence) in groups {
         let Some(named) = tx.carried_group(*group).await? else { continue };

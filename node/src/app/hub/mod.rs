@@ -27,7 +27,7 @@ pub const MAIL_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What this hub allows where an équipe has no limit of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Entries per minute and member.
+    /// Entries that each member of an équipe may append to its log within a minute.
     pub entries_per_minute_max: u32,
     /// Bytes of payload kept for one équipe.
     pub stored_bytes_max: u64,

@@ -89,7 +89,7 @@ fn check(
     for card in cards {
         let card = card.card();
         let party = body.parties.iter().find(|party| party.node == card.node);
-        if !party.is_some_and(|party| party.identity == card.identity) {
+        if party.is_none_or(|party| party.identity != card.identity) {
             return Err(Fault::refused("bad_card", "a card is not of a party"));
         }
         described.insert(&card.node);

@@ -15,6 +15,7 @@ pub const BATCH_BYTES_MAX: u64 = 1 << 20;
 
 /// What stands after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once for a batch, and never kept")]
 pub enum LogAfter {
     /// Nothing yet.
     Nothing,
@@ -51,6 +52,7 @@ pub async fn read_log(
     let entries = tx.log_after(group, after, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
     let Some(last) = entries.last() else { return Ok(LogAfter::Nothing) };
     let checkpoint = checkpoint_at(node, &row, last);
+    tracing::debug!(%group, step = "hub_log_read");
     Ok(LogAfter::Batch(entries, checkpoint))
 }
 

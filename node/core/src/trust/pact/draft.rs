@@ -8,8 +8,9 @@ use jiff::{Span, ToSpan};
 
 use crate::crypto::Suite;
 use crate::id::{LineageId, NodeId};
-use crate::trust::pact::fields::AlertKind;
-use crate::trust::pact::problems::{AUTHORITIES, CLASSES};
+use crate::object::{Field, Kind};
+use crate::operator::Class;
+use crate::trust::pact::problems::AUTHORITIES;
 use crate::trust::pact::terms::TO_FILL;
 
 /// From what a draft is made.
@@ -132,8 +133,8 @@ retention_days = 180
 recipient_classes = {classes}
 "##,
             decided = self.decided(),
-            risky = self.left_out(AlertKind::Case),
-            fields = self.fields(AlertKind::Case),
+            risky = self.left_out(Kind::Case),
+            fields = self.fields(Kind::Case),
             place = if self.example { "comune" } else { "province" },
             citizenship = if self.example { "country" } else { "world_region" },
             classes = self.classes(),
@@ -154,8 +155,8 @@ retention_days = 365
 recipient_classes = {classes}
 "##,
             decided = self.decided(),
-            risky = self.left_out(AlertKind::Company),
-            fields = self.fields(AlertKind::Company),
+            risky = self.left_out(Kind::Company),
+            fields = self.fields(Kind::Company),
             classes = self.classes(),
         )
     }
@@ -186,19 +187,23 @@ company_per_day = 50
         list([format!("{TO_FILL}: the purposes, one by one").as_str()])
     }
 
-    fn fields(&self, kind: AlertKind) -> String {
-        let kept = |field: &&&str| self.example || !kind.risky_fields().contains(*field);
-        list(kind.fields().iter().filter(kept).copied())
+    fn fields(&self, kind: Kind) -> String {
+        let kept = |field: &&Field| self.example || !field.by_decision;
+        list(kind.shareable().filter(kept).map(|field| field.name))
     }
 
-    fn left_out(&self, kind: AlertKind) -> String {
-        if self.example { "none".to_owned() } else { kind.risky_fields().join(", ") }
+    fn left_out(&self, kind: Kind) -> String {
+        if self.example {
+            return "none".to_owned();
+        }
+        let left_out = kind.shareable().filter(|field| field.by_decision);
+        left_out.map(|field| field.name).collect::<Vec<_>>().join(", ")
     }
 
     fn classes(&self) -> String {
-        let apart = ["employers_association", "research"];
-        let reads = |class: &&str| !AUTHORITIES.contains(class) && !apart.contains(class);
-        list(CLASSES.into_iter().filter(reads))
+        let apart = [Class::EmployersAssociation, Class::Research];
+        let reads = |class: &&Class| !AUTHORITIES.contains(class) && !apart.contains(class);
+        list(Class::ALL.iter().filter(reads).map(|class| class.as_str()))
     }
 
     fn value(&self, what: &str, example: &str) -> String {

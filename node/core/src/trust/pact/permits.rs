@@ -1,8 +1,9 @@
 //! Whether a pact permits a sharing, and which clause forbids it. Asked by the sender
 //! before it seals, and by the receiver before it shows.
 
+use crate::object::Kind;
 use crate::time::Instant;
-use crate::trust::pact::fields::{AlertKind, CitizenshipPrecision, PlacePrecision};
+use crate::trust::pact::fields::{CitizenshipPrecision, PlacePrecision};
 use crate::trust::pact::terms::Terms;
 
 /// The clause that forbids a sharing, by its key in the pact.
@@ -18,7 +19,7 @@ pub struct ForbiddenBy {
 impl ForbiddenBy {
     /// The stable reason for machines.
     pub fn reason(&self) -> &'static str {
-        "forbidden_by_pact"
+        "pact_forbids"
     }
 }
 
@@ -26,7 +27,7 @@ impl ForbiddenBy {
 #[derive(Clone, Copy, Debug)]
 pub struct Sharing<'a> {
     /// The kind.
-    pub kind: AlertKind,
+    pub kind: Kind,
     /// JSON names of the fields that are filled.
     pub fields: &'a [&'a str],
     /// How precisely the place is said, when it is.
@@ -53,7 +54,7 @@ impl Terms {
     pub fn permit(&self, sharing: &Sharing<'_>) -> Result<(), ForbiddenBy> {
         self.permit_label(sharing)?;
         let terms = self.kind(sharing.kind);
-        let clause = |key: &str| format!("share.{}.{key}", sharing.kind);
+        let clause = |key: &str| format!("share.{}.{key}", sharing.kind.section());
         rule(terms.allowed, || clause("allowed"), None)?;
         let field = sharing.fields.iter().find(|field| !holds(terms.fields, field));
         rule(field.is_none(), || clause("fields"), field.copied())?;
@@ -70,7 +71,7 @@ impl Terms {
     }
 
     /// When an object shared now expires unless its author says less.
-    pub fn default_expiry(&self, kind: AlertKind, shared_at: Instant) -> Instant {
+    pub fn default_expiry(&self, kind: Kind, shared_at: Instant) -> Instant {
         latest_expiry(shared_at, self.kind(kind).retention_days)
     }
 
@@ -120,7 +121,7 @@ mod tests {
         terms(&mut agreed);
         let classes = ["access_point".to_owned()];
         let mut sharing = Sharing {
-            kind: AlertKind::Case,
+            kind: Kind::Case,
             fields: &["issuedOn", "exploitation", "province"],
             place: Some(PlacePrecision::Province),
             citizenship: Some(CitizenshipPrecision::WorldRegion),
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_default_expiry_is_permitted() {
-        let expiry = example().terms().default_expiry(AlertKind::Case, Instant(NOON));
+        let expiry = example().terms().default_expiry(Kind::Case, Instant(NOON));
         assert_eq!(expiry.since(Instant::start_of(Instant(NOON).date())).as_secs(), 181 * 86_400);
         let days = |it: &mut Terms| it.share.case_alert.retention_days = 180;
         check(days, |it| it.expires_at = expiry, "");

@@ -2,34 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::object::Kind;
+use crate::operator::Class;
 use crate::trust::card::is_line;
 use crate::trust::pact::Pact;
-use crate::trust::pact::fields::{AlertKind, PlacePrecision};
+use crate::trust::pact::fields::PlacePrecision;
 use crate::trust::pact::terms::{KindTerms, TO_FILL, Terms};
 use crate::trust::statement::{EQUIPE_NAME_BYTES_MAX, PARTIES_MAX};
 
-/// Classes of organisation.
-pub const CLASSES: [&str; 16] = [
-    "access_point",
-    "ambito",
-    "secretariat",
-    "anti_trafficking",
-    "union",
-    "third_sector",
-    "legal",
-    "health",
-    "shelter",
-    "municipality",
-    "region",
-    "labour_inspectorate",
-    "police",
-    "prosecutor",
-    "employers_association",
-    "research",
-];
-
 /// Classes that are reached by a disclosure package only (CASEWORK rule 2).
-pub const AUTHORITIES: [&str; 3] = ["labour_inspectorate", "police", "prosecutor"];
+pub const AUTHORITIES: [Class; 3] = [Class::LabourInspectorate, Class::Police, Class::Prosecutor];
 
 /// The longest life of an alert that a pact may give, in days.
 const RETENTION_DAYS_MAX: u32 = 3_650;
@@ -43,7 +25,7 @@ impl Pact {
         check_parties(terms, &mut problems);
         check_dates(terms, &mut problems);
         check_numbers(terms, &mut problems);
-        for kind in AlertKind::ALL {
+        for kind in Kind::ALL {
             check_kind(kind, &terms.kind(kind), &mut problems);
         }
         problems
@@ -66,8 +48,8 @@ fn check_marks(terms: &Terms, problems: &mut Vec<String>) {
         values.push((format!("party {}: name", party.id), &party.name));
         values.push((format!("party {}: art26_role", party.id), &party.art26_role));
     }
-    for kind in AlertKind::ALL {
-        values.push((format!("share.{kind}.decided_by"), terms.kind(kind).decided_by));
+    for kind in Kind::ALL {
+        values.push((format!("share.{}.decided_by", kind.section()), terms.kind(kind).decided_by));
     }
     values.push(("budget.decided_by".to_owned(), &terms.budget.decided_by));
     for (key, value) in values {
@@ -130,11 +112,12 @@ fn check_numbers(terms: &Terms, problems: &mut Vec<String>) {
     }
 }
 
-fn check_kind(kind: AlertKind, terms: &KindTerms<'_>, problems: &mut Vec<String>) {
-    let mut say = |key: &str, what: String| problems.push(format!("share.{kind}.{key} {what}"));
+fn check_kind(kind: Kind, terms: &KindTerms<'_>, problems: &mut Vec<String>) {
+    let section = kind.section();
+    let mut say = |key: &str, what: String| problems.push(format!("share.{section}.{key} {what}"));
     let mut seen = BTreeSet::new();
     for field in terms.fields {
-        if !kind.fields().contains(&field.as_str()) {
+        if !kind.shareable().any(|known| known.name == field) {
             say("fields", format!("lists {field}, which is no field"));
         } else if !seen.insert(field.as_str()) {
             say("fields", format!("lists {field} twice"));
@@ -143,10 +126,17 @@ fn check_kind(kind: AlertKind, terms: &KindTerms<'_>, problems: &mut Vec<String>
     if !terms.allowed {
         return;
     }
-    for needed in kind.needed_fields() {
-        if !seen.contains(needed) {
-            say("fields", format!("lacks {needed}, without which no alert is valid"));
+    for needed in kind.shareable().filter(|field| field.required) {
+        if !seen.contains(needed.name) {
+            say("fields", format!("lacks {}, without which no alert is valid", needed.name));
         }
+    }
+    let indicators = ["iloIndicators", "indices603bis"];
+    if kind == Kind::Company && !indicators.iter().any(|field| seen.contains(field)) {
+        say(
+            "fields",
+            format!("lacks both {}: no alert is valid without", indicators.join(" and ")),
+        );
     }
     if seen.contains("comune") != (terms.place_precision == PlacePrecision::Comune) {
         let said = terms.place_precision;
@@ -165,15 +155,16 @@ fn check_kind(kind: AlertKind, terms: &KindTerms<'_>, problems: &mut Vec<String>
     }
 }
 
-fn class_problem(kind: AlertKind, class: &str) -> Option<&'static str> {
-    if !CLASSES.contains(&class) {
-        Some("which is no class")
-    } else if AUTHORITIES.contains(&class) {
-        Some("which is reached by a disclosure package only")
-    } else if kind == AlertKind::Case && class == "employers_association" {
-        Some("which never sees what is about people")
-    } else {
-        None
+fn class_problem(kind: Kind, class: &str) -> Option<&'static str> {
+    match class.parse::<Class>() {
+        Err(_) => Some("which is no class"),
+        Ok(class) if AUTHORITIES.contains(&class) => {
+            Some("which is reached by a disclosure package only")
+        }
+        Ok(Class::EmployersAssociation) if kind == Kind::Case => {
+            Some("which never sees what is about people")
+        }
+        Ok(_) => None,
     }
 }
 
@@ -210,6 +201,18 @@ mod tests {
         check("\"ageBand\"", "\"gender\"", &[&format!("{fields} lists gender twice")]);
         let lacks = format!("{fields} lacks exploitation, without which no alert is valid");
         check("  \"exploitation\",\n", "", &[&lacks]);
+        let lacks = format!("{fields} lacks province, without which no alert is valid");
+        check(
+            "  \"province\",\n  \"comune\",\n  \"month\",",
+            "  \"comune\",\n  \"month\",",
+            &[&lacks],
+        );
+        let lacks = "share.company_alert.fields lacks role, without which no alert is valid";
+        check("  \"role\",\n", "", &[lacks]);
+        let indicators = "  \"role\",\n  \"iloIndicators\",\n  \"indices603bis\",\n";
+        let lacks = "share.company_alert.fields lacks both iloIndicators and indices603bis: no alert \
+                     is valid without";
+        check(indicators, "  \"role\",\n", &[lacks]);
         let precision =
             "share.case_alert.place_precision is province, which contradicts fields on comune";
         check("place_precision = \"comune\"", "place_precision = \"province\"", &[precision]);
@@ -229,6 +232,6 @@ mod tests {
         check("prosecutor", "which is reached by a disclosure package only");
         check("labour_inspectorate", "which is reached by a disclosure package only");
         check("press", "which is no class");
-        assert_eq!(class_problem(AlertKind::Company, "employers_association"), None);
+        assert_eq!(class_problem(Kind::Company, "employers_association"), None);
     }
 }

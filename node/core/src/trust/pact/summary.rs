@@ -1,14 +1,14 @@
 //! A pact in words, as it is shown before anyone signs.
 
+use crate::object::Kind;
 use crate::trust::pact::Pact;
-use crate::trust::pact::fields::AlertKind;
 use crate::trust::pact::terms::{KindTerms, Terms};
 
 impl Pact {
     /// Many lines in plain words, ending with what is still open.
     pub fn summary(&self) -> String {
         let mut lines = head(self.terms());
-        for kind in AlertKind::ALL {
+        for kind in Kind::ALL {
             lines.extend(shared(kind, &self.terms().kind(kind)));
         }
         lines.extend(limits(self.terms()));
@@ -38,19 +38,18 @@ fn head(terms: &Terms) -> Vec<String> {
     lines
 }
 
-fn shared(kind: AlertKind, terms: &KindTerms<'_>) -> Vec<String> {
+fn shared(kind: Kind, terms: &KindTerms<'_>) -> Vec<String> {
     let name = match kind {
-        AlertKind::Case => "Alerts about people",
-        AlertKind::Company => "Alerts about companies",
+        Kind::Case => "Alerts about people",
+        Kind::Company => "Alerts about companies",
     };
     if !terms.allowed {
         return vec![format!("{name}: not shared")];
     }
     let forbidden: Vec<_> = kind
-        .fields()
-        .iter()
-        .filter(|field| !terms.fields.iter().any(|allowed| allowed == *field))
-        .copied()
+        .shareable()
+        .map(|field| field.name)
+        .filter(|field| !terms.fields.iter().any(|allowed| allowed == field))
         .collect();
     let mut lines = vec![
         format!(

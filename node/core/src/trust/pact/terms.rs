@@ -4,7 +4,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::crypto::Suite;
 use crate::id::{LineageId, NodeId};
-use crate::trust::pact::fields::{AlertKind, CitizenshipPrecision, PlacePrecision};
+use crate::object::Kind;
+use crate::trust::pact::fields::{CitizenshipPrecision, PlacePrecision};
 
 /// How a value begins that the parties still have to decide.
 pub const TO_FILL: &str = "TO FILL";
@@ -147,10 +148,10 @@ pub struct KindTerms<'a> {
 
 impl Terms {
     /// The terms of one kind.
-    pub fn kind(&self, kind: AlertKind) -> KindTerms<'_> {
+    pub fn kind(&self, kind: Kind) -> KindTerms<'_> {
         match kind {
-            AlertKind::Case => self.share.case_alert.kind(),
-            AlertKind::Company => self.share.company_alert.kind(),
+            Kind::Case => self.share.case_alert.kind(),
+            Kind::Company => self.share.company_alert.kind(),
         }
     }
 
