@@ -63,7 +63,7 @@ pub(crate) fn costs() -> anyhow::Result<MlsCosts> {
             })? / BATCH,
         );
         state.add(spent(|| {
-            drop(sender.take_changes()?);
+            sender.take_changes()?;
             Ok(())
         })?);
         process.add(
