@@ -70,10 +70,21 @@ impl Operator {
         ids: Vec<String>,
         state: DeliveryState,
     ) -> anyhow::Result<Vec<SharedAlert>> {
-        let message = AwaitDeliveryRequest { ids, state: state.into() };
-        let mut request = self.call(message);
-        request.set_timeout(super::PATIENCE);
-        Ok(self.client().await?.await_delivery(request).await?.into_inner().alerts)
+        // After many restarts the couriers wait between their attempts: three times as long.
+        let mut alerts = Vec::new();
+        for _ in 0..3 {
+            let message = AwaitDeliveryRequest { ids: ids.clone(), state: state.into() };
+            let mut request = self.call(message);
+            request.set_timeout(super::PATIENCE);
+            alerts = self.client().await?.await_delivery(request).await?.into_inner().alerts;
+            let reached = |alert: &SharedAlert| {
+                alert.delivery.as_ref().is_some_and(|delivery| delivery.state >= state.into())
+            };
+            if alerts.iter().all(reached) {
+                break;
+            }
+        }
+        Ok(alerts)
     }
 
     /// All alerts, own and received.
