@@ -46,6 +46,8 @@ pub(crate) fn micros(duration: Duration) -> f64 {
 /// # Errors
 /// The kernel does not tell (`/proc/thread-self/schedstat`).
 pub(crate) fn thread_cpu() -> anyhow::Result<Duration> {
+    // The account is brought up to date when the thread leaves its core.
+    std::thread::park_timeout(Duration::from_nanos(1));
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let spent = text.split_whitespace().next().context("an empty schedstat")?;
     Ok(Duration::from_nanos(spent.parse()?))

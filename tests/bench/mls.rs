@@ -62,7 +62,10 @@ pub(crate) fn costs() -> anyhow::Result<MlsCosts> {
                 Ok(())
             })? / BATCH,
         );
-        state.add(spent(|| Ok(drop(sender.take_changes()?)))?);
+        state.add(spent(|| {
+            sender.take_changes()?;
+            Ok(())
+        })?);
         process.add(
             spent(|| {
                 for message in &messages {

@@ -1,5 +1,11 @@
 //! The deterministic simulation of a federation: a hundred seeds, and those that once failed.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test says which seed fails, and what happened"
+)]
+
 use raccordo_tests::sim::report::Counts;
 use raccordo_tests::sim::{Plan, run};
 

@@ -162,8 +162,13 @@ impl EquipeView {
         text.push_str(&alarms(&self.alarms, out));
         let row = |member: &MemberView| {
             let joined = if member.joined { "yes" } else { "not yet" };
-            let seen = member.last_seen.clone().unwrap_or_else(|| "never".to_owned());
-            let delivered = member.delivered_sequence.to_string();
+            let (delivered, seen) = match member.trust.as_str() {
+                "self" => (sequence.to_string(), "-".to_owned()),
+                _ => (
+                    member.delivered_sequence.to_string(),
+                    member.last_seen.clone().unwrap_or_else(|| "never".to_owned()),
+                ),
+            };
             [member.id.clone(), member.trust.clone(), joined.to_owned(), delivered, seen]
         };
         let header = ["MEMBER", "TRUST", "JOINED", "DELIVERED", "LAST SEEN"];
@@ -237,8 +242,7 @@ async fn create(
         false => equipe.to_owned(),
     };
     let mut client = EquipeServiceClient::new(channel);
-    let request = call(CreateEquipeRequest { equipe: name.clone() });
-    let mut status = present(client.create_equipe(request).await?.into_inner().equipe)?;
+    let mut status = created(&mut client, &name, wait.is_some()).await?;
     if let Some(limit) = wait {
         status = joined(&mut client, status, limit).await?;
     }
@@ -249,6 +253,24 @@ async fn create(
         context.out.note(&format!("{missing} still to join; see: raccordo equipe show {name}"));
     }
     Ok(())
+}
+
+/// Founds it; where it was founded before and is only waited for, how it stands.
+async fn created(
+    client: &mut EquipeServiceClient<Channel>,
+    name: &str,
+    waits: bool,
+) -> Result<EquipeStatus, Failure> {
+    let request = call(CreateEquipeRequest { equipe: name.to_owned() });
+    let answer = client.create_equipe(request).await.map_err(Failure::from);
+    match answer {
+        Ok(answer) => present(answer.into_inner().equipe),
+        Err(failure) if waits && failure.code == "already_created" => {
+            let request = call(ShowEquipeRequest { equipe: name.to_owned() });
+            present(client.show_equipe(request).await?.into_inner().equipe)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Asks until every member has joined.

@@ -34,16 +34,17 @@ pub enum HubCommand {
     },
     /// Limit what an équipe may use
     #[command(
-        after_help = "Example:\n  raccordo hub limit toscana-umbria --entries-per-minute 600 --stored-bytes 10000000000"
+        after_help = "Example:\n  raccordo hub limit toscana-umbria --entries-per-minute 600 --stored-bytes 10000000000",
+        group = clap::ArgGroup::new("limit").required(true).multiple(true)
     )]
     Limit {
         /// The équipe's name
         equipe: String,
         /// Entries that each member may append to the équipe's log within a minute
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), required_unless_present = "stored_bytes")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), group = "limit")]
         entries_per_minute: Option<u32>,
         /// Bytes of the équipe's log kept at once
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), group = "limit")]
         stored_bytes: Option<u64>,
     },
     /// Stop carrying an équipe, and delete its log

@@ -69,6 +69,7 @@ pub async fn run(args: InitArgs, context: &Context) -> Result<(), Failure> {
         context.out.note(&format!("{text}, and safe: {key_file}"));
     }
     context.out.note(&format!("next, start it: raccordod --home {}", view.home));
-    context.out.note("and give its card to the others: raccordo trust export --out CARD");
+    let export = format!("raccordo --home {} trust export --out CARD", view.home);
+    context.out.note(&format!("and give its card to the others: {export}"));
     Ok(())
 }

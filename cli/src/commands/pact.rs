@@ -261,7 +261,14 @@ async fn draft(args: DraftArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn show(file: &Path, context: &Context) -> Result<(), Failure> {
-    let reading = offline::read_pact(&files::read_text(file)?)?;
+    let text = files::read_text(file).map_err(|failure| match failure.code.as_str() {
+        "not_text" => failure.hint(format!(
+            "a proposal is shown before the question of: raccordo pact sign {}",
+            file.display()
+        )),
+        _ => failure,
+    })?;
+    let reading = offline::read_pact(&text)?;
     context.out.record(&reading, |reading| reading.summary.clone())
 }
 

@@ -162,7 +162,7 @@ fn diagnosis(view: &FindingView, out: &Output) -> String {
         _ => "✗",
     };
     let mut text = format!("{} {}", out.paint(mark, Tone::of(&view.severity)), view.message);
-    if !view.step.is_empty() {
+    if view.severity != "ok" && !view.step.is_empty() {
         let whose = match view.whose.as_str() {
             "" | "you" => "you".to_owned(),
             other => other.to_owned(),

@@ -9,7 +9,7 @@ use raccordo_core::envelope::{
 };
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, Epoch, LineageId, NodeId, ObjectId, Sequence};
-use raccordo_core::object::{self, Applied, Kind, State, Subject};
+use raccordo_core::object::{self, Applied, Kind, Refusal, State, Subject};
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::time::Instant;
 use raccordo_core::vault::VaultError;
@@ -270,7 +270,8 @@ async fn withdrawn(
             work.tx()?.update_object(&row).await?;
             Ok(Ok(()))
         }
-        Ok(Applied::Already) => Ok(Ok(())),
+        // It has expired while the withdrawal was on its way: there is nothing left to erase.
+        Ok(Applied::Already) | Err(Refusal::Ended) => Ok(Ok(())),
         Err(refusal) => Ok(Err(refusal.reason())),
     }
 }

@@ -246,6 +246,7 @@ fn taken(error: crate::store::StoreError, what: &str) -> Fault {
     match error {
         crate::store::StoreError::Exists(_) => {
             Fault::conflict("name_taken", format!("there is an {what} with this name"))
+                .hint(format!("see `raccordo {what} list`; choose another name"))
         }
         other => other.into(),
     }

@@ -76,6 +76,15 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     about_peers(node, &mut findings).await?;
     let equipes = status(node).await?.equipes;
     about_pacts(node, &mut findings).await?;
+    if node.hub.is_none() && findings.is_empty() && pacts::list(node).await?.is_empty() {
+        findings.push(finding(
+            Severity::Next,
+            "no_pact",
+            "no pact is here yet".into(),
+            "the chair drafts it: raccordo pact draft; the others wait for its proposal",
+            "the chair",
+        ));
+    }
     if node.hub.is_some() {
         about_carried(node, &mut findings).await?;
     }
@@ -132,7 +141,8 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
                 "peer_not_verified",
                 format!("{id} is introduced, not verified"),
                 &format!(
-                    "read the 12 words to each other by phone, then raccordo trust verify {id}"
+                    "read each other by phone the 12 words that raccordo trust show {id} shows, then \
+                     raccordo trust verify {id}"
                 ),
                 "you and the peer's administrator",
             ));
@@ -181,13 +191,13 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
     }
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(NodeId::as_str).collect();
-        let whose = format!("{}, administrator", names.join(", "));
-        let step = if chair == me {
-            format!(
-                "they sign; send it again if they have not got it: raccordo pact propose {name}"
-            )
-        } else {
-            "they sign".to_owned()
+        let names = names.join(", ");
+        let (whose, step) = match chair == me {
+            true => (
+                format!("you, then {names}, administrator"),
+                format!("raccordo pact propose {name} sends it to them, or again; then they sign"),
+            ),
+            false => (format!("{names}, administrator"), "they sign".to_owned()),
         };
         return next(
             "pact_unsigned",

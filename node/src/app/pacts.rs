@@ -159,14 +159,19 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
 ///
 /// # Errors
 /// `no_such_pact`, `not_signed`.
-pub async fn propose(node: &Node, actor: Actor, name: &str) -> Done<(Vec<NodeId>, Vec<u8>)> {
+pub async fn propose(
+    node: &Node,
+    actor: Actor,
+    name: &str,
+    by_file: bool,
+) -> Done<(Vec<NodeId>, Vec<u8>)> {
     let mut tx = node.store.write().await?;
     let (row, proposal) = find(node, &mut *tx, name).await?;
     if !proposal.signed_by().contains(&node.identity.node) {
         return Err(Fault::conflict("not_signed", "this node has not signed the pact")
-            .hint("sign it first: `raccordo pact sign FILE`"));
+            .hint("sign it first: `raccordo pact sign`, with its name or its file"));
     }
-    let sent = post(node, &mut *tx, &proposal).await?;
+    let sent = if by_file { Vec::new() } else { post(node, &mut *tx, &proposal).await? };
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
@@ -306,8 +311,10 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
         .into_iter()
         .find(|row| row.equipe == name || row.lineage.to_string() == name)
         .ok_or_else(|| {
-            Fault::not_found("no_such_pact", "no pact with this name is here")
-                .hint("see `raccordo pact list`; the chair proposes it")
+            Fault::not_found("no_such_pact", "no pact with this name is here").hint(
+                "see `raccordo pact list`; the chair signs its draft first, \
+                     `raccordo pact sign FILE`, and proposes it to the others",
+            )
         })?;
     let proposal = open(node, &row)?;
     Ok((row, proposal))

@@ -138,8 +138,12 @@ pub async fn list(node: &Node) -> Done<Vec<Peer>> {
 /// One peer.
 ///
 /// # Errors
-/// `no_such_peer`.
+/// `no_such_peer`, `own_card`.
 pub async fn show(node: &Node, peer: &NodeId) -> Done<Peer> {
+    if *peer == node.identity.node {
+        return Err(Fault::conflict("own_card", format!("{peer} is this node itself"))
+            .hint("its card: `raccordo trust export`; its peers: `raccordo trust list`"));
+    }
     let row = node.store.read().await?.peer(peer).await?;
     described_peer(node, row.ok_or_else(|| unknown(peer))?)
 }

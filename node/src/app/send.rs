@@ -82,6 +82,8 @@ pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outco
                 work.tx()?.update_entry(&row).await?;
                 work.tx()?.envelopes_placed(lineage, *entry, *sequence).await?;
             }
+            // The answer is to bytes of an epoch before: it has been encrypted again since.
+            Outcome::Stale { current } if row.epoch >= *current => {}
             Outcome::Stale { .. } => {
                 row.state = EntryState::Stale;
                 if row.kind == EntryKind::Application {

@@ -51,11 +51,9 @@ pub async fn withdraw(
         Ok(Applied::Already) => return Ok(row),
         Err(refusal @ (Refusal::NotOrigin | Refusal::Author)) => {
             return Err(Fault::refused(refusal.reason(), refusal.to_string())
-                .hint("only an operator of the node that shared it may withdraw it"));
+                .hint(format!("ask {} to withdraw it", row.origin)));
         }
-        Err(refusal) => {
-            return Err(Fault::conflict(refusal.reason(), refusal.to_string()));
-        }
+        Err(refusal) => return Err(Fault::conflict(refusal.reason(), refusal.to_string())),
     };
     end(&mut row, next.state, next.version, reason);
     let change = Change::Withdrawal { reason: reason.to_owned() };

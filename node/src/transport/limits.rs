@@ -59,7 +59,6 @@ impl Interceptor for MetadataLimit {
 ///
 /// # Errors
 /// `RESOURCE_EXHAUSTED`, reason `metadata_too_large`.
-#[expect(clippy::result_large_err, reason = "a status is what interceptors return")]
 pub fn check_metadata<T>(request: &Request<T>, bytes_max: usize) -> Result<(), Status> {
     use tonic::metadata::KeyAndValueRef::{Ascii, Binary};
     let sizes = request.metadata().iter().map(|pair| match pair {

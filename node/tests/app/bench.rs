@@ -216,7 +216,7 @@ impl Bench {
         let parties = REGIONS.map(Who::id);
         let text = pacts::draft(toscana, EQUIPE, &parties, &Relay.id(), true, suite.name()).await;
         pacts::sign(toscana, ADMIN, Source::Toml(text.unwrap())).await.unwrap();
-        pacts::propose(toscana, ADMIN, EQUIPE).await.unwrap();
+        pacts::propose(toscana, ADMIN, EQUIPE, false).await.unwrap();
     }
 
     async fn employ(&mut self, who: Who) {

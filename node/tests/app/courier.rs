@@ -15,7 +15,7 @@ use raccordo_node::app::hub::{confirm, found_group, offer};
 use raccordo_node::app::mail::Offer;
 use raccordo_node::app::receive_mail;
 use raccordo_node::app::send::AppendCall;
-use raccordo_node::app::{found, mail};
+use raccordo_node::app::{found, key_packages, mail};
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, Item, LinkError};
 use raccordo_node::courier::{Trouble, errands, inbox, outbox};
@@ -157,6 +157,27 @@ async fn with_an_alert() -> Bench {
     bench.run().await;
     bench.share_samples(Toscana, Kind::Case, 1).await;
     bench
+}
+
+/// A hub that finds nothing asks again and again, and each time new ones are made: the pool
+/// stays bounded, and nothing is refused.
+#[tokio::test]
+async fn a_full_pool_keeps_the_newest() {
+    let bench = Bench::agreed(Rows::Memory, Suite::Classical).await;
+    let (umbria, relay, hub) = (bench.node(Umbria), bench.node(Relay), Relay.id());
+    for _ in 0..20 {
+        let mut tx = umbria.store.write().await.unwrap();
+        key_packages::wanted(umbria, &mut *tx, &hub).await.unwrap();
+        tx.commit().await.unwrap();
+        let (references, deposits): (Vec<_>, Vec<_>) =
+            key_packages::to_deposit(umbria, &hub).await.unwrap().into_iter().unzip();
+        key_package_pool::deposit(relay, &Umbria.id(), deposits).await.unwrap();
+        key_packages::deposited(umbria, &references).await.unwrap();
+    }
+    let mut tx = relay.store.read().await.unwrap();
+    let pool = tx.pool(&Umbria.id(), Suite::Classical.number(), relay.clock.now()).await.unwrap();
+    assert_eq!(pool.len(), relay.hub.as_ref().unwrap().limits.pool_max);
+    assert!(pool.iter().any(|row| row.last_resort));
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn pacts_that_are_not_signed() {
     check(Toscana, &format!("{good}# other\n"), "pact_conflict").await;
     let junk = pacts::sign(toscana, ADMIN, Source::Proposal(b"junk".to_vec())).await;
     assert_eq!(junk.map(drop).map_err(reason), Err("bad_proposal"));
-    let (_, proposal) = pacts::propose(toscana, ADMIN, EQUIPE).await.unwrap();
+    let (_, proposal) = pacts::propose(toscana, ADMIN, EQUIPE, true).await.unwrap();
     let stranger = pacts::sign(bench.node(Relay), ADMIN, Source::Proposal(proposal.clone())).await;
     assert_eq!(stranger.map(drop).map_err(reason), Err("not_a_party"));
     let change = TrustChange::Suspend;

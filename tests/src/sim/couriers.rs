@@ -206,8 +206,17 @@ impl World {
             return Ok("subscribes to others".into());
         }
         let before = feed.items.len();
-        ready(read(&hub, &caller, feed))??;
-        Ok(format!("{} items", feed.items.len() - before))
+        let own = feed.logs.iter().map(|(_, after)| *after).min();
+        if ready(read(&hub, &caller, feed))?? {
+            return Ok(format!("{} items", feed.items.len() - before));
+        }
+        process.feed = None;
+        let mut tx = ready(process.node.store.read())??;
+        let processed = ready(tx.equipes())??.iter().map(|row| row.sequence).min();
+        if own >= processed {
+            return Err(Violation(format!("the hub has trimmed what {caller} has not read")));
+        }
+        Ok("ended".into())
     }
 
     /// A member takes the next item; sometimes it will come again.
@@ -288,8 +297,8 @@ impl World {
     }
 }
 
-/// Reads what stands after the cursors of a subscription.
-async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -> Checked {
+/// Reads what stands after the cursors of a subscription; false when it ends.
+async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -> Checked<bool> {
     for (group, after) in &mut feed.logs {
         match read_log(hub, caller, *group, *after).await? {
             LogAfter::Nothing => {}
@@ -299,6 +308,8 @@ async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -
                 let batch = Batch { group: *group, entries, checkpoint };
                 feed.items.push_back(Item::Entries(batch));
             }
+            // A subscription from long ago, which no node makes, ends so.
+            LogAfter::Ended("trimmed") => return Ok(false),
             LogAfter::Ended(reason) => {
                 let what = format!("the hub ends the log of {caller} after {after}: {reason}");
                 return Err(Violation(what));
@@ -309,7 +320,7 @@ async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -
         feed.mailbox = row.sequence;
         feed.items.push_back(Item::Mail(mail_item(row)));
     }
-    Ok(())
+    Ok(true)
 }
 
 fn log_entry(row: LogRow) -> LogEntry {

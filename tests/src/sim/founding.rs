@@ -121,7 +121,7 @@ async fn draft(
     let text = pacts::draft(chair, EQUIPE, parties, hub, true, suite).await?;
     let pact = Pact::parse(&text).map_err(|bad| Violation(format!("the draft: {bad}")))?;
     pacts::sign(chair, ADMINISTRATOR, Source::Toml(text)).await?;
-    pacts::propose(chair, ADMINISTRATOR, EQUIPE).await?;
+    pacts::propose(chair, ADMINISTRATOR, EQUIPE, false).await?;
     Ok(pact.terms().lineage)
 }
 

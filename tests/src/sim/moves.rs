@@ -92,14 +92,19 @@ impl World {
         moves.extend([
             (1, Move::Kill(who)),
             (1, Move::Arm(who)),
-            (2, Move::Administer(place)),
             (3, Move::Share(place)),
             (2, Move::Withdraw(place)),
             (2, Move::Open(place)),
             (1, Move::Update(place)),
-            (1, Move::Trust(place)),
             (1, Move::Expire(place)),
         ]);
+        // Who is in the équipe has few errands.
+        let joined = self.versions_seen.contains_key(&machine.name);
+        if joined {
+            moves.push((1, Move::Trust(place)));
+        } else {
+            moves.push((2, Move::Administer(place)));
+        }
         for (task, _) in &process.tasks {
             moves.push((15, Move::GoOn(place, *task)));
         }
@@ -107,7 +112,7 @@ impl World {
             moves.push((12, Move::Send(place)));
         }
         if !machine.runs(Task::Errands) {
-            moves.push((6, Move::Errands(place)));
+            moves.push((if joined && place > 0 { 1 } else { 5 }, Move::Errands(place)));
         }
         match &process.feed {
             None => moves.push((15, Move::Subscribe(place))),
@@ -155,7 +160,7 @@ impl World {
 
     /// Mostly a moment, seldom a day; never so many that mail or cards expire.
     fn pass(&mut self) -> String {
-        let spans = [(40, 200), (20, 5_000), (10, 600_000), (1, 90_000_000)];
+        let spans = [(40, 200), (20, 5_000), (10, 600_000), (6, 90_000_000)];
         let millis = self.dice.weighted(&spans).copied().unwrap_or(1);
         let millis = self.dice.below(millis);
         if self.time.passed() < Duration::from_secs(20 * 24 * 3600) {

@@ -10,7 +10,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::Change;
 use raccordo_node::app::directory::Operator;
 use raccordo_node::app::fault::{Fault, Whose};
-use raccordo_node::app::share::{Order, share};
+use raccordo_node::app::share::{Order, Violation as FieldViolation, share};
 use raccordo_node::app::work::Work;
 use raccordo_node::app::{Node, alerts, expire, pack, withdraw};
 use raccordo_node::store::object::{ObjectFilter, ObjectRow};
@@ -111,7 +111,7 @@ async fn update(node: &Node) -> Result<&'static str, Fault> {
     };
     let Some(mut work) = Work::begin(node, row.lineage).await? else { return Ok("no équipe") };
     let now = pack::circumstances(node, &mut work).await?;
-    if now.standing != Standing::Active || now.commit_pending {
+    if now.standing != Standing::Active || now.commit_pending || work.holds_commit().await? {
         return Ok("not now");
     }
     pack::stage(node, &mut work, Change::default()).await?;
@@ -137,9 +137,7 @@ impl World {
         let ids = ids(&order.alerts)?;
         match ready(share(&node, &operator(), order))? {
             Ok(shared) if shared.violations.is_empty() => {}
-            Ok(shared) => {
-                return Err(Violation(format!("an example is invalid: {:?}", shared.violations)));
-            }
+            Ok(shared) => return self.refused(at, &node, &ids, shared.violations),
             Err(fault) if down(&fault) => return Ok(fault.reason.into()),
             Err(fault) => return Err(fault.into()),
         }
@@ -150,6 +148,31 @@ impl World {
         Ok(format!("{count} alerts"))
     }
 
+    /// An order that was asked for again only when its alerts had expired. What was stored
+    /// the first time stands; else the operator writes it anew.
+    fn refused(
+        &mut self,
+        at: usize,
+        node: &Node,
+        ids: &[ObjectId],
+        violations: Vec<FieldViolation>,
+    ) -> Checked<String> {
+        let expired = |violation: &FieldViolation| violation.error.field == "expiresOn";
+        if !violations.iter().all(expired) {
+            return Err(Violation(format!("an example is invalid: {violations:?}")));
+        }
+        let stored = ready(ready(node.store.read())??.objects_among(ids))??;
+        if stored.is_empty() {
+            if let Some((_, wish)) = self.wishes.get_mut(at) {
+                wish.order = None;
+            }
+            return Ok("expired".into());
+        }
+        self.shared.extend(ids.iter().map(|id| (*id, node.identity.node.clone())));
+        self.wishes.remove(at);
+        Ok(format!("{} expired alerts", ids.len()))
+    }
+
     /// Shares all that is still wished.
     ///
     /// # Errors
@@ -158,7 +181,7 @@ impl World {
         while self.wishes.iter().any(|(whose, _)| *whose == place) {
             let words = self.share(place)?;
             self.trace.note(&format!("  member {place} shares: {words}"));
-            if !words.ends_with("alerts") {
+            if words == "not complete" {
                 break;
             }
             self.after()?;
@@ -203,7 +226,10 @@ impl World {
                 return Err(Violation(format!("{} is active without content", row.object)));
             }
             Ok(_) => {}
-            Err(fault) if down(&fault) => return Ok(fault.reason.into()),
+            Err(fault) if down(&fault) => {
+                self.perhaps_opened.insert(row.object);
+                return Ok(fault.reason.into());
+            }
             Err(fault) => return Err(fault.into()),
         }
         self.counts.count("alerts opened");

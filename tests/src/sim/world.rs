@@ -68,6 +68,8 @@ pub struct World {
     pub withdrawn: BTreeSet<ObjectId>,
     /// What was opened, by whom.
     pub opened: BTreeSet<(ObjectId, NodeId)>,
+    /// What was perhaps opened besides: the answer was lost in a crash.
+    pub perhaps_opened: BTreeSet<ObjectId>,
     /// Newest entry of the log that was looked at.
     pub log_seen: Sequence,
     /// Version of each member's équipe that was looked at.
@@ -117,6 +119,7 @@ impl World {
             shared: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
             opened: BTreeSet::new(),
+            perhaps_opened: BTreeSet::new(),
             log_seen: Sequence(0),
             versions_seen: BTreeMap::new(),
             agreement: Agreement::default(),
@@ -258,6 +261,9 @@ impl World {
         self.hub.store.recover();
         self.members.iter().for_each(|member| member.store.recover());
         self.share_at_last = true;
+        self.until_quiet()?;
+        self.trace.note("days pass");
+        self.time.pass(Duration::from_secs(3 * 24 * 3600));
         self.until_quiet()
     }
 

@@ -95,8 +95,13 @@ fn unreadable(error: &serde_json::Error) -> Failure {
         );
     }
     let message = format!("line {line}, column {}: this is no JSON", error.column());
-    let why = if error.is_eof() { "it ends in the middle of an object" } else { "see this line" };
-    Failure::usage("invalid_json", message).hint(format!("{why}; raccordo alert check FILE"))
+    let why = match error.is_eof() {
+        true => "it ends in the middle of an object",
+        false => {
+            "one object, or one after the other: raccordo alert example --kind case prints one"
+        }
+    };
+    Failure::usage("invalid_json", message).hint(why)
 }
 
 /// The decoder's message without the value that it may quote.

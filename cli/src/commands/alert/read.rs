@@ -55,7 +55,7 @@ pub async fn list(args: ListArgs, context: &Context) -> Result<(), Failure> {
     let row = |view: &AlertView| {
         let received = view.received_at.clone().unwrap_or_else(|| "-".to_owned());
         let AlertView { id, kind, origin, state, .. } = view;
-        let delivery = view.delivery_words();
+        let delivery = view.delivery_words().unwrap_or_else(|| "-".to_owned());
         [id.clone(), kind.clone(), origin.clone(), state.clone(), delivery, received]
     };
     let header = ["ID", "KIND", "ORIGIN", "STATE", "DELIVERY", "RECEIVED"];

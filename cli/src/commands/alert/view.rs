@@ -96,9 +96,10 @@ impl AlertView {
         })
     }
 
-    /// The delivery in words.
-    pub fn delivery_words(&self) -> String {
-        self.delivery.as_ref().map(DeliveryView::words).unwrap_or_default()
+    /// The delivery in words; none of received ones, whose origin follows it.
+    pub fn delivery_words(&self) -> Option<String> {
+        let own = self.received_at.is_none();
+        self.delivery.as_ref().filter(|_| own).map(DeliveryView::words)
     }
 }
 
@@ -111,7 +112,11 @@ impl From<&Delivery> for DeliveryView {
 
 impl DeliveryView {
     fn words(&self) -> String {
-        format!("{}, delivered {} of {}", self.state, self.delivered, self.members)
+        let Self { state, delivered, members } = self;
+        match *state {
+            "delivered" => format!("delivered {delivered} of {members}"),
+            other => format!("{other}, delivered {delivered} of {members}"),
+        }
     }
 }
 
@@ -150,7 +155,7 @@ impl AlertDetail {
         };
         line("shared", self.shared_at.clone());
         line("received", received_at.clone());
-        line("delivery", Some(self.alert.delivery_words()));
+        line("delivery:", self.alert.delivery_words());
         line("ended:", self.end_reason.clone());
         for RefusalView { member, reason } in &self.refusals {
             line("not processed by", Some(format!("{member}: {reason}")));
@@ -268,7 +273,7 @@ mod tests {
         let text = AlertDetail::of(record()).unwrap().describe(&Output::new(true));
         assert_eq!(
             text,
-            "a  case  active\nfrom toscana in tu\ndelivery delivered, delivered 2 of 2\n\n  severity             high\n"
+            "a  case  active\nfrom toscana in tu\ndelivery: delivered 2 of 2\n\n  severity             high\n"
         );
     }
 }

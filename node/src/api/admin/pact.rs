@@ -53,7 +53,8 @@ impl PactService for AdminCalls {
         request: Request<proto::ProposePactRequest>,
     ) -> Answer<proto::ProposePactResponse> {
         let (actor, asked) = administrator(request)?;
-        let (sent, proposal) = pacts::propose(&self.node, actor, &asked.equipe).await?;
+        let (sent, proposal) =
+            pacts::propose(&self.node, actor, &asked.equipe, asked.by_file).await?;
         Ok(Response::new(proto::ProposePactResponse {
             sent_to: sent.iter().map(NodeId::to_string).collect(),
             proposal: if asked.by_file { proposal } else { Vec::new() },

@@ -72,6 +72,8 @@ pub async fn decide(
     tx.update_carried(&row).await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);
+    // Subscribers of an evicted équipe learn at once that it has ended.
+    node.signals.wake(&Topic::Log(row.group));
     Ok(row)
 }
 

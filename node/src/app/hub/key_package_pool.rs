@@ -10,7 +10,7 @@ use raccordo_core::trust::validator::validate_leaf;
 use super::MAIL_LIFETIME;
 use super::read_log::statement_of;
 use crate::app::Node;
-use crate::app::fault::{Done, Fault, Whose};
+use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
 use crate::store::hub::{MailboxRow, PoolRow};
 
@@ -28,11 +28,11 @@ pub struct Deposit {
     pub expires_at: Instant,
 }
 
-/// Adds to the caller's pool; repeated ones count once. Returns the single-use packages
+/// Adds to the caller's pool, which keeps the newest; repeated ones count once. Returns the single-use packages
 /// left of the suite that has fewest.
 ///
 /// # Errors
-/// `not_a_hub`, `bad_key_package`, `pool_full`.
+/// `not_a_hub`, `bad_key_package`.
 pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Done<u32> {
     let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
     let now = node.clock.now();
@@ -46,12 +46,20 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
         if read.leaf.node.as_ref() != Some(caller) {
             return Err(bad("the key package is of another node".into()));
         }
-        if deposit.expires_at <= now || deposit.expires_at > now.plus(LIFETIME) {
-            return Err(bad("the lifetime is not within 84 days".into()));
+        // The caller's clock may be ahead of this one.
+        let expires_at = deposit.expires_at.min(now.plus(LIFETIME));
+        if expires_at <= now {
+            return Err(bad("the lifetime is over".into()));
         }
         let suite = read.suite.number();
-        if tx.pool(caller, suite, now).await?.len() >= hub.limits.pool_max {
-            return Err(Fault::new(Whose::Exhausted, "pool_full", "the pool is full"));
+        let pool = tx.pool(caller, suite, now).await?;
+        if pool.len() >= hub.limits.pool_max {
+            // A full pool gives up its oldest: a refusal would stop the owner's errands, and
+            // what it makes anew is as good.
+            let like = |row: &&PoolRow| row.last_resort == deposit.last_resort;
+            if let Some(oldest) = pool.iter().find(like).or(pool.first()) {
+                tx.delete_pool(caller, &oldest.reference).await?;
+            }
         }
         tx.insert_pool(PoolRow {
             owner: caller.clone(),
@@ -59,7 +67,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
             suite,
             last_resort: deposit.last_resort,
             key_package: deposit.key_package,
-            expires_at: deposit.expires_at,
+            expires_at,
             deposited_at: now,
         })
         .await?;
