@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use super::PATIENCE;
+
 /// What a command printed, a value a line.
 pub type Lines = Vec<Value>;
 
@@ -67,9 +69,10 @@ pub async fn run(
             let _ = stdin.write_all(input.as_bytes()).await;
         }
     };
-    let (done, ()) = tokio::join!(child.wait_with_output(), write);
-    let done = done.context("raccordo does not end")?;
     let command = format!("raccordo {}", args.join(" "));
+    let ended = async { tokio::join!(child.wait_with_output(), write).0 };
+    let ended = tokio::time::timeout(2 * PATIENCE, ended).await;
+    let done = ended.with_context(|| format!("`{command}` does not end"))??;
     let mut lines = Vec::new();
     for line in String::from_utf8(done.stdout)?.lines() {
         lines.push(serde_json::from_str(line).with_context(|| format!("{command}: {line}"))?);

@@ -6,7 +6,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// Connects; the channel does not outlive the node's process.
+use super::PATIENCE;
+
+/// Connects; the channel does not outlive the node's process, and its calls are bounded.
 ///
 /// # Errors
 /// Nobody listens there.
@@ -16,5 +18,6 @@ pub(super) async fn connect(path: &Path) -> Result<Channel, tonic::transport::Er
         let path = path.clone();
         async move { UnixStream::connect(path).await.map(TokioIo::new) }
     });
-    Endpoint::from_static("http://localhost").connect_with_connector(dial).await
+    let endpoint = Endpoint::from_static("http://localhost").timeout(PATIENCE);
+    endpoint.connect_with_connector(dial).await
 }
