@@ -120,8 +120,11 @@ async fn all_are_there(world: &Federation, flows: Vec<Flow>) -> anyhow::Result<u
         for some in alerts.chunks(500) {
             let ids: Vec<String> = some.iter().map(|alert| alert.id.clone()).collect();
             let states = operator.wait(ids, DeliveryState::Delivered).await?;
-            let state = |shared: &_| delivered(shared);
-            ensure!(states.iter().all(state), "not all of {member} are delivered");
+            let late: Vec<_> = states.iter().filter(|shared| !delivered(shared)).collect();
+            if let Some(first) = late.first() {
+                let (late, told) = (late.len(), world.told().await);
+                bail!("{late} of {member} are not delivered, such as {first:?}; {told}");
+            }
         }
         all.extend(alerts);
     }

@@ -39,6 +39,9 @@ pub const NODES: [&str; 3] = [RELAY, TOSCANA, UMBRIA];
 /// The members.
 pub const MEMBERS: [&str; 2] = [TOSCANA, UMBRIA];
 
+/// Where it is set in the environment, the homes stay, to be looked at.
+const KEEP: &str = "RACCORDO_TEST_KEEP";
+
 /// What a node stores in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -100,7 +103,10 @@ impl Federation {
     /// There is no room for a directory.
     pub fn empty(setting: Setting) -> anyhow::Result<Self> {
         // Sockets have short paths: not below a long target directory.
-        let directory = tempfile::Builder::new().prefix("raccordo-e2e-").tempdir_in("/tmp")?;
+        let keep = std::env::var_os(KEEP).is_some();
+        let mut directory = tempfile::Builder::new();
+        let directory =
+            directory.prefix("raccordo-e2e-").disable_cleanup(keep).tempdir_in("/tmp")?;
         Ok(Self { nodes: BTreeMap::new(), setting, directory })
     }
 
@@ -181,6 +187,20 @@ impl Federation {
     /// There is no such node, or it has no operator yet.
     pub fn operator(&self, id: &str) -> anyhow::Result<Operator> {
         self.node(id)?.operator()
+    }
+
+    /// What every node says of itself, for the message of a story that failed.
+    pub async fn told(&self) -> String {
+        let mut told = format!("below {}\n", self.directory.path().display());
+        for (id, node) in &self.nodes {
+            let status = match node.status().await {
+                Ok(status) => format!("{:#?}", status.equipes),
+                Err(error) => format!("{error:#}"),
+            };
+            let tail = node.tail().unwrap_or_else(|error| format!("{error:#}"));
+            told += &format!("{id}: {status}\nits log ends:\n{tail}\n");
+        }
+        told
     }
 
     /// A file beside the homes.

@@ -180,7 +180,7 @@ impl Node {
         self.start().await
     }
 
-    fn tail(&self) -> anyhow::Result<String> {
+    pub(super) fn tail(&self) -> anyhow::Result<String> {
         let text = String::from_utf8_lossy(&std::fs::read(&self.log)?).into_owned();
         let mut lines: Vec<&str> = text.lines().rev().take(TAIL_LINES).collect();
         lines.reverse();
