@@ -23,6 +23,7 @@ use tower::layer::util::{Identity, Stack};
 use super::admin::AdminCalls;
 use super::casework::CaseworkCalls;
 use super::hub::HubCalls;
+use super::to_the_end::ToTheEnd;
 use crate::app::Node;
 use crate::transport::limits::{
     CALL_MESSAGE_BYTES_MAX, HUB_MESSAGE_BYTES_MAX, MetadataLimit, server,
@@ -42,7 +43,7 @@ const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 
 /// A listener's services behind its [`Door`], for `serve_with_incoming_shutdown`.
-pub type Services = Router<Stack<InterceptorLayer<Door>, Identity>>;
+pub type Services = Router<Stack<ToTheEnd, Stack<InterceptorLayer<Door>, Identity>>>;
 
 /// The descriptors compiled into this program do not decode: our own fault.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +162,8 @@ impl Listed {
         self.routes.add_service(health).add_service(reflection).add_service(reflection_alpha);
         let door = Door { metadata: MetadataLimit(METADATA_BYTES_MAX), users };
         let routes: Routes = self.routes.routes();
-        Ok(server(streams).trace_fn(span).layer(InterceptorLayer::new(door)).add_routes(routes))
+        let server = server(streams).trace_fn(span);
+        Ok(server.layer(InterceptorLayer::new(door)).layer(ToTheEnd).add_routes(routes))
     }
 }
 

@@ -6,6 +6,7 @@
 mod bench;
 mod courier;
 mod crash;
+mod cut;
 mod founding;
 mod measured;
 mod refused_by_hub;

@@ -81,7 +81,7 @@ pub struct Appended {
 struct Call<'c> {
     node: &'c Node,
     caller: &'c NodeId,
-    slot: &'c mut HubSlot,
+    public: Option<HubGroup>,
     tx: &'c mut dyn Tx,
     row: CarriedRow,
     log: LogState,
@@ -124,7 +124,9 @@ pub async fn append(
     let mut call = Call {
         node,
         caller,
-        slot: &mut slot,
+        // Back only once all is durable: what is dropped before that, by an error or with
+        // its caller, must not leave a group that is ahead of the disk.
+        public: slot.group.take(),
         tx: &mut *tx,
         row,
         log,
@@ -132,22 +134,11 @@ pub async fn append(
         mail: BTreeSet::new(),
         now,
     };
-    let judged = call.all(entries).await;
-    let Call { row, placed, mail, .. } = call;
-    let outcomes = match judged {
-        Ok(outcomes) => outcomes,
-        Err(fault) => {
-            slot.group = None;
-            return Err(fault);
-        }
-    };
-    let checkpoint = finish(node, &mut *tx, &row, &placed).await;
-    let ended = match checkpoint {
-        Ok(checkpoint) => measured_commit(tx).await.map(|()| checkpoint).map_err(Fault::from),
-        Err(fault) => Err(fault),
-    };
-    // Not durable: what the public group merged in memory must not stay.
-    let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    let outcomes = call.all(entries).await?;
+    let Call { row, placed, mail, public, .. } = call;
+    let checkpoint = finish(node, &mut *tx, &row, &placed).await?;
+    measured_commit(tx).await?;
+    slot.group = public;
     tracing::debug!(%group, step = "hub_append_durable");
     if !placed.is_empty() {
         node.signals.wake(&Topic::Log(group));
@@ -316,7 +307,7 @@ impl Call<'_> {
         let view = match applied {
             Ok(view) => view,
             Err(cause) => {
-                self.slot.group = None;
+                self.public = None;
                 let reason = cause.reason().to_owned();
                 let lineage = self.row.lineage.to_string();
                 let detail = [("by", caller.as_str()), ("reason", reason.as_str())];
@@ -433,14 +424,14 @@ impl Call<'_> {
     }
 
     async fn group(&mut self) -> Done<&mut HubGroup> {
-        if self.slot.group.is_none() {
+        if self.public.is_none() {
             let scope = LedgerScope::Hub(self.row.group);
             let rows = open_ledger(self.node, self.tx, &scope).await?;
-            self.slot.group = HubGroup::load(&self.node.crypto, self.row.group, rows)
+            self.public = HubGroup::load(&self.node.crypto, self.row.group, rows)
                 .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
         }
         let missing = || Fault::ours("group_missing", "the ledger holds no such group");
-        self.slot.group.as_mut().ok_or_else(missing)
+        self.public.as_mut().ok_or_else(missing)
     }
 }
 
