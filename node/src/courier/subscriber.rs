@@ -200,7 +200,8 @@ impl Subscriber {
             let hub = &self.line.hub;
             metrics::gauge!(HUB_CONNECTED.name, "hub" => hub.to_string()).set(0.0);
             let problem = "the subscription begins anew".to_owned();
-            let link = Link { connected: false, problem, reason: "resubscribing".to_owned() };
+            let reason = "resubscribing".to_owned();
+            let link = Link { problem, reason, ..Link::default() };
             self.line.node.links.note(hub, link);
         }
     }
@@ -212,8 +213,8 @@ impl Subscriber {
             DIALS_FAILED.name, "hub" => hub.to_string(), "reason" => reason.clone()
         )
         .increment(1);
-        let problem = trouble.with_hint();
-        node.links.note(hub, Link { connected: false, problem, reason });
+        let (problem, hint) = (trouble.to_string(), trouble.hint().to_owned());
+        node.links.note(hub, Link { connected: false, problem, hint, reason });
         trouble.log("subscription", hub);
         let wait = self.backoff.next(&*node.entropy);
         self.line.pause(wait).await;
