@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures::StreamExt;
 use raccordo_core::id::{GroupId, LineageId, NodeId};
 use raccordo_core::sending::Standing;
+use raccordo_core::wire::hub::News;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::inbox::{self, Next};
 use super::line::Line;
-use super::link::{Cursors, Item, LinkError};
+use super::link::{Cursors, LinkError};
 use super::{Backoff, Trouble};
 use crate::app::Node;
 use crate::app::fault::Done;
@@ -138,12 +139,12 @@ impl Subscriber {
     /// Takes an item; false when the subscription must begin anew.
     async fn take(
         &mut self,
-        item: &Item,
+        item: &News,
         wanted: &mut Wanted,
         untold: &mut Untold,
     ) -> Result<bool, Trouble> {
         let node = &self.line.node;
-        if let Item::Entries(batch) = item {
+        if let News::Entries(batch) = item {
             // A group that was left: what was on its way is not looked at.
             let Some(lineage) = wanted.lineages.get(&batch.group) else { return Ok(true) };
             node.links.saw(*lineage, batch.checkpoint.checkpoint().sequence);

@@ -10,13 +10,14 @@ use raccordo_core::hubgroup::HubGroup;
 use raccordo_core::hublog::{
     EntryKind, LogState, NewEntry, PlaceError, SignedCheckpoint, WelcomeItem,
 };
-use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId, NodeId, Sequence};
+use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerScope};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
 use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::validator::validate;
+pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
 use super::read_log::checkpoint_at;
 use super::{HubSlot, WELCOME_LIFETIME};
@@ -31,51 +32,6 @@ use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 
 /// Most entries of one call.
 pub const ENTRIES_MAX: usize = 64;
-
-/// An entry as it arrives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handed {
-    /// Key of deduplication, chosen by the sender.
-    pub entry: EntryId,
-    /// What it carries.
-    pub kind: EntryKind,
-    /// The epoch in which it was made.
-    pub epoch: Epoch,
-    /// Exactly the bytes that the log keeps.
-    pub payload: Vec<u8>,
-    /// Commits: the GroupInfo after it.
-    pub group_info: Vec<u8>,
-    /// Commits that add: the Welcome; else empty.
-    pub welcome: Vec<u8>,
-}
-
-/// What became of one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Durable at this place.
-    Placed {
-        /// The place.
-        sequence: Sequence,
-        /// SHA-256 of the canonical entry.
-        digest: Digest,
-    },
-    /// Made in another epoch than this one.
-    Stale {
-        /// The group's epoch.
-        current: Epoch,
-    },
-    /// Refused for ever, with a stable reason.
-    Refused(String),
-}
-
-/// The answer to one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// One for each entry that was looked at.
-    pub outcomes: Vec<(EntryId, Outcome)>,
-    /// The newest place, signed; none while the log is empty.
-    pub checkpoint: Option<SignedCheckpoint>,
-}
 
 /// One call under way.
 struct Call<'c> {
