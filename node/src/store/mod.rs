@@ -11,6 +11,7 @@ pub mod equipe;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
+pub mod membership;
 pub mod memory;
 pub mod node;
 pub mod object;
@@ -80,6 +81,7 @@ pub trait Tx:
     + inbox::InboxRows
     + object::ObjectRows
     + hub::HubRows
+    + membership::MembershipRows
     + Send
 {
     /// Makes everything durable.

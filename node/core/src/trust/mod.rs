@@ -10,6 +10,7 @@ pub mod phone_code;
 pub mod proposal;
 pub mod state;
 pub mod statement;
+pub mod step;
 pub mod validator;
 
 #[cfg(test)]

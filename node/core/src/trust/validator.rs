@@ -115,6 +115,19 @@ fn validate_rules_1(
 /// Reads the statement that the commit brings, and judges the step to it.
 fn next_statement(old: &SignedStatement, commit: &CommitView) -> Checked<SignedStatement> {
     let new = statement_of(commit.statement_after.as_deref())?;
+    let change = validate_step(old, &new)?;
+    let signers = new.signatures().keys().cloned().collect();
+    let (before, after) = (old.statement(), new.statement());
+    rule(change.is_signed(before, after, &signers), "signatures_missing")?;
+    Ok(new)
+}
+
+/// Judges the step from one statement to the next, and the signatures that it has so far;
+/// whether they suffice is asked of the [`Change`] that is returned.
+///
+/// # Errors
+/// [`CommitRefused`] with the first rule that the step breaks.
+pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Change> {
     let (before, after) = (old.statement(), new.statement());
     rule(after.rules_version == RULES_VERSION, "rules_version_unknown")?;
     rule(after.lineage == before.lineage, "lineage_changed")?;
@@ -127,10 +140,7 @@ fn next_statement(old: &SignedStatement, commit: &CommitView) -> Checked<SignedS
         check_party(before, after, party)?;
     }
     rule(new.verify(Some(before)).is_ok(), "signature_bad")?;
-    let signers = new.signatures().keys().cloned().collect();
-    let change = Change::between(before, after);
-    rule(change.is_signed(before, after, &signers), "signatures_missing")?;
-    Ok(new)
+    Ok(Change::between(before, after))
 }
 
 /// Judges what becomes of one party, whoever signed.
