@@ -10,6 +10,7 @@ use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::proposal::{Proposal, ProposalError};
+use raccordo_core::trust::state::TrustState;
 use raccordo_core::wire;
 
 use super::audit::{Actor, record};
@@ -290,8 +291,10 @@ pub async fn receive(
     sender: &NodeId,
     sealed: &[u8],
 ) -> Done<Result<LineageId, Fault>> {
-    if let Err(fault) = verified_card(node, tx, sender).await {
-        return Ok(Err(fault));
+    // Signing asks for verified parties. The proposal may come before the phone call.
+    let known = tx.peer(sender).await?.map(|row| row.state);
+    if !matches!(known, Some(TrustState::Introduced | TrustState::Verified)) {
+        return Ok(Err(Fault::refused("no_such_peer", "the sender is not known or not trusted")));
     }
     let aad = node.identity.node.as_str().as_bytes();
     let Ok(bytes) = node.identity.sealing.open(SEAL_INFO, aad, sealed) else {

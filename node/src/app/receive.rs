@@ -4,10 +4,8 @@
 
 use std::ops::Range;
 
-use raccordo_core::hublog::{
-    Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint, Standing as Placed,
-};
-use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
+use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
@@ -15,6 +13,7 @@ use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
+pub use raccordo_core::wire::hub::Batch;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
@@ -24,17 +23,6 @@ use super::{Node, apply, changes, membership, pack, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
-
-/// A batch as the hub sends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The group.
-    pub group: GroupId,
-    /// Entries without gaps.
-    pub entries: Vec<LogEntry>,
-    /// The hub's signature over the place of the last.
-    pub checkpoint: SignedCheckpoint,
-}
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,10 +18,22 @@ use crate::store::equipe::EquipeRow;
 pub struct Link {
     /// Whether the subscription stands.
     pub connected: bool,
-    /// Why not, in words with the next step.
+    /// Why not, in words.
     pub problem: String,
+    /// The next step; may be empty.
+    pub hint: String,
     /// Stable word for the problem: `dns`, `refused`, `proxy`, `intercepted`, `not_trusted`, …
     pub reason: String,
+}
+
+impl Link {
+    /// The problem and the next step in one line; empty where there is none.
+    pub fn told(&self) -> String {
+        match self.hint.as_str() {
+            "" => self.problem.clone(),
+            hint => format!("{}: {hint}", self.problem),
+        }
+    }
 }
 
 /// The connections of this process, by hub.

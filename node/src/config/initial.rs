@@ -178,7 +178,7 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # Seconds that a handshake may take.
 #handshake_timeout_s = 10
 # Calls and streams open at once on one connection; more wait.
-#streams_per_connection = 64
+#streams_per_connection = 256
 # Bytes of names and values in a call's metadata; more are refused.
 #metadata_bytes = 4096
 # Envelopes in one MLS message under backlog; 0: as many as fit. 1 is for measuring.

@@ -14,6 +14,7 @@ use crate::home::Home;
 use crate::telemetry::{LogFormat, LogLevel};
 use crate::transport::accept::AcceptLimits;
 use crate::transport::address::HostPort;
+use crate::transport::limits::CallLimits;
 use crate::transport::proxy::{Proxy, ProxyUrl};
 
 /// `[node]`
@@ -247,7 +248,7 @@ pub struct LimitsSection {
     pub pending_handshakes: NonZeroUsize,
     /// Seconds that a handshake may take. Default: 10.
     pub handshake_timeout_s: NonZeroU32,
-    /// Calls and streams open at once on one connection. Default: 64.
+    /// Calls and streams open at once on one connection. Default: 256.
     pub streams_per_connection: NonZeroU32,
     /// Bytes of names and values in a call's metadata. Default: 4096.
     pub metadata_bytes: NonZeroUsize,
@@ -264,7 +265,7 @@ impl Default for LimitsSection {
             connections_per_peer: const { NonZeroUsize::new(16).unwrap() },
             pending_handshakes: const { NonZeroUsize::new(128).unwrap() },
             handshake_timeout_s: const { NonZeroU32::new(10).unwrap() },
-            streams_per_connection: const { NonZeroU32::new(64).unwrap() },
+            streams_per_connection: const { NonZeroU32::new(256).unwrap() },
             metadata_bytes: const { NonZeroUsize::new(4096).unwrap() },
             envelopes_per_message: 0,
         }
@@ -277,6 +278,14 @@ impl LimitsSection {
         match self.envelopes_per_message {
             0 => usize::MAX,
             most => most,
+        }
+    }
+
+    /// What a listener allows its callers.
+    pub fn calls(&self) -> CallLimits {
+        CallLimits {
+            streams: self.streams_per_connection.get(),
+            metadata_bytes: self.metadata_bytes.get(),
         }
     }
 

@@ -10,7 +10,6 @@ use raccordo_core::alert::{Alert, example};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::{Crypto, Suite};
 use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{BootId, Digest, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
@@ -28,7 +27,7 @@ use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbo
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
-use raccordo_node::app::receive_mail::{Item, Taken, receive_mail, skip};
+use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
 use raccordo_node::store::Store;
@@ -393,12 +392,7 @@ impl Bench {
         let rows = mailbox::read_mailbox(relay, &who.id(), cursor).await?;
         let moved = !rows.is_empty();
         for row in rows {
-            let item = Item {
-                sequence: row.sequence,
-                sender: row.sender,
-                kind: row.kind,
-                payload: row.payload,
-            };
+            let item = row.mail();
             let Taken::Welcome(welcome) = receive_mail(node, &hub, &item).await? else { continue };
             let (group, epoch) = (welcome.group, welcome.epoch);
             let tree = key_package_pool::fetch_tree(relay, &who.id(), group, epoch).await?;
@@ -456,7 +450,7 @@ impl Bench {
         let row = self.row_of(who, lineage).await?;
         match read_log(self.node(Relay), &who.id(), row.group, row.sequence).await? {
             LogAfter::Batch(rows, checkpoint) => {
-                let entries = rows.into_iter().map(entry_of).collect();
+                let entries = rows.into_iter().map(LogRow::entry).collect();
                 Ok(Some(Batch { group: row.group, entries, checkpoint }))
             }
             LogAfter::Nothing | LogAfter::Ended(_) => Ok(None),
@@ -582,19 +576,6 @@ impl Bench {
         let group = self.row(who).await.group;
         let answer = append(self.node(Relay), &who.id(), group, vec![handed]).await.unwrap();
         answer.outcomes.into_iter().next().unwrap().1
-    }
-}
-
-/// An entry as a subscriber gets it.
-pub fn entry_of(row: LogRow) -> LogEntry {
-    LogEntry {
-        sequence: row.sequence,
-        epoch: row.epoch,
-        kind: row.kind,
-        sender: row.sender,
-        entry_id: row.entry,
-        accepted_at: row.accepted_at,
-        payload: row.payload,
     }
 }
 

@@ -6,6 +6,7 @@
 mod bench;
 mod courier;
 mod crash;
+mod cut;
 mod founding;
 mod many;
 mod measured;

@@ -98,7 +98,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
             term: told.term,
             connected: told.link.connected,
             lag: told.lag,
-            problem: told.link.problem.clone(),
+            problem: told.link.told(),
         }),
         outbox: told.outbox,
         set_aside: told.set_aside,
@@ -163,7 +163,7 @@ mod tests {
             statement_version: 2,
             members: vec![member],
             term: 3,
-            link: Link { connected: false, problem: "refused".into(), reason: "refused".into() },
+            link: Link { problem: "refused".into(), hint: "wait".into(), ..Link::default() },
             lag: 5,
             outbox: 6,
             set_aside: 8,
@@ -182,6 +182,7 @@ mod tests {
         assert_eq!((message.outbox, message.set_aside, message.state.as_str()), (6, 8, "active"));
         let hub = message.hub.unwrap();
         assert_eq!((hub.id.as_str(), hub.term, hub.lag, hub.connected), ("relay", 3, 5, false));
+        assert_eq!(hub.problem, "refused: wait");
         let member = &message.members[0];
         assert_eq!((member.id.as_str(), member.trust.as_str()), ("umbria", "verified"));
         assert_eq!((member.delivered_sequence, member.last_seen_ms), (11, 9));
