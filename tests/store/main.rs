@@ -48,7 +48,7 @@ contract! {
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
-    membership { proposals replays leavers }
+    membership { proposals replays key_updates leavers }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
         queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered

@@ -272,6 +272,7 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
     new_epoch(node, work, row.sequence).await?;
+    work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
     if row.boot == node.boot {
         work.set_fresh();
     }
@@ -399,6 +400,9 @@ async fn set_aside(
                 raised_at: node.clock.now(),
             })
             .await?;
+        let detail = [("by", entry.sender.as_str()), ("reason", reason)];
+        let subject = lineage.to_string();
+        record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
     }
     note_place(&mut work, batch, entry, place);
     work.row.receipt_due = entry.sequence;

@@ -86,6 +86,7 @@ impl<'n> Work<'n> {
         let mut slot = node.slots.lock(row.lineage).await;
         let mut tx = node.store.write().await?;
         tx.insert_equipe(row.clone()).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
         slot.session = Some(session);
         slot.fresh = false;
         Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
@@ -99,6 +100,7 @@ impl<'n> Work<'n> {
         let mut slot = node.slots.lock(row.lineage).await;
         let mut tx = node.store.write().await?;
         tx.raise_equipe(row.lineage).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
     }

@@ -217,6 +217,25 @@ pub struct LogSection {
     pub format: LogFormat,
 }
 
+/// `[membership]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MembershipSection {
+    /// Days after which this node renews the keys of its leaf in an équipe. Default: 7.
+    pub key_update_days: NonZeroU32,
+    /// Days after which a member that says nothing is called silent. Default: 3.
+    pub silent_after_days: NonZeroU32,
+}
+
+impl Default for MembershipSection {
+    fn default() -> Self {
+        Self {
+            key_update_days: const { NonZeroU32::new(7).unwrap() },
+            silent_after_days: const { NonZeroU32::new(3).unwrap() },
+        }
+    }
+}
+
 /// `[limits]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -619,6 +619,7 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         slots: Default::default(),
         signals: Default::default(),
         hub: (who == Relay).then(|| Hub::new(Limits::default())),
+        rhythm: Default::default(),
         links: Default::default(),
     }
 }

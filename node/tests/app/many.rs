@@ -33,7 +33,7 @@ use raccordo_node::app::{
 use raccordo_node::store::Store;
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::hub::LogRow;
-use raccordo_node::store::memory::MemoryStore;
+use raccordo_node::store::memory::{MemoryStore, Snapshot};
 
 use crate::bench::{ADMIN, StandingClock};
 
@@ -403,6 +403,34 @@ impl Many {
         }
     }
 
+    /// All that one courier does, except sending to the log.
+    pub async fn turn_but_send(&mut self, member: usize) {
+        self.read_mail(member).await.unwrap();
+        self.errands(member).await.unwrap();
+    }
+
+    /// The disk of a member as it is.
+    pub fn disk(&self, member: usize) -> Snapshot {
+        self.stores[&id(member)].snapshot()
+    }
+
+    /// Puts a member's disk back, and starts it again.
+    pub async fn put_back(&mut self, member: usize, disk: Snapshot) {
+        self.stores[&id(member)].restore(&disk);
+        self.restart(member).await;
+    }
+
+    /// Details of one action in a node's audit chain, in order.
+    pub async fn audited_details(
+        &self,
+        node: &Node,
+        action: &str,
+    ) -> Vec<BTreeMap<String, String>> {
+        let records = node.store.read().await.unwrap().audit_after(0, 100_000).await.unwrap();
+        let of = records.into_iter().filter(|record| record.event.action == action);
+        of.map(|record| record.event.detail).collect()
+    }
+
     /// Actions in a node's audit chain, in order.
     pub async fn audited(&self, node: &Node) -> Vec<String> {
         audit_chain::verify_chain(node).await.unwrap();
@@ -448,6 +476,7 @@ async fn start(node: &NodeId, store: &MemoryStore, clock: &Arc<StandingClock>, l
         slots: Default::default(),
         signals: Default::default(),
         hub: (node.as_str() == RELAY).then(|| Hub::new(limits)),
+        rhythm: Default::default(),
         links: Default::default(),
     }
 }

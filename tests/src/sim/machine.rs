@@ -145,6 +145,7 @@ impl Machine {
             slots: Default::default(),
             signals: Default::default(),
             hub: self.hub.then(|| Hub::new(Limits::default())),
+            rhythm: Default::default(),
             links: Default::default(),
         };
         self.process =

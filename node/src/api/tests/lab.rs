@@ -79,6 +79,7 @@ impl Lab {
             slots: work::Slots::default(),
             signals: signals::Signals::default(),
             hub: Some(hub::Hub::new(hub::Limits::default())),
+            rhythm: Default::default(),
             links: status::Links::default(),
         };
         Self { node: Arc::new(node), stop: CancellationToken::new() }

@@ -291,7 +291,7 @@ impl Call<'_> {
             self.row.statement = statement;
         }
         let sequence = self.row.sequence;
-        self.note_cards(&roster);
+        self.note_cards(&view);
         let roster: BTreeSet<NodeId> =
             roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
         for (member, _) in self.tx.cursors(self.row.group).await? {
@@ -316,8 +316,12 @@ impl Call<'_> {
 
     /// Keeps the newest card of every leaf, so that newcomers may connect. Those of leavers
     /// stay: they may come and hear that they are none any more.
-    fn note_cards(&mut self, leaves: &[(u32, LeafView)]) {
-        for card in leaves.iter().filter_map(|(_, leaf)| leaf.card.as_ref()) {
+    fn note_cards(&mut self, commit: &CommitView) {
+        let leaves = commit.added.iter().chain(&commit.path_leaf);
+        for card in leaves.filter_map(|leaf| leaf.card.as_ref()) {
+            if self.row.cards.contains(card) {
+                continue;
+            }
             let Ok(newer) = SignedCard::decode_verified(card) else { continue };
             let of_same = |known: &Vec<u8>| {
                 SignedCard::decode_verified(known)
