@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod backup;
 pub mod codes;
 pub mod completions;
 pub mod equipe;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use raccordo_proto::DESCRIPTORS;
 use raccordo_proto::admin::v1::audit_service_server::AuditServiceServer;
+use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
 use raccordo_proto::admin::v1::directory_service_server::DirectoryServiceServer;
 use raccordo_proto::admin::v1::equipe_service_server::EquipeServiceServer;
 use raccordo_proto::admin::v1::hub_admin_service_server::HubAdminServiceServer;
@@ -105,6 +106,7 @@ pub async fn admin_router(
     }
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
+    add!(BackupServiceServer);
     services.behind(STREAMS_MAX, Some(users)).await
 }
 

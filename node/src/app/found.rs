@@ -246,6 +246,7 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
     Ok(())
 }
 
-fn secret(lineage: LineageId) -> String {
+/// Name and context of the GroupInfo that founds a group.
+pub(super) fn secret(lineage: LineageId) -> String {
     format!("founding/{lineage}")
 }

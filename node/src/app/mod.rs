@@ -7,6 +7,7 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
 
@@ -14,6 +15,7 @@ pub mod alerts;
 pub mod apply;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
@@ -31,6 +33,7 @@ pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
+pub mod rejoin;
 pub mod roster;
 pub mod send;
 pub mod share;

@@ -2,6 +2,7 @@
 //! bodies. One file for each service; the caller is known by its user on this machine.
 
 mod audit;
+mod backup;
 mod directory;
 mod equipe;
 mod hub;

@@ -17,9 +17,10 @@ pub(super) fn newest() -> i64 {
     TEXTS.iter().map(|(number, ..)| *number).max().unwrap_or(0)
 }
 
-/// All migrations.
-pub(super) fn migrator() -> Migrator {
-    let migrations = TEXTS.iter().map(|&(number, name, text)| {
+/// The migrations up to a number.
+pub(super) fn migrator(newest: i64) -> Migrator {
+    let wanted = TEXTS.iter().filter(|(number, ..)| *number <= newest);
+    let migrations = wanted.map(|&(number, name, text)| {
         let sql = text.into_sql_str();
         Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });
