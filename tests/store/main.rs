@@ -11,6 +11,7 @@ mod equipe;
 mod hub;
 mod inbox;
 mod ledger;
+mod membership;
 mod node;
 mod object;
 mod outbox;
@@ -48,6 +49,7 @@ contract! {
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
+    membership { proposals replays leavers }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
         queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered

@@ -4,8 +4,9 @@
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
 //! - trust: [`peers`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
+//! - an équipe's life: [`changes`], [`enact`], [`membership`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
-//! - an alert's way in: [`receive`], [`apply`], [`expire`]
+//! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
 //! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
@@ -16,9 +17,11 @@ pub mod apply;
 pub mod audit;
 pub mod audit_chain;
 pub mod backup;
+pub mod changes;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
+pub mod enact;
 pub mod expire;
 pub mod fault;
 pub mod found;
@@ -28,12 +31,14 @@ pub mod init;
 pub mod join;
 pub mod key_packages;
 pub mod mail;
+pub mod membership;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
 pub mod rejoin;
+pub mod replay;
 pub mod roster;
 pub mod send;
 pub mod share;

@@ -20,7 +20,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, pack, roster};
+use super::{Node, apply, changes, membership, pack, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -199,12 +199,15 @@ async fn run(
         note_place(&mut work, batch, entry, place);
         taken = true;
     }
-    let at = work.row.sequence;
+    let (at, hub) = (work.row.sequence, work.row.hub.clone());
     if taken {
         tracing::debug!(%lineage, step = "receive_commits");
         work.commit().await?;
         tracing::debug!(%lineage, step = "received");
         pack::wake(node, lineage);
+        if batch.entries.iter().any(|entry| entry.kind == EntryKind::Commit) {
+            node.signals.wake(&Topic::Errands(hub));
+        }
         node.signals.wake(&Topic::Objects);
     }
     Ok(Run::Ended(Received::At(at)))
@@ -249,7 +252,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     roster::hear(work, &entry.sender, entry.accepted_at).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
-        EntryKind::Commit => commit(work, entry).await,
+        EntryKind::Commit => commit(node, work, entry).await,
         EntryKind::Notice => notice(node, work, entry).await,
     }
 }
@@ -280,7 +283,7 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
-    new_epoch(work).await?;
+    new_epoch(node, work, row.sequence).await?;
     if row.boot == node.boot {
         work.set_fresh();
     }
@@ -301,12 +304,17 @@ async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<N
     }
 }
 
-async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let lineage = work.row.lineage;
     let session = work.session().await?;
     let processed = session.process(&entry.payload, &judged);
     match processed {
-        Ok(Processed::CommitMerged { removed_self: true, .. }) => Ok(Next::Removed),
+        Ok(Processed::CommitMerged { removed_self: true, commit, .. }) => {
+            if let Some(statement) = commit.statement_after {
+                work.row.statement = statement;
+            }
+            Ok(Next::Removed)
+        }
         Ok(Processed::CommitMerged { commit, .. }) => {
             let by = commit.path_leaf.and_then(|leaf| leaf.node);
             if by.as_ref() != Some(&entry.sender) {
@@ -316,7 +324,7 @@ async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(work).await?;
+            new_epoch(node, work, entry.sequence).await?;
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -325,11 +333,12 @@ async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
 }
 
 /// After a commit: nothing encrypted before it can still enter the log.
-async fn new_epoch(work: &mut Work<'_>) -> Done<()> {
-    roster::follow_group(work).await?;
+async fn new_epoch(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> {
+    membership::follow(node, work, at).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
-    Ok(())
+    // Who is gone confirms nothing any more.
+    forget_delivered(node, work).await
 }
 
 async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
@@ -463,9 +472,14 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
 async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
     let lineage = work.row.lineage;
     work.row.state = Standing::Ended.as_str().into();
+    let why = membership::why_ended(&node.identity.node, &work.row.statement)?;
+    let row = work.row.clone();
     let tx = work.tx()?;
-    record(node, tx, Actor::Node, "equipe.removed", &lineage.to_string(), &[]).await?;
+    let detail = [("why", why.as_str())];
+    record(node, tx, Actor::Node, "equipe.ended", &lineage.to_string(), &detail).await?;
+    changes::drop_overtaken(node, tx, &row).await?;
     work.commit().await?;
+    tracing::warn!(%lineage, why, "this node is a member no longer");
     node.signals.wake(&Topic::Membership);
     Ok(Run::Ended(Received::Stopped))
 }

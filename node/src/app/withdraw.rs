@@ -59,7 +59,7 @@ pub async fn withdraw(
     let change = Change::Withdrawal { reason: reason.to_owned() };
     let body = Body::ObjectEvent(ObjectEvent { object: id, version: next.version, change });
     let envelope = envelope(node, lineage, author(operator), now, body);
-    let rows = rows_for(node, &envelope, id)?;
+    let rows = rows_for(node, &envelope, Some(id))?;
     let tx = work.tx()?;
     let detail = [("reason", reason)];
     record(node, tx, operator.actor(), "alert.withdraw", &id.to_string(), &detail).await?;

@@ -90,6 +90,18 @@ impl<'n> Work<'n> {
         Ok(Self { node, slot, tx: Some(tx), touched: true, row })
     }
 
+    /// Locks an équipe whose membership has ended, and begins it again with a new session.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn renew(node: &'n Node, row: EquipeRow, session: Session) -> Done<Self> {
+        let mut slot = node.slots.lock(row.lineage).await;
+        let mut tx = node.store.write().await?;
+        tx.raise_equipe(row.lineage).await?;
+        *slot = Slot { session: Some(session), ..Slot::default() };
+        Ok(Self { node, slot, tx: Some(tx), touched: true, row })
+    }
+
     /// The transaction.
     ///
     /// # Errors
@@ -147,6 +159,18 @@ impl<'n> Work<'n> {
         let pact = Arc::new(open_pact(node, &self.row)?);
         self.slot.pact = Some(Arc::clone(&pact));
         Ok(pact)
+    }
+
+    /// Puts another pact in force.
+    ///
+    /// # Errors
+    /// Never in practice: see [`Node::seal`].
+    pub fn set_pact(&mut self, node: &Node, pact: Pact) -> Done<()> {
+        let context = pact_context(self.row.lineage);
+        self.row.sealed_pact = node.seal(&context, pact.text().as_bytes())?;
+        self.slot.pact = Some(Arc::new(pact));
+        self.touched = true;
+        Ok(())
     }
 
     /// Whether the group holds an own commit that it has neither merged nor dropped: also
@@ -209,6 +233,7 @@ impl<'n> Work<'n> {
 
     fn forget(&mut self) {
         self.slot.session = None;
+        self.slot.pact = None;
         self.slot.fresh = false;
     }
 }

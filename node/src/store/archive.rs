@@ -115,6 +115,30 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "proposal",
+        2,
+        &[
+            ("lineage", Bytes),
+            ("statement", Bytes),
+            ("sealed_proposal", Bytes),
+            ("begun_here", Integer),
+            ("changed_at_ms", Integer),
+        ],
+    ),
+    table(
+        "replay",
+        2,
+        &[
+            ("lineage", Bytes),
+            ("recipient", Text),
+            ("rejoined", Integer),
+            ("added_at", Integer),
+            ("position", Integer),
+            ("queued", Integer),
+            ("envelope", Bytes),
+        ],
+    ),
+    table(
         "equipe",
         1,
         &[
@@ -242,6 +266,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("carried_document", "a hub's log never comes back"),
     ("log_entry", "a hub's log never comes back"),
     ("log_cursor", "a hub's log never comes back"),
+    ("log_leaver", "a hub's log never comes back"),
     ("group_tree", "a hub's log never comes back"),
     ("mailbox_counter", "others' mail, which they send again"),
     ("mailbox", "others' mail, which they send again"),

@@ -12,6 +12,7 @@ pub mod equipe;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
+pub mod membership;
 pub mod memory;
 pub mod node;
 pub mod object;
@@ -90,6 +91,7 @@ pub trait Tx:
     + inbox::InboxRows
     + object::ObjectRows
     + hub::HubRows
+    + membership::MembershipRows
     + Send
 {
     /// Makes everything durable.

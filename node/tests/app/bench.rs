@@ -85,6 +85,19 @@ impl Who {
 /// A clock that stands until it is moved.
 pub struct StandingClock(AtomicI64);
 
+impl StandingClock {
+    /// Standing where every story begins.
+    pub fn begin() -> Self {
+        Self(AtomicI64::new(BEGIN))
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
 impl Clock for StandingClock {
     fn now(&self) -> Instant {
         Instant(self.0.load(Ordering::Relaxed))
@@ -143,7 +156,7 @@ pub struct Disks(Vec<(Who, Snapshot)>);
 impl Bench {
     /// Three nodes that know nothing of each other.
     pub async fn strangers(rows: Rows) -> Self {
-        let clock = Arc::new(StandingClock(AtomicI64::new(BEGIN)));
+        let clock = Arc::new(StandingClock::begin());
         let mut places = BTreeMap::new();
         for who in ALL {
             let backend = Backend::fresh(rows).await;
@@ -252,8 +265,7 @@ impl Bench {
 
     /// Lets time pass.
     pub fn pass(&self, span: Duration) {
-        let millis = i64::try_from(span.as_millis()).unwrap();
-        self.clock.0.fetch_add(millis, Ordering::Relaxed);
+        self.clock.pass(span);
     }
 
     /// Ends the process of a node and starts it again.
@@ -573,7 +585,8 @@ impl Bench {
     }
 }
 
-fn entry_of(row: LogRow) -> LogEntry {
+/// An entry as a subscriber gets it.
+pub fn entry_of(row: LogRow) -> LogEntry {
     LogEntry {
         sequence: row.sequence,
         epoch: row.epoch,

@@ -6,12 +6,12 @@
 
 use raccordo_core::backup::records::{Row, TableHead, Value};
 use raccordo_core::entropy::Entropy;
-use raccordo_core::id::{EnvelopeId, LineageId, ObjectId, OperatorId};
+use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId};
 use raccordo_core::secret::Secret;
 use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
-use crate::app::{apply, directory, identity, pack, pacts, work};
+use crate::app::{apply, changes, directory, identity, pack, pacts, work};
 use crate::store::archive::column;
 
 /// How a column is sealed.
@@ -35,6 +35,14 @@ const SEALED: &[(&str, &str, How)] = &[
         "pact",
         "sealed_proposal",
         How::Value(|row| Some(pacts::context(row.id::<LineageId>("lineage")?))),
+    ),
+    (
+        "proposal",
+        "sealed_proposal",
+        How::Value(|row| {
+            let statement = row.id::<Digest>("statement")?;
+            Some(changes::context(row.id::<LineageId>("lineage")?, statement))
+        }),
     ),
     (
         "equipe_document",

@@ -148,6 +148,9 @@ pub async fn append(
     };
     // Not durable: what the public group merged in memory must not stay.
     let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    if placed.iter().any(|row| row.kind == EntryKind::Commit) {
+        node.signals.wake(&Topic::Trust);
+    }
     tracing::debug!(%group, step = "hub_append_durable");
     if !placed.is_empty() {
         node.signals.wake(&Topic::Log(group));
@@ -341,11 +344,13 @@ impl Call<'_> {
             self.row.statement = statement;
         }
         let sequence = self.row.sequence;
+        self.note_cards(&roster);
         let roster: BTreeSet<NodeId> =
             roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
         for (member, _) in self.tx.cursors(self.row.group).await? {
             if !roster.contains(&member) {
                 self.tx.delete_cursor(self.row.group, &member).await?;
+                self.tx.put_leaver(self.row.group, &member, Some(sequence)).await?;
             }
         }
         let added: Vec<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
@@ -355,10 +360,27 @@ impl Call<'_> {
             let payload = self.welcome_item(welcome)?;
             for newcomer in added {
                 self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
+                self.tx.put_leaver(self.row.group, &newcomer, None).await?;
                 self.invite(newcomer, payload.clone(), expires_at).await?;
             }
         }
         Ok(outcome)
+    }
+
+    /// Keeps the newest card of every leaf, so that newcomers may connect. Those of leavers
+    /// stay: they may come and hear that they are none any more.
+    fn note_cards(&mut self, leaves: &[(u32, LeafView)]) {
+        for card in leaves.iter().filter_map(|(_, leaf)| leaf.card.as_ref()) {
+            let Ok(newer) = SignedCard::decode_verified(card) else { continue };
+            let of_same = |known: &Vec<u8>| {
+                SignedCard::decode_verified(known)
+                    .is_ok_and(|known| known.card().node == newer.card().node)
+            };
+            match self.row.cards.iter_mut().find(|known| of_same(known)) {
+                Some(known) => *known = card.clone(),
+                None => self.row.cards.push(card.clone()),
+            }
+        }
     }
 
     async fn after_merge(

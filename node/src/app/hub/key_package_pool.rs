@@ -88,7 +88,8 @@ pub struct Claimed {
     pub missing: Vec<NodeId>,
 }
 
-/// Takes one key package of each named party of an équipe. Single-use ones are gone then,
+/// Takes one key package of each named party of an équipe, or of a peer that is verified
+/// here and is to become one. Single-use ones are gone then,
 /// also when the answer is lost: claiming again takes the next, at last the last resort.
 ///
 /// # Errors
@@ -106,8 +107,16 @@ pub async fn claim(
     };
     let statement = statement_of(&row)?;
     let listed = |id: &NodeId| statement.statement().parties.iter().any(|p| p.node == *id);
-    if !listed(caller) || !parties.iter().all(listed) {
-        return Err(Fault::refused("not_a_party", "claimed by or for who is no party"));
+    let refused = || Fault::refused("not_a_party", "claimed by or for who is no party");
+    if !listed(caller) {
+        return Err(refused());
+    }
+    for party in parties.iter().filter(|party| !listed(party)) {
+        // A newcomer, whom the statement will name that the commit brings.
+        let peer = tx.peer(party).await?;
+        if !peer.is_some_and(|peer| peer.state.counts_as_verified()) {
+            return Err(refused());
+        }
     }
     let now = node.clock.now();
     let mut claimed = Claimed::default();

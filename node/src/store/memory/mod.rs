@@ -7,6 +7,7 @@
 mod equipe;
 mod hub;
 mod inbox;
+mod membership;
 mod node;
 mod object;
 mod outbox;

@@ -2,8 +2,8 @@
 
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
-    BootId, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OrganisationId,
-    Sequence,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
+    OrganisationId, Sequence,
 };
 use raccordo_core::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
@@ -81,6 +82,10 @@ tables! {
     object_read: (LineageId, ObjectId, NodeId) => (),
     /// Whether the origin is being told.
     read_note: (LineageId, ObjectId) => bool,
+
+    proposal: (LineageId, Digest) => ProposalRow,
+    replay: (LineageId, NodeId) => ReplayRow,
+    log_leaver: (GroupId, NodeId) => Sequence,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,

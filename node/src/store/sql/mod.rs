@@ -17,6 +17,7 @@ mod inbox;
 mod ledger;
 mod log;
 mod mailbox;
+mod membership;
 mod migrations;
 mod node;
 mod object;
