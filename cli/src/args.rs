@@ -186,6 +186,8 @@ raccordo pact list
 raccordo equipe create tu --wait --timeout 60s
 raccordo equipe list
 raccordo equipe show tu
+raccordo equipe rejoin tu
+raccordo equipe approve-rejoin tu umbria
 raccordo hub list
 raccordo hub accept tu
 raccordo hub refuse tu

@@ -19,6 +19,7 @@ pub mod object;
 pub mod outbox;
 pub mod pact;
 pub mod peer;
+pub mod rejoin;
 pub mod sql;
 
 use async_trait::async_trait;
@@ -92,6 +93,7 @@ pub trait Tx:
     + object::ObjectRows
     + hub::HubRows
     + membership::MembershipRows
+    + rejoin::RejoinRows
     + Send
 {
     /// Makes everything durable.

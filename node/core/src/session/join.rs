@@ -94,7 +94,7 @@ pub fn leaves_in_tree(tree: &[u8], node: &NodeId) -> Result<Vec<Digest>, Session
     let mut digests = Vec::new();
     for leaf in tree.leaves() {
         let identity = BasicCredential::try_from(leaf.credential().clone()).ok();
-        if !identity.is_some_and(|it| it.identity() == node.as_str().as_bytes()) {
+        if identity.is_none_or(|it| it.identity() != node.as_str().as_bytes()) {
             continue;
         }
         let key = leaf.encryption_key().tls_serialize_detached();

@@ -8,6 +8,7 @@ mod equipe;
 mod hub;
 mod node;
 mod pact;
+mod rejoin;
 mod trust;
 
 use std::sync::Arc;

@@ -24,6 +24,7 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod rejoin;
 mod statement;
 mod tx;
 
