@@ -212,7 +212,7 @@ async fn chunked(
     chunk: &Chunk,
 ) -> Done<()> {
     let (lineage, origin) = (work.row.lineage, &entry.sender);
-    let context = |index: u32| format!("chunk/{}/{index}", chunk.whole);
+    let context = |index: u32| chunk_context(chunk.whole, index);
     let row = ChunkRow {
         lineage,
         origin: origin.clone(),
@@ -249,6 +249,11 @@ async fn chunked(
         Some(whole) => Box::pin(self::envelope(node, work, entry, whole)).await,
         None => aside(node, work, entry, Some(envelope.id), "malformed_chunks").await,
     }
+}
+
+/// Context under which a part of an envelope is sealed.
+pub(super) fn chunk_context(whole: EnvelopeId, index: u32) -> String {
+    format!("chunk/{whole}/{index}")
 }
 
 type Refusable = Result<(), &'static str>;
@@ -446,7 +451,8 @@ pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<O
     })
 }
 
-fn author_context(object: ObjectId) -> String {
+/// Context under which an object's author is sealed.
+pub(super) fn author_context(object: ObjectId) -> String {
     format!("author/{object}")
 }
 

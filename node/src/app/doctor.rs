@@ -2,6 +2,7 @@
 //! look at, and says it in the order in which it has to be done.
 
 mod hub_trouble;
+mod rejoining;
 
 use std::time::Duration;
 
@@ -90,6 +91,7 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     }
     for equipe in &equipes {
         about_equipe(node, equipe, &mut findings);
+        rejoining::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {

@@ -8,6 +8,7 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
 
@@ -15,6 +16,7 @@ pub mod alerts;
 pub mod apply;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
 pub mod changes;
 pub mod delivery;
 pub mod directory;
@@ -35,6 +37,7 @@ pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
+pub mod rejoin;
 pub mod replay;
 pub mod rhythm;
 pub mod roster;

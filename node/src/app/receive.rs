@@ -10,7 +10,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
-use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::Batch;
@@ -19,7 +19,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, changes, membership, pack, roster};
+use super::{Node, apply, changes, membership, pack, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -97,7 +97,7 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
 }
 
 /// Code of the alarm after which this node cannot follow the group any further.
-const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
+pub const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
 
 /// Why nothing of a batch is taken.
 enum Broken {
@@ -267,11 +267,12 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
     let session = work.session().await?;
     let processed = session.process(&row.payload, &judged);
     match processed {
-        Ok(Processed::OwnCommitMerged { .. }) => {}
+        Ok(Processed::OwnCommitMerged { commit, .. }) => {
+            new_epoch(node, work, &commit, row.sequence).await?;
+        }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
-    new_epoch(node, work, row.sequence).await?;
     work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
     if row.boot == node.boot {
         work.set_fresh();
@@ -305,15 +306,15 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
             Ok(Next::Removed)
         }
         Ok(Processed::CommitMerged { commit, .. }) => {
-            let by = commit.path_leaf.and_then(|leaf| leaf.node);
-            if by.as_ref() != Some(&entry.sender) {
+            let by = commit.path_leaf.as_ref().and_then(|leaf| leaf.node.as_ref());
+            if by != Some(&entry.sender) {
                 return Err(Stop::SetAside("sender_mismatch"));
             }
             if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(node, work, entry.sequence).await?;
+            new_epoch(node, work, &commit, entry.sequence).await?;
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -322,8 +323,14 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
 }
 
 /// After a commit: nothing encrypted before it can still enter the log.
-async fn new_epoch(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> {
+async fn new_epoch(
+    node: &Node,
+    work: &mut Work<'_>,
+    commit: &CommitView,
+    at: Sequence,
+) -> Done<()> {
     membership::follow(node, work, at).await?;
+    rejoin::noted::followed(node, work, commit, at).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
     // Who is gone confirms nothing any more.
@@ -340,6 +347,12 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
+    if signed.notice().kind == NoticeKind::RejoinRequest {
+        return match rejoin::noted::requested(node, work, entry, &signed).await? {
+            Ok(()) => Ok(Next::GoOn),
+            Err(reason) => Err(Stop::SetAside(reason)),
+        };
+    }
     let kind = signed.notice().kind.as_str();
     let alarm = AlarmRow {
         lineage: work.row.lineage,
@@ -449,7 +462,7 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
     let tx = work.tx()?;
     tx.put_alarm(AlarmRow {
         lineage,
-        code: "own_entry_unknown".into(),
+        code: rejoin::OWN_ENTRY_UNKNOWN.into(),
         detail,
         holds: true,
         raised_at: node.clock.now(),

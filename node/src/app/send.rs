@@ -2,6 +2,7 @@
 
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId};
+use raccordo_core::sending::Standing;
 
 use super::Node;
 use super::audit::{Actor, record};
@@ -36,9 +37,15 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
     let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
     let held = held(node, &mut *tx, lineage).await?;
+    let member =
+        matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {
+        // Of a clone or a lost ratchet nothing leaves but the request to join again.
+        if !member && row.kind != EntryKind::Notice {
+            continue;
+        }
         if held && tx.envelopes_of(lineage, row.entry).await?.iter().any(|e| e.case_bearing) {
             continue;
         }

@@ -28,6 +28,7 @@ use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
+use raccordo_node::app::rejoin::request;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
 use raccordo_node::store::Store;
@@ -345,6 +346,10 @@ impl Bench {
             key_package_pool::deposit(relay, &me, deposits).await?;
             key_packages::deposited(node, &references).await?;
             moved = true;
+        }
+        for (lineage, group) in request::wanted(node, &hub).await? {
+            let tree = key_package_pool::fetch_tree(relay, &me, group, key_package_pool::PRESENT);
+            moved |= request::request(node, lineage, &tree.await?).await?;
         }
         for (lineage, step) in found::steps(node, &hub).await? {
             moved |= self.found(who, lineage, step).await?;

@@ -8,6 +8,7 @@ pub mod notice;
 pub mod pact;
 pub mod phone_code;
 pub mod proposal;
+pub mod rejoin;
 pub mod state;
 pub mod statement;
 pub mod step;

@@ -11,6 +11,7 @@ mod membership;
 mod node;
 mod object;
 mod outbox;
+mod rejoin;
 mod table;
 mod tables;
 

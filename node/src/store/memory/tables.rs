@@ -18,6 +18,7 @@ use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::PeerRow;
+use crate::store::rejoin::RejoinRow;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -64,6 +65,7 @@ tables! {
     equipe: LineageId => EquipeRow,
     member: (LineageId, NodeId) => MemberRow,
     alarm: (LineageId, String) => AlarmRow,
+    rejoin_request: (LineageId, NodeId) => RejoinRow,
     /// By order of queueing.
     envelope: (LineageId, u64) => EnvelopeRow,
     /// Places of envelopes.
