@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use raccordo_core::id::{Digest, ItemId, LineageId, NodeId};
 use raccordo_core::sealing;
+use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::change::Change;
 use raccordo_core::trust::pact::Pact;
@@ -114,8 +115,9 @@ fn follow(node: &Node, row: &EquipeRow, wish: &Wish) -> Done<Proposal> {
 /// The change that a later pact makes; unsigned.
 ///
 /// # Errors
-/// `pact_conflict`, `pact_unfilled`, `party_not_verified`, `no_such_peer`.
+/// `not_a_member`, `pact_conflict`, `pact_unfilled`, `party_not_verified`, `no_such_peer`.
 pub async fn renew(node: &Node, tx: &mut dyn Tx, row: &EquipeRow, pact: Pact) -> Done<Proposal> {
+    active(row)?;
     let before = statement(row)?;
     let agreed = open_pact(node, row)?;
     let mut cards: BTreeMap<NodeId, SignedCard> = BTreeMap::new();
@@ -425,11 +427,17 @@ async fn live(tx: &mut dyn Tx, equipe: &str) -> Done<EquipeRow> {
         Fault::not_found("no_such_equipe", "this node is in no équipe of that name")
             .hint("see `raccordo equipe list`")
     })?;
-    if row.state != raccordo_core::sending::Standing::Active.as_str() {
-        return Err(Fault::conflict("not_a_member", format!("the équipe is {} here", row.state))
-            .hint("see `raccordo equipe show`"));
-    }
+    active(&row)?;
     Ok(row)
+}
+
+/// Only a member begins a change.
+fn active(row: &EquipeRow) -> Done<()> {
+    if row.state == Standing::Active.as_str() {
+        return Ok(());
+    }
+    Err(Fault::conflict("not_a_member", format!("the équipe is {} here", row.state))
+        .hint("see `raccordo equipe show`"))
 }
 
 /// The statement in force.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{ItemId, LineageId, NodeId};
 use raccordo_core::sealing;
+use raccordo_core::sending::Standing as Member;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::draft::Draft;
@@ -70,7 +71,7 @@ pub async fn draft(
         Fault::usage("unknown_ciphersuite", "the ciphersuite is `hybrid` or `classical`")
     })?;
     let live = node.store.read().await?.equipe_named(equipe).await?;
-    if let Some(row) = live {
+    if let Some(row) = live.filter(|row| row.state == Member::Active.as_str()) {
         let pact = open_pact(node, &row)?;
         let mut tx = node.store.read().await?;
         let mut named = Vec::new();

@@ -115,7 +115,8 @@ pub struct Config {
     /// Bounds of every TLS listener, and of the messages sent.
     #[serde(default)]
     pub limits: LimitsSection,
-    /// `[membership]`
+    /// What the node does by itself in its équipes.
+    #[serde(default)]
     pub membership: MembershipSection,
 }
 

@@ -385,3 +385,22 @@ async fn a_leave_that_a_new_pact_overtakes_goes_on_under_it() {
     let shown = raccordo_node::app::work::open_pact(many.node(1), &many.row(1).await).unwrap();
     assert_eq!(shown.terms().share.case_alert.retention_days, 30);
 }
+
+#[tokio::test]
+async fn who_is_no_member_begins_nothing() {
+    let mut many = Many::founded(3, 3).await;
+    begin(&many, 2, Wanted::Leave).await;
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "ended");
+    for wanted in [Wanted::Remove(id(0)), Wanted::Suspend(id(0)), Wanted::Leave] {
+        assert_eq!(refused(&many, 2, wanted).await, "not_a_member");
+    }
+    let node = many.node(0);
+    let parties = [id(0), id(1), id(2)];
+    let relay = "relay".parse().unwrap();
+    let text = pacts::draft(node, EQUIPE, &parties, &relay, true, "").await.unwrap();
+    let signed = pacts::sign(many.node(2), ADMIN, Source::Toml(text)).await.map(drop);
+    assert_eq!(signed.unwrap_err().reason, "not_a_member");
+    let keys = raccordo_node::app::update_keys::update_keys(many.node(2), ADMIN, EQUIPE).await;
+    assert_eq!(keys.unwrap_err().reason, "not_a_member");
+}
