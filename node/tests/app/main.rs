@@ -13,5 +13,6 @@ mod membership;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
+mod restored;
 mod sharing;
 mod trust;
