@@ -50,7 +50,7 @@ contract! {
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
-    membership { proposals replays leavers }
+    membership { proposals replays key_updates leavers }
     rejoin { requests all_is_queued_again }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {

@@ -66,6 +66,17 @@ pub async fn replays(store: Arc<dyn Store>) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub async fn key_updates(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    assert_eq!(tx.key_update(lineage(1)).await?, None);
+    tx.put_key_update(lineage(1), Instant(5)).await?;
+    tx.put_key_update(lineage(2), Instant(6)).await?;
+    tx.put_key_update(lineage(1), Instant(7)).await?;
+    assert_eq!(tx.key_update(lineage(1)).await?, Some(Instant(7)));
+    assert_eq!(tx.key_update(lineage(2)).await?, Some(Instant(6)));
+    Ok(())
+}
+
 pub async fn leavers(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     let (umbria, lazio) = (node("umbria"), node("lazio"));

@@ -15,7 +15,7 @@ use raccordo_core::wire;
 
 use super::Node;
 use super::audit::{Actor, record};
-use super::fault::{Done, Fault};
+use super::fault::{Done, Fault, Whose};
 use super::pacts::{SEAL_INFO, proposal_fault, read_proposal};
 use super::peers::verified_card;
 use super::signals::Topic;
@@ -396,12 +396,24 @@ pub async fn drop_overtaken(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Do
         let me = &node.identity.node;
         let leaves = pending.proposal.change() == Some(Change::Leaving { leaver: me.clone() });
         if leaves && pending.row.begun_here && now.statement().party(me).is_some() {
-            let proposal = follow(node, row, &Wish::Drop(me.clone()))?;
-            let again = sign(node, tx, Actor::Node, row, proposal, Begun::Here).await?;
-            post(node, tx, row, &again.proposal).await?;
+            match leave_again(node, tx, row).await {
+                Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => {
+                    return Err(fault);
+                }
+                Err(fault) => {
+                    tracing::error!(%lineage, reason = fault.reason, "the leave is not signed again: begin it anew")
+                }
+                Ok(()) => {}
+            }
         }
     }
     Ok(())
+}
+
+async fn leave_again(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<()> {
+    let proposal = follow(node, row, &Wish::Drop(node.identity.node.clone()))?;
+    let again = sign(node, tx, Actor::Node, row, proposal, Begun::Here).await?;
+    post(node, tx, row, &again.proposal).await.map(drop)
 }
 
 async fn live(tx: &mut dyn Tx, equipe: &str) -> Done<EquipeRow> {

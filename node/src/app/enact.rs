@@ -27,7 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// The store's, or a damaged row.
 pub async fn due(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Option<Proposal>> {
     let now = changes::statement(row)?.digest();
-    for pending in changes::of(node, tx, row).await? {
+    let mut pending = changes::of(node, tx, row).await?;
+    // A leave comes last: overtaken, it goes on by itself, and nothing else does.
+    pending.sort_by_key(|pending| {
+        matches!(pending.proposal.change(), Some(Change::Leaving { .. }) if !pending.row.begun_here)
+    });
+    for pending in pending {
         let proposal = pending.proposal;
         let follows = proposal.previous.as_ref().map(SignedStatement::digest) == Some(now);
         if !follows || !proposal.missing().is_empty() {

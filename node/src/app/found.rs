@@ -13,7 +13,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::{Work, pact_context};
-use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster};
+use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, update_keys};
 use crate::store::equipe::EquipeRow;
 
 /// What the courier has to do at the hub for an équipe of which this node is chair.
@@ -164,6 +164,7 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     for row in equipes.iter().filter(|row| row.hub == *hub) {
         rejoin::approve::stage(node, row.lineage).await?;
         enact::enact(node, row.lineage).await?;
+        update_keys::when_old(node, row.lineage).await?;
         while replay::step(node, row.lineage).await? {}
     }
     let mut tx = node.store.read().await?;

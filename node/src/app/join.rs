@@ -59,7 +59,7 @@ pub async fn join(
     };
     let Joining { session, view } = Session::join(&node.crypto, &node.identity.leaf, invitation)
         .map_err(|cause| bad(cause.reason()))?;
-    validate_view(&view).map_err(|refused| bad(&refused.0))?;
+    validate_view(&view).map_err(|refused| bad(refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
     let proposal = signed_here.into_iter().find(|proposal| agreed(node, proposal, &signed));

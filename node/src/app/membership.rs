@@ -23,7 +23,7 @@ const PACT_UNKNOWN: &str = "pact_unknown";
 /// The store's, or a damaged group.
 pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> {
     let lineage = work.row.lineage;
-    let before = work.statement()?;
+    let (before, agreed) = (work.statement()?, work.pact(node)?);
     let present = work.tx()?.members(lineage).await?;
     let present: BTreeSet<NodeId> = present.into_iter().map(|member| member.node).collect();
     roster::follow_group(work).await?;
@@ -35,7 +35,9 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
         if present.contains(&member.node) || member.node == node.identity.node {
             continue;
         }
+        // Who was removed stands in the pact still, until that is renewed.
         let known = before.statement().party(&member.node).is_some();
+        let known = known || agreed.has_party(&member.node);
         let was = if known { Recipient::Rejoined } else { Recipient::Newcomer };
         replay::begin(work, &member.node, was, at).await?;
     }
@@ -66,17 +68,16 @@ async fn in_force(
     {
         pacts::keep(node, tx, &agreed.proposal).await?;
     }
-    changes::drop_overtaken(node, tx, &row).await?;
-    if old.pact == new.pact {
-        return Ok(());
-    }
     match agreed {
+        _ if old.pact == new.pact => {}
         Some(agreed) => {
             work.tx()?.delete_alarm(row.lineage, PACT_UNKNOWN).await?;
-            work.set_pact(node, agreed.proposal.pact)
+            work.set_pact(node, agreed.proposal.pact)?;
         }
-        None => pact_unknown(node, work).await,
+        None => pact_unknown(node, work).await?,
     }
+    let row = work.row.clone();
+    changes::drop_overtaken(node, work.tx()?, &row).await
 }
 
 /// The parties agreed on a pact that never came here: nothing is shared under an old one.

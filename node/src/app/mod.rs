@@ -4,7 +4,7 @@
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
 //! - trust: [`peers`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
-//! - an équipe's life: [`changes`], [`enact`], [`membership`]
+//! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
@@ -39,11 +39,13 @@ pub mod receive;
 pub mod receive_mail;
 pub mod rejoin;
 pub mod replay;
+pub mod rhythm;
 pub mod roster;
 pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
+pub mod update_keys;
 pub mod withdraw;
 pub mod work;
 
@@ -89,6 +91,8 @@ pub struct Node {
     pub signals: signals::Signals,
     /// What this node carries as a hub; none when it is none.
     pub hub: Option<hub::Hub>,
+    /// How often it does by itself what keeps an équipe well.
+    pub rhythm: rhythm::Rhythm,
     /// What the courier knows of its connections.
     pub links: status::Links,
 }

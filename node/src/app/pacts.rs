@@ -10,6 +10,7 @@ use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::proposal::{Proposal, ProposalError};
+use raccordo_core::trust::state::TrustState;
 use raccordo_core::wire;
 
 use super::audit::{Actor, record};
@@ -45,6 +46,8 @@ pub struct Standing {
     pub proposal: Proposal,
     /// Whether the équipe exists here.
     pub active: bool,
+    /// The change of an équipe that exists, where it is one that was signed.
+    pub change: Option<changes::Pending>,
 }
 
 /// Writes a draft with this node as chair; of an équipe that exists, the pact in force with
@@ -175,7 +178,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
     node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
-    Ok(Standing { row, proposal, active })
+    Ok(Standing { row, proposal, active, change: None })
 }
 
 /// Signs a change of an équipe that exists here; none when the source means no such thing.
@@ -210,7 +213,8 @@ async fn sign_change(
         changes::post(node, tx, &row, &pending.proposal).await?;
     }
     let (found, _) = find(node, tx, &row.lineage.to_string()).await?;
-    Ok(Some(Standing { row: found, proposal: pending.proposal, active: false }))
+    let proposal = pending.proposal.clone();
+    Ok(Some(Standing { row: found, proposal, active: true, change: Some(pending) }))
 }
 
 /// Sends the proposal, sealed, to the other parties through the hub; or returns it for a
@@ -260,7 +264,7 @@ pub async fn list(node: &Node) -> Done<Vec<Standing>> {
     for row in tx.pacts().await? {
         let proposal = open(node, &row)?;
         let active = tx.equipe(row.lineage).await?.is_some();
-        pacts.push(Standing { row, proposal, active });
+        pacts.push(Standing { row, proposal, active, change: None });
     }
     Ok(pacts)
 }
@@ -273,7 +277,7 @@ pub async fn named(node: &Node, name: &str) -> Done<Standing> {
     let mut tx = node.store.read().await?;
     let (row, proposal) = find(node, &mut *tx, name).await?;
     let active = tx.equipe(row.lineage).await?.is_some();
-    Ok(Standing { row, proposal, active })
+    Ok(Standing { row, proposal, active, change: None })
 }
 
 /// Takes a proposal that a peer posted, sealed to this node. What is wrong with it is the
@@ -287,8 +291,10 @@ pub async fn receive(
     sender: &NodeId,
     sealed: &[u8],
 ) -> Done<Result<LineageId, Fault>> {
-    if let Err(fault) = verified_card(node, tx, sender).await {
-        return Ok(Err(fault));
+    // Signing asks for verified parties. The proposal may come before the phone call.
+    let known = tx.peer(sender).await?.map(|row| row.state);
+    if !matches!(known, Some(TrustState::Introduced | TrustState::Verified)) {
+        return Ok(Err(Fault::refused("no_such_peer", "the sender is not known or not trusted")));
     }
     let aad = node.identity.node.as_str().as_bytes();
     let Ok(bytes) = node.identity.sealing.open(SEAL_INFO, aad, sealed) else {

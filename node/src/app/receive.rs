@@ -4,10 +4,8 @@
 
 use std::ops::Range;
 
-use raccordo_core::hublog::{
-    Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint, Standing as Placed,
-};
-use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
+use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
@@ -15,6 +13,7 @@ use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
+pub use raccordo_core::wire::hub::Batch;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
@@ -24,17 +23,6 @@ use super::{Node, apply, changes, membership, pack, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
-
-/// A batch as the hub sends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The group.
-    pub group: GroupId,
-    /// Entries without gaps.
-    pub entries: Vec<LogEntry>,
-    /// The hub's signature over the place of the last.
-    pub checkpoint: SignedCheckpoint,
-}
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,6 +273,7 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
+    work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
     if row.boot == node.boot {
         work.set_fresh();
     }
@@ -424,6 +413,9 @@ async fn set_aside(
                 raised_at: node.clock.now(),
             })
             .await?;
+        let detail = [("by", entry.sender.as_str()), ("reason", reason)];
+        let subject = lineage.to_string();
+        record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
     }
     note_place(&mut work, batch, entry, place);
     work.row.receipt_due = entry.sequence;

@@ -7,6 +7,7 @@ use raccordo_core::id::ObjectId;
 use raccordo_core::object::{self, Applied, Event, Refusal, Subject};
 use raccordo_core::operator::Action;
 
+use super::alerts::no_such_alert;
 use super::apply::{end, open_share, standing};
 use super::audit::record;
 use super::directory::Operator;
@@ -70,8 +71,4 @@ pub async fn withdraw(
     pack::wake(node, lineage);
     node.signals.wake(&Topic::Objects);
     Ok(row)
-}
-
-fn no_such_alert() -> Fault {
-    Fault::not_found("no_such_alert", "there is no such alert here")
 }

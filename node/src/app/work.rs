@@ -58,6 +58,7 @@ pub struct Work<'n> {
     slot: OwnedMutexGuard<Slot>,
     tx: Option<Box<dyn Tx>>,
     touched: bool,
+    durable: bool,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
@@ -74,7 +75,7 @@ impl<'n> Work<'n> {
             return Ok(None);
         }
         let Some(row) = tx.equipe(lineage).await? else { return Ok(None) };
-        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, row }))
+        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, durable: false, row }))
     }
 
     /// Locks an équipe that is about to be made, with the session that begins it.
@@ -85,9 +86,10 @@ impl<'n> Work<'n> {
         let mut slot = node.slots.lock(row.lineage).await;
         let mut tx = node.store.write().await?;
         tx.insert_equipe(row.clone()).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
         slot.session = Some(session);
         slot.fresh = false;
-        Ok(Self { node, slot, tx: Some(tx), touched: true, row })
+        Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
     }
 
     /// Locks an équipe whose membership has ended, and begins it again with a new session.
@@ -98,8 +100,9 @@ impl<'n> Work<'n> {
         let mut slot = node.slots.lock(row.lineage).await;
         let mut tx = node.store.write().await?;
         tx.raise_equipe(row.lineage).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
-        Ok(Self { node, slot, tx: Some(tx), touched: true, row })
+        Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
     }
 
     /// The transaction.
@@ -222,28 +225,21 @@ impl<'n> Work<'n> {
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {
-            let ended = measured_commit(tx).await;
-            if let Err(error) = ended {
-                self.forget();
-                return Err(error.into());
-            }
+            measured_commit(tx).await?;
         }
+        self.durable = true;
         Ok(())
-    }
-
-    fn forget(&mut self) {
-        self.slot.session = None;
-        self.slot.pact = None;
-        self.slot.fresh = false;
     }
 }
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        if self.tx.is_some() && self.touched {
-            // Rolled back: what MLS did in memory must not stay. A lost `fresh` costs one
-            // more commit, never a reused key.
-            self.forget();
+        if self.touched && !self.durable {
+            // Rolled back, or nobody knows: what MLS did in memory must not stay. A lost
+            // `fresh` costs one more commit, never a reused key.
+            self.slot.session = None;
+            self.slot.pact = None;
+            self.slot.fresh = false;
         }
     }
 }

@@ -182,7 +182,7 @@ impl Hubs {
         let link = match self.link(hub, place, &stop) {
             Ok(link) => link,
             Err((reason, problem)) => {
-                let link = Link { connected: false, problem, reason: reason.into() };
+                let link = Link { problem, reason: reason.into(), ..Link::default() };
                 self.node.links.note(hub, link);
                 return;
             }

@@ -57,6 +57,11 @@ pub trait MembershipRows {
     /// Forgets one.
     async fn delete_replay(&mut self, lineage: LineageId, recipient: &NodeId) -> Stored<()>;
 
+    /// When this node last renewed the keys of its leaf; none when that was never noted.
+    async fn key_update(&mut self, lineage: LineageId) -> Stored<Option<Instant>>;
+    /// Notes it.
+    async fn put_key_update(&mut self, lineage: LineageId, at: Instant) -> Stored<()>;
+
     /// Where a node was removed from a group at this hub; none while it is a member.
     async fn leaver(&mut self, group: GroupId, node: &NodeId) -> Stored<Option<Sequence>>;
     /// Notes where a node was removed, or forgets it when it is a member again.

@@ -12,7 +12,6 @@ use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::{Crypto, Suite};
 use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{BootId, Digest, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::invariant::{Ciphertexts, Made};
 use raccordo_core::object::Kind;
@@ -32,7 +31,7 @@ use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbo
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
-use raccordo_node::app::receive_mail::{Item, Taken, receive_mail, skip};
+use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::rejoin::request;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
@@ -471,12 +470,7 @@ impl Bench {
         let rows = mailbox::read_mailbox(relay, &who.id(), cursor).await?;
         let moved = !rows.is_empty();
         for row in rows {
-            let item = Item {
-                sequence: row.sequence,
-                sender: row.sender,
-                kind: row.kind,
-                payload: row.payload,
-            };
+            let item = row.mail();
             let Taken::Welcome(welcome) = receive_mail(node, &hub, &item).await? else { continue };
             let (group, epoch) = (welcome.group, welcome.epoch);
             let tree = key_package_pool::fetch_tree(relay, &who.id(), group, epoch).await?;
@@ -512,7 +506,9 @@ impl Bench {
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
         let made: Vec<Made> = call.entries.iter().map(made).collect();
         for made in &made {
-            let noted = self.ciphertexts.lock().unwrap().note_made(&who.id(), node.boot, made);
+            // A run also sends what an earlier one has encrypted.
+            let row = node.store.read().await?.entry(lineage, made.entry).await?.unwrap();
+            let noted = self.ciphertexts.lock().unwrap().note_made(&who.id(), row.boot, made);
             noted.unwrap();
         }
         let answer = append(self.node(Relay), &who.id(), call.group, call.entries).await?;
@@ -545,7 +541,7 @@ impl Bench {
         let row = self.row_of(who, lineage).await?;
         match read_log(self.node(Relay), &who.id(), row.group, row.sequence).await? {
             LogAfter::Batch(rows, checkpoint) => {
-                let entries = rows.into_iter().map(entry_of).collect();
+                let entries = rows.into_iter().map(LogRow::entry).collect();
                 Ok(Some(Batch { group: row.group, entries, checkpoint }))
             }
             LogAfter::Nothing | LogAfter::Ended(_) => Ok(None),
@@ -680,19 +676,6 @@ fn made(handed: &Handed) -> Made {
     Made { entry: *entry, kind: *kind, epoch: *epoch, payload: Digest::of(payload) }
 }
 
-/// An entry as a subscriber gets it.
-pub fn entry_of(row: LogRow) -> LogEntry {
-    LogEntry {
-        sequence: row.sequence,
-        epoch: row.epoch,
-        kind: row.kind,
-        sender: row.sender,
-        entry_id: row.entry,
-        accepted_at: row.accepted_at,
-        payload: row.payload,
-    }
-}
-
 fn key_of(who: Who) -> [u8; 32] {
     [who as u8 + 1; 32]
 }
@@ -743,6 +726,7 @@ async fn start(
         slots: Default::default(),
         signals: Default::default(),
         hub: is_hub.then(|| Hub::new(Limits::default())),
+        rhythm: Default::default(),
         links: Default::default(),
     })
 }

@@ -6,13 +6,16 @@
 mod bench;
 mod courier;
 mod crash;
+mod cut;
 mod founding;
 mod many;
 mod measured;
 mod membership;
+mod race;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
 mod restored;
+mod rogue;
 mod sharing;
 mod trust;

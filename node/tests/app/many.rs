@@ -25,16 +25,17 @@ use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbo
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
-use raccordo_node::app::receive_mail::{Item, Taken, receive_mail, skip};
+use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{
     Node, audit_chain, identity, join, key_packages, mail, pack, peers, send,
 };
 use raccordo_node::store::Store;
 use raccordo_node::store::equipe::EquipeRow;
-use raccordo_node::store::memory::MemoryStore;
+use raccordo_node::store::hub::LogRow;
+use raccordo_node::store::memory::{MemoryStore, Snapshot};
 
-use crate::bench::{ADMIN, StandingClock, entry_of};
+use crate::bench::{ADMIN, StandingClock};
 
 /// Name of the équipe of every story.
 pub const EQUIPE: &str = "Dorsale";
@@ -235,8 +236,7 @@ impl Many {
         let rows = mailbox::read_mailbox(relay, &me, cursor).await?;
         let moved = !rows.is_empty();
         for row in rows {
-            let (sequence, sender) = (row.sequence, row.sender);
-            let item = Item { sequence, sender, kind: row.kind, payload: row.payload };
+            let item = row.mail();
             let Taken::Welcome(welcome) = receive_mail(node, &hub, &item).await? else { continue };
             let tree =
                 key_package_pool::fetch_tree(relay, &me, welcome.group, welcome.epoch).await?;
@@ -278,7 +278,7 @@ impl Many {
         while let Some(row) = self.known(member).await?.filter(|row| row.state == "active") {
             match read_log(&self.relay, &id(member), row.group, row.sequence).await? {
                 LogAfter::Batch(rows, checkpoint) => {
-                    let entries = rows.into_iter().map(entry_of).collect();
+                    let entries = rows.into_iter().map(LogRow::entry).collect();
                     let batch = Batch { group: row.group, entries, checkpoint };
                     match receive(self.node(member), &batch).await? {
                         Received::At(_) => moved = true,
@@ -403,6 +403,34 @@ impl Many {
         }
     }
 
+    /// All that one courier does, except sending to the log.
+    pub async fn turn_but_send(&mut self, member: usize) {
+        self.read_mail(member).await.unwrap();
+        self.errands(member).await.unwrap();
+    }
+
+    /// The disk of a member as it is.
+    pub fn disk(&self, member: usize) -> Snapshot {
+        self.stores[&id(member)].snapshot()
+    }
+
+    /// Puts a member's disk back, and starts it again.
+    pub async fn put_back(&mut self, member: usize, disk: Snapshot) {
+        self.stores[&id(member)].restore(&disk);
+        self.restart(member).await;
+    }
+
+    /// Details of one action in a node's audit chain, in order.
+    pub async fn audited_details(
+        &self,
+        node: &Node,
+        action: &str,
+    ) -> Vec<BTreeMap<String, String>> {
+        let records = node.store.read().await.unwrap().audit_after(0, 100_000).await.unwrap();
+        let of = records.into_iter().filter(|record| record.event.action == action);
+        of.map(|record| record.event.detail).collect()
+    }
+
     /// Actions in a node's audit chain, in order.
     pub async fn audited(&self, node: &Node) -> Vec<String> {
         audit_chain::verify_chain(node).await.unwrap();
@@ -448,6 +476,7 @@ async fn start(node: &NodeId, store: &MemoryStore, clock: &Arc<StandingClock>, l
         slots: Default::default(),
         signals: Default::default(),
         hub: (node.as_str() == RELAY).then(|| Hub::new(limits)),
+        rhythm: Default::default(),
         links: Default::default(),
     }
 }

@@ -194,6 +194,7 @@ async fn a_leave_that_another_change_overtakes_goes_on() {
     begin(&many, 0, Wanted::Remove(id(3))).await;
     many.run().await;
     many.sign(1).await;
+    many.run().await;
     // All have signed the removal, and one of them leaves at the same time.
     many.away.extend([0, 1, 3]);
     begin(&many, 2, Wanted::Leave).await;
@@ -308,17 +309,79 @@ async fn what_a_later_pact_may_not_change() {
     let text = pacts::draft(node, EQUIPE, &parties, &"relay".parse().unwrap(), true, "").await;
     let text = text.unwrap();
     for (from, to) in [
-        ("\"classical\"", "\"hybrid\""),
+        ("ciphersuite = \"classical\"", "ciphersuite = \"hybrid\""),
         ("equipe = \"Dorsale\"", "equipe = \"Altra\""),
         ("hub = \"relay\"", "hub = \"umbria\""),
     ] {
         assert!(text.contains(from), "{from}");
         let bent = text.replacen(from, to, 1);
-        let refused = pacts::sign(node, ADMIN, Source::Toml(bent)).await.unwrap_err();
-        assert_eq!(refused.reason, "pact_conflict", "{from}");
+        let signed = pacts::sign(node, ADMIN, Source::Toml(bent)).await.map(drop);
+        assert_eq!(signed.unwrap_err().reason, "pact_conflict", "{from}");
     }
     assert_eq!(refused(&many, 0, Wanted::Remove(id(2))).await, "not_a_party");
     assert_eq!(refused(&many, 0, Wanted::Remove(id(0))).await, "not_oneself");
     assert_eq!(refused(&many, 0, Wanted::Ratify(id(1))).await, "not_suspended");
     assert_eq!(refused(&many, 0, Wanted::Return(id(1))).await, "not_suspended");
+}
+
+#[tokio::test]
+async fn keys_are_renewed_when_they_are_old_or_on_demand() {
+    let mut many = Many::founded(2, 2).await;
+    many.share(0, 1).await;
+    many.run().await;
+    let before = many.row(0).await.epoch;
+    many.pass(Duration::from_secs(6 * 24 * 3600));
+    many.run().await;
+    assert_eq!(many.row(0).await.epoch, before);
+    many.pass(Duration::from_secs(24 * 3600));
+    many.run().await;
+    // Both were due, and both did it.
+    assert_eq!(many.row(0).await.epoch.0, before.0 + 2);
+    many.assert_agreement(&[0, 1]).await;
+    raccordo_node::app::update_keys::update_keys(many.node(1), ADMIN, EQUIPE).await.unwrap();
+    many.run().await;
+    assert_eq!(many.row(0).await.epoch.0, before.0 + 3);
+    assert!(many.audited(many.node(1)).await.contains(&"equipe.update_keys".to_owned()));
+}
+
+#[tokio::test]
+async fn a_member_that_says_nothing_is_called_silent() {
+    let mut many = Many::founded(3, 3).await;
+    many.share(0, 1).await;
+    many.run().await;
+    many.away.insert(2);
+    many.pass(Duration::from_secs(4 * 24 * 3600));
+    many.share(1, 1).await;
+    many.run().await;
+    let status = raccordo_node::app::status::equipe(many.node(0), EQUIPE).await.unwrap();
+    let silent: Vec<_> = status.members.iter().filter(|member| member.silent).collect();
+    assert_eq!(silent.iter().map(|member| member.node.clone()).collect::<Vec<_>>(), [id(2)]);
+    let found = raccordo_node::app::doctor::doctor(many.node(0)).await.unwrap();
+    assert!(found.iter().any(|finding| finding.code == "member_silent"));
+}
+
+#[tokio::test]
+async fn a_leave_that_a_new_pact_overtakes_goes_on_under_it() {
+    let mut many = Many::founded(3, 3).await;
+    let parties = [id(0), id(1), id(2)];
+    let relay = "relay".parse().unwrap();
+    let text = pacts::draft(many.node(0), EQUIPE, &parties, &relay, true, "").await.unwrap();
+    let text = text.replace("retention_days = 180", "retention_days = 30");
+    pacts::sign(many.node(0), ADMIN, Source::Toml(text)).await.unwrap();
+    pacts::propose(many.node(0), ADMIN, EQUIPE, false).await.unwrap();
+    many.run().await;
+    many.sign(1).await;
+    many.run().await;
+    many.away.extend([0, 1]);
+    many.sign(2).await;
+    begin(&many, 2, Wanted::Leave).await;
+    many.errands(2).await.unwrap();
+    many.away.clear();
+    many.run().await;
+    many.assert_agreement(&[0, 1]).await;
+    let statement = changes::statement(&many.row(0).await).unwrap();
+    assert_eq!(statement.statement().version, 3);
+    assert_eq!(many.row(2).await.state, "ended");
+    let shown = raccordo_node::app::work::open_pact(many.node(1), &many.row(1).await).unwrap();
+    assert_eq!(shown.terms().share.case_alert.retention_days, 30);
 }

@@ -9,7 +9,7 @@ use crate::id::{Digest, Epoch, GroupId, NodeId};
 /// Why a commit is refused: a stable reason in snake case, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the commit is refused: {0}")]
-pub struct CommitRefused(pub String);
+pub struct CommitRefused(pub &'static str);
 
 /// The membership validator, as members and hub are given it: the public state before the
 /// commit, and what the commit would do.

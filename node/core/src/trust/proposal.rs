@@ -35,7 +35,7 @@ pub enum ProposalError {
     Conflict,
     /// The validator would refuse the step from the statement in force.
     #[error("the statement cannot follow the one before it: {0}")]
-    Step(String),
+    Step(&'static str),
 }
 
 /// A pact, its statement with the signatures so far, and the cards it rests on.
@@ -157,6 +157,28 @@ impl Proposal {
         Some(Change::between(before, self.statement.statement()))
     }
 
+    /// What it changes, in words; empty for a first statement.
+    pub fn words(&self) -> String {
+        let (Some(change), Some(previous)) = (self.change(), &self.previous) else {
+            return String::new();
+        };
+        match change {
+            Change::Leaving { leaver } if self.statement.signatures().contains_key(&leaver) => {
+                format!("{leaver} leaves")
+            }
+            Change::Leaving { leaver } => format!("removes {leaver}"),
+            Change::Suspension { suspended, by } => format!("{by} suspends {suspended}"),
+            Change::Return { returning, .. } => format!("{returning} returns"),
+            Change::Other => {
+                let mut words = others(previous.statement(), self.statement.statement());
+                if previous.statement().pact != self.statement.statement().pact {
+                    words.push("renews the pact".to_owned());
+                }
+                words.join(", ")
+            }
+        }
+    }
+
     /// Parties that the statement before it did not have.
     pub fn newcomers(&self) -> Vec<NodeId> {
         let parties = self.statement.statement().parties.iter().map(|party| &party.node);
@@ -164,6 +186,26 @@ impl Proposal {
         let known = |node: &&NodeId| before.is_some_and(|before| before.party(node).is_some());
         parties.filter(|node| !known(node)).cloned().collect()
     }
+}
+
+/// What becomes of the parties, one by one.
+fn others(before: &Statement, after: &Statement) -> Vec<String> {
+    let mut words = Vec::new();
+    for party in &after.parties {
+        match before.party(&party.node) {
+            None => words.push(format!("adds {}", party.node)),
+            Some(old) if !old.ratified && party.ratified => {
+                words.push(format!("ratifies the suspension of {}", party.node));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.parties.iter().filter(|party| after.party(&party.node).is_none());
+    words.extend(gone.map(|party| format!("removes {}", party.node)));
+    if before.hub != after.hub {
+        words.push(format!("moves the log to {}", after.hub.hub));
+    }
+    words
 }
 
 /// What the validator does not see: that the pact is the one that the statement names, and

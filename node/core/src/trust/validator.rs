@@ -298,7 +298,7 @@ fn rule(holds: bool, reason: &'static str) -> Checked {
 }
 
 fn refused(reason: &'static str) -> CommitRefused {
-    CommitRefused(reason.to_owned())
+    CommitRefused(reason)
 }
 
 #[cfg(test)]
@@ -321,7 +321,7 @@ mod tests {
     }
 
     fn assert_reason(outcome: Checked<Statement>, reason: &str) {
-        let found = outcome.map_or_else(|refused| refused.0, |_| String::new());
+        let found = outcome.map_or_else(|refused| refused.0, |_| "");
         assert_eq!(found, reason);
     }
 

@@ -45,7 +45,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     for deposit in deposits {
         let read = read_key_package(&node.crypto, &deposit.key_package)
             .map_err(|cause| bad(cause.to_string()))?;
-        validate_leaf(&read.leaf).map_err(|cause| bad(cause.0))?;
+        validate_leaf(&read.leaf).map_err(|cause| bad(cause.to_string()))?;
         if read.leaf.node.as_ref() != Some(caller) {
             return Err(bad("the key package is of another node".into()));
         }
@@ -111,7 +111,7 @@ pub async fn claim(
     let statement = statement_of(&row)?;
     let listed = |id: &NodeId| statement.statement().parties.iter().any(|p| p.node == *id);
     let refused = || Fault::refused("not_a_party", "claimed by or for who is no party");
-    if !listed(caller) {
+    if !statement.statement().may_have_leaf(caller) {
         return Err(refused());
     }
     for party in parties.iter().filter(|party| !listed(party)) {

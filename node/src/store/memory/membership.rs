@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use raccordo_core::id::{Digest, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::time::Instant;
 
 use super::MemoryTx;
 use crate::store::Stored;
@@ -37,6 +38,14 @@ impl MembershipRows for MemoryTx {
 
     async fn delete_replay(&mut self, lineage: LineageId, recipient: &NodeId) -> Stored<()> {
         self.alter(|tables| tables.replay.remove(&(lineage, recipient.clone())))
+    }
+
+    async fn key_update(&mut self, lineage: LineageId) -> Stored<Option<Instant>> {
+        self.look(|tables| tables.key_update.row(&lineage).copied())
+    }
+
+    async fn put_key_update(&mut self, lineage: LineageId, at: Instant) -> Stored<()> {
+        self.alter(|tables| tables.key_update.put(lineage, at))
     }
 
     async fn leaver(&mut self, group: GroupId, node: &NodeId) -> Stored<Option<Sequence>> {

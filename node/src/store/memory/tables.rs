@@ -87,6 +87,7 @@ tables! {
 
     proposal: (LineageId, Digest) => ProposalRow,
     replay: (LineageId, NodeId) => ReplayRow,
+    key_update: LineageId => Instant,
     log_leaver: (GroupId, NodeId) => Sequence,
 
     carried: LineageId => CarriedRow,

@@ -31,6 +31,12 @@ CREATE TABLE replay (
     PRIMARY KEY (lineage, recipient)
 );
 
+-- When this node last renewed the keys of its leaf.
+CREATE TABLE key_update (
+    lineage  BLOB   NOT NULL PRIMARY KEY,
+    at_ms    BIGINT NOT NULL
+);
+
 -- Who was a member: it may read on to the commit that removed it.
 CREATE TABLE log_leaver (
     group_id    BLOB   NOT NULL,

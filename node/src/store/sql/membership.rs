@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use raccordo_core::id::{Digest, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::time::Instant;
 
 use super::SqlTx;
 use super::statement::{Columns, sql};
@@ -26,6 +27,10 @@ const PUT_REPLAY: &str = "INSERT INTO replay \
      position = excluded.position, queued = excluded.queued, \
      envelope = excluded.envelope";
 const DELETE_REPLAY: &str = "DELETE FROM replay WHERE lineage = $1 AND recipient = $2";
+
+const KEY_UPDATE: &str = "SELECT at_ms FROM key_update WHERE lineage = $1";
+const PUT_KEY_UPDATE: &str = "INSERT INTO key_update (lineage, at_ms) VALUES ($1, $2) \
+     ON CONFLICT (lineage) DO UPDATE SET at_ms = excluded.at_ms";
 
 const LEAVER: &str = "SELECT removed_at FROM log_leaver WHERE group_id = $1 AND node = $2";
 const PUT_LEAVER: &str = "INSERT INTO log_leaver (group_id, node, removed_at) \
@@ -98,6 +103,16 @@ impl MembershipRows for SqlTx {
     async fn delete_replay(&mut self, lineage: LineageId, recipient: &NodeId) -> Stored<()> {
         let delete = sql("replay", DELETE_REPLAY).bytes(lineage.as_bytes());
         self.execute(delete.text(recipient.as_str())).await.map(drop)
+    }
+
+    async fn key_update(&mut self, lineage: LineageId) -> Stored<Option<Instant>> {
+        let select = sql("key_update", KEY_UPDATE).bytes(lineage.as_bytes());
+        self.one(select, |row| row.instant()).await
+    }
+
+    async fn put_key_update(&mut self, lineage: LineageId, at: Instant) -> Stored<()> {
+        let put = sql("key_update", PUT_KEY_UPDATE).bytes(lineage.as_bytes()).instant(at);
+        self.execute(put).await.map(drop)
     }
 
     async fn leaver(&mut self, group: GroupId, node: &NodeId) -> Stored<Option<Sequence>> {

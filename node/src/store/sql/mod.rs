@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyPool, Executor as _, Row as _};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
 use tokio::sync::Mutex;
 
 pub use self::tx::SqlTx;
@@ -45,6 +45,9 @@ use super::{Store, StoreError, Stored, Tx};
 
 /// How long a transaction waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the first connection to a server may take.
+const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database on SQLite or PostgreSQL.
 pub struct SqlStore {
@@ -87,6 +90,7 @@ impl SqlStore {
                 (pool(dialect, &url, 1).await?, pool(dialect, &url, connections).await?)
             }
             Dialect::Postgres => {
+                reach(&url).await?;
                 let pool = pool(dialect, &url, connections).await?;
                 (pool.clone(), pool)
             }
@@ -172,6 +176,13 @@ impl SqlStore {
         let row = sqlx::query(text).fetch_one(&self.readers).await;
         row.and_then(|row| row.try_get(0)).map_err(unavailable)
     }
+}
+
+/// A pool would try again and again: what cannot be reached at the start is told at once.
+async fn reach(url: &str) -> Stored<()> {
+    let connected = tokio::time::timeout(REACH_TIMEOUT, AnyConnection::connect(url)).await;
+    let silent = |_| StoreError::Unavailable("the server does not answer".to_owned());
+    connected.map_err(silent)?.map_err(unavailable)?.close().await.map_err(unavailable)
 }
 
 async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> {
