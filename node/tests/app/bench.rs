@@ -25,7 +25,7 @@ use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::accept::{self, Decision};
-use raccordo_node::app::hub::append::{Handed, Outcome, append};
+use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
 use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbox, offer};
 use raccordo_node::app::init::{NewNode, NewTls, init};
@@ -33,6 +33,7 @@ use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::rejoin::request;
+use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
 use raccordo_node::home::Home;
@@ -504,6 +505,14 @@ impl Bench {
     pub async fn append_once(&self, who: Who, lineage: LineageId) -> Done<bool> {
         let node = self.node(who);
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
+        let answer = self.append(who, lineage, call).await?;
+        send::settle(node, lineage, &answer.outcomes).await?;
+        Ok(true)
+    }
+
+    /// A member's call to the hub, of which the bench notes what is encrypted in it.
+    pub async fn append(&self, who: Who, lineage: LineageId, call: AppendCall) -> Done<Appended> {
+        let node = self.node(who);
         let made: Vec<Made> = call.entries.iter().map(made).collect();
         for made in &made {
             // A run also sends what an earlier one has encrypted.
@@ -518,8 +527,7 @@ impl Bench {
                 self.ciphertexts.lock().unwrap().note_placed(&who.id(), made).unwrap();
             }
         }
-        send::settle(node, lineage, &answer.outcomes).await?;
-        Ok(true)
+        Ok(answer)
     }
 
     /// Reads the log to its end.
