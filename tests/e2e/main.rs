@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod alerts;
+mod backup;
 mod canary;
 mod exchange;
 mod files;
@@ -43,5 +44,6 @@ stories! {
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
     wire { bad_frames replays strangers }
+    backup { back_on_a_new_machine damaged_stolen_and_misused }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
 }
