@@ -73,6 +73,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         signals: Default::default(),
         hub: config.hub.enabled.then(|| Hub::new(limits(&config.hub))),
         links: Default::default(),
+        claims: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();

@@ -6,6 +6,7 @@
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`]
+//! - what the hub is held to: [`honesty`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
@@ -20,6 +21,7 @@ pub mod doctor;
 pub mod expire;
 pub mod fault;
 pub mod found;
+pub mod honesty;
 pub mod hub;
 pub mod identity;
 pub mod init;
@@ -83,6 +85,8 @@ pub struct Node {
     pub hub: Option<hub::Hub>,
     /// What the courier knows of its connections.
     pub links: status::Links,
+    /// What hubs said of entries that have not come.
+    pub claims: honesty::Claims,
 }
 
 impl Node {

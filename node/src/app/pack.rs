@@ -2,10 +2,11 @@
 //! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
 
 use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
-use raccordo_core::hublog::EntryKind;
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
 use raccordo_core::session::{Change, Staged};
+use raccordo_core::trust::keys::Signature;
 use raccordo_core::wire;
 
 use super::fault::{Done, Fault};
@@ -293,6 +294,7 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
             sequence: work.row.sequence,
             head: work.row.head,
             authenticator: work.row.authenticator.clone(),
+            signature: newest_signature(work),
         },
         statement_version: work.statement_version()?,
     };
@@ -302,6 +304,16 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
     session
         .encrypt(&node.identity.leaf, &plaintext)
         .map_err(|cause| Fault::ours("not_encrypted", cause))
+}
+
+/// The hub's signature over exactly the place at which this node stands, if it has one.
+fn newest_signature(work: &Work<'_>) -> Option<Signature> {
+    let row = &work.row;
+    let signature = row.checkpoint_signature.as_slice().try_into().ok()?;
+    let signed = SignedCheckpoint::parse(&row.checkpoint, signature).ok()?;
+    let stated = signed.checkpoint();
+    let here = (stated.sequence, stated.head, stated.epoch) == (row.sequence, row.head, row.epoch);
+    here.then_some(signature)
 }
 
 fn message_row(

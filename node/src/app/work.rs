@@ -8,15 +8,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use raccordo_core::id::{Digest, LineageId};
+use raccordo_core::hublog::Stretch;
+use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::session::Session;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::Node;
 use super::fault::{Done, Fault};
+use super::{Node, honesty};
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
@@ -58,6 +59,10 @@ pub struct Work<'n> {
     slot: OwnedMutexGuard<Slot>,
     tx: Option<Box<dyn Tx>>,
     touched: bool,
+    /// Entries that this transaction has passed; kept by `commit`.
+    pub passed: Stretch,
+    /// The place before it that was last looked up, with its head.
+    pub looked_up: Option<(Sequence, Digest)>,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
@@ -74,7 +79,8 @@ impl<'n> Work<'n> {
             return Ok(None);
         }
         let Some(row) = tx.equipe(lineage).await? else { return Ok(None) };
-        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, row }))
+        let passed = Stretch::after(row.sequence, row.head);
+        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, passed, looked_up: None, row }))
     }
 
     /// Locks an équipe that is about to be made, with the session that begins it.
@@ -87,7 +93,8 @@ impl<'n> Work<'n> {
         tx.insert_equipe(row.clone()).await?;
         slot.session = Some(session);
         slot.fresh = false;
-        Ok(Self { node, slot, tx: Some(tx), touched: true, row })
+        let passed = Stretch::after(row.sequence, row.head);
+        Ok(Self { node, slot, tx: Some(tx), touched: true, passed, looked_up: None, row })
     }
 
     /// The transaction.
@@ -194,7 +201,9 @@ impl<'n> Work<'n> {
         };
         let row = self.row.clone();
         let node = self.node;
+        let passed = self.passed.clone();
         let tx = self.tx()?;
+        honesty::keep(tx, row.lineage, &passed).await?;
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {

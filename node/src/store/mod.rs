@@ -8,6 +8,7 @@
 pub mod dialect;
 pub mod directory;
 pub mod equipe;
+pub mod honesty;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
@@ -78,6 +79,7 @@ pub trait Tx:
     + ledger::LedgerRows
     + outbox::OutboxRows
     + inbox::InboxRows
+    + honesty::HonestyRows
     + object::ObjectRows
     + hub::HubRows
     + Send

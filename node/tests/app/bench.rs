@@ -420,8 +420,8 @@ impl Bench {
     pub async fn append_once(&self, who: Who, lineage: LineageId) -> Done<bool> {
         let node = self.node(who);
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
-        let answer = append(self.node(Relay), &who.id(), call.group, call.entries).await?;
-        send::settle(node, lineage, &answer.outcomes).await?;
+        let answer = append(self.node(Relay), &who.id(), call.group, call.entries.clone()).await?;
+        send::settle(node, lineage, &call, &answer).await?;
         Ok(true)
     }
 
@@ -626,5 +626,6 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         signals: Default::default(),
         hub: (who == Relay).then(|| Hub::new(Limits::default())),
         links: Default::default(),
+        claims: Default::default(),
     }
 }

@@ -120,7 +120,12 @@ async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> 
         group: row.group,
         epoch: row.epoch,
         sender: Toscana.id(),
-        echo: Echo { sequence: row.sequence, head: row.head, authenticator: row.authenticator },
+        echo: Echo {
+            sequence: row.sequence,
+            head: row.head,
+            authenticator: row.authenticator,
+            signature: None,
+        },
         statement_version: 1,
     };
     let mut envelope = Envelope {

@@ -13,4 +13,4 @@ pub mod statement;
 pub mod validator;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;

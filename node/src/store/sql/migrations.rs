@@ -6,10 +6,11 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name and text, ascending. What has been released is never changed.
-const TEXTS: [(i64, &str, &str); 3] = [
+const TEXTS: [(i64, &str, &str); 4] = [
     (1, "node", include_str!("../migrations/0001_node.sql")),
     (2, "equipe", include_str!("../migrations/0002_equipe.sql")),
     (3, "hub", include_str!("../migrations/0003_hub.sql")),
+    (6, "honesty", include_str!("../migrations/0006_honesty.sql")),
 ];
 
 /// Number of the newest migration.

@@ -11,6 +11,7 @@ mod bulk;
 mod directory;
 mod equipe;
 mod error;
+mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
