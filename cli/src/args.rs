@@ -99,7 +99,7 @@ pub enum Command {
     /// Look up the code lists of alerts
     #[command(subcommand)]
     Codes(codes::CodesCommand),
-    /// Verify and export the audit chain
+    /// Verify and export the audit chain, and proofs against hubs
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Run two regions and a relay on this machine, and share alerts between them
@@ -204,6 +204,8 @@ raccordo codes list
 raccordo codes search province Firenze
 raccordo audit verify
 raccordo audit export
+raccordo audit export-proof tu --out proof.json
+raccordo audit verify-proof proof.json
 raccordo demo --keep dir --json
 raccordo completions bash
 raccordo man";

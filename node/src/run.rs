@@ -68,12 +68,14 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         entropy,
         clock,
         envelopes_per_message_max: config.limits.envelopes_per_message_max(),
+        heartbeat: config.limits.heartbeat(),
         lists: CodeLists::builtin(),
         slots: Default::default(),
         signals: Default::default(),
         hub: config.hub.enabled.then(|| Hub::new(limits(&config.hub))),
         links: Default::default(),
         claims: Default::default(),
+        voice: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();

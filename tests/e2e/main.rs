@@ -8,6 +8,7 @@ mod exchange;
 mod files;
 mod in_hand;
 mod kill;
+mod lies;
 mod restart;
 mod trust;
 mod wire;
@@ -40,6 +41,10 @@ stories! {
     trust { a_member_in_doubt a_revoked_member a_stranger }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    lies {
+        an_honest_hub withholding forking reordering truncating replaying false_checkpoints
+        false_entries a_false_tree
+    }
     wire { bad_frames replays strangers }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
 }

@@ -12,7 +12,7 @@ use raccordo_core::trust::state::TrustState;
 use super::fault::Done;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
-use super::{Node, directory, hub, peers};
+use super::{Node, directory, heartbeat, hub, peers};
 pub use hub_trouble::TROUBLES;
 
 /// Days before expiry at which a card is spoken of.
@@ -167,11 +167,32 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
 
 async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     for standing in pacts::list(node).await? {
+        if !standing.active {
+            about_welcome(node, &standing, findings).await?;
+        }
         if !standing.active
             && let Some(finding) = next_of_pact(node, &standing)
         {
             findings.push(finding);
         }
+    }
+    Ok(())
+}
+
+async fn about_welcome(
+    node: &Node,
+    standing: &PactStanding,
+    findings: &mut Vec<Finding>,
+) -> Done<()> {
+    let terms = standing.proposal.pact.terms();
+    for alarm in node.store.read().await?.alarms(terms.lineage).await? {
+        findings.push(finding(
+            Severity::Problem,
+            "welcome_refused",
+            format!("{}: this node does not join: {}", terms.equipe, alarm.detail),
+            "the chair or the hub gave what does not fit: ask both, and compare versions",
+            &format!("{}, administrator", terms.chair),
+        ));
     }
     Ok(())
 }
@@ -257,6 +278,15 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
                 "member_not_joined",
                 format!("{id} has not joined {name} yet"),
                 "its node must run and reach the hub; it joins by itself",
+                &format!("{id}, administrator"),
+            ));
+        }
+        if member.joined && heartbeat::is_overdue(node, member.last_seen) {
+            findings.push(finding(
+                Severity::Warning,
+                "member_silent",
+                format!("nothing was heard of {id} in {name} since {}", member.last_seen),
+                "its node may be stopped or cut off, or the hub keeps back what it says",
                 &format!("{id}, administrator"),
             ));
         }

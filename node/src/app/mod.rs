@@ -6,7 +6,7 @@
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`]
-//! - what the hub is held to: [`honesty`]
+//! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod expire;
 pub mod fault;
 pub mod found;
+pub mod heartbeat;
 pub mod honesty;
 pub mod hub;
 pub mod identity;
@@ -42,6 +43,7 @@ pub mod withdraw;
 pub mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::Crypto;
@@ -71,6 +73,8 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     /// Most envelopes of one MLS message, however many fit.
     pub envelopes_per_message_max: usize,
+    /// After how long without a word of this node an équipe gets a heartbeat.
+    pub heartbeat: Duration,
     /// The code lists in force.
     pub lists: CodeLists,
     /// This run of the process.
@@ -87,6 +91,8 @@ pub struct Node {
     pub links: status::Links,
     /// What hubs said of entries that have not come.
     pub claims: honesty::Claims,
+    /// When this process last spoke in each équipe.
+    pub voice: heartbeat::Voice,
 }
 
 impl Node {

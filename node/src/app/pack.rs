@@ -91,6 +91,28 @@ pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstanc
     Ok(Circumstances { standing, fresh, commit_pending, untrusted, holding_alarms })
 }
 
+/// Says nothing but where this node stands, if the group may send; what waits is said
+/// instead. Whether anything is on its way.
+///
+/// # Errors
+/// As [`pack`].
+pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    let packed = match gate(&circumstances(node, &mut work).await?) {
+        Gate::AwaitCommit | Gate::Closed(_) => return Ok(false),
+        Gate::FreshEpochFirst => stage_fresh_epoch(node, &mut work).await?,
+        Gate::Open | Gate::HeldForCases(_) => pack_within(node, &mut work).await?,
+    };
+    if packed == Packed::Nothing && work.fresh() {
+        let payload = encrypt(node, &mut work, Vec::new()).await?;
+        let entry = EntryId::random(&*node.entropy);
+        let row = message_row(node, lineage, work.row.epoch, entry, payload);
+        work.tx()?.insert_entries(vec![row]).await?;
+    }
+    work.commit().await?;
+    Ok(true)
+}
+
 async fn something_to_say(work: &mut Work<'_>, cases: bool) -> Done<bool> {
     if work.row.receipt_due > work.row.receipt_sent {
         return Ok(true);
@@ -298,6 +320,7 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
         },
         statement_version: work.statement_version()?,
     };
+    node.voice.spoke(work.row.lineage, node.clock.now());
     let plaintext = pad(&wire::encode_pack(&head, &envelopes))
         .map_err(|cause| Fault::ours("pack_too_large", cause))?;
     let session = work.session().await?;

@@ -165,7 +165,10 @@ fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
             let detail = format!("the hub signed entry {signed} below a batch that ends at {sent}");
             Err(Broken::Fault("checkpoint_bad", detail))
         }
-        Err(fault) => Err(Broken::Fault("checkpoint_bad", fault.to_string())),
+        Err(fault) => {
+            let detail = format!("entry {}: {fault}", signed.checkpoint().sequence);
+            Err(Broken::Fault("checkpoint_bad", detail))
+        }
     })
 }
 
@@ -417,17 +420,11 @@ async fn set_aside(
     if commit {
         let detail =
             format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
-        work.tx()?
-            .put_alarm(AlarmRow {
-                lineage,
-                code: COMMIT_UNPROCESSABLE.into(),
-                detail,
-                holds: true,
-                raised_at: node.clock.now(),
-            })
-            .await?;
+        let suspicion = honesty::Suspicion { code: COMMIT_UNPROCESSABLE, detail };
+        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
     }
     note_place(&mut work, batch, entry, place);
+    honesty::arrived(node, &mut work, batch).await?;
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
     apply::count_aside(reason);

@@ -621,11 +621,13 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         entropy,
         started_at: clock.now(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
+        heartbeat: std::time::Duration::from_secs(900),
         lists: CodeLists::builtin(),
         slots: Default::default(),
         signals: Default::default(),
         hub: (who == Relay).then(|| Hub::new(Limits::default())),
         links: Default::default(),
         claims: Default::default(),
+        voice: Default::default(),
     }
 }

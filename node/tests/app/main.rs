@@ -7,6 +7,8 @@ mod bench;
 mod courier;
 mod crash;
 mod founding;
+mod heartbeat;
+mod honesty;
 mod measured;
 mod refused_by_hub;
 mod refused_by_members;

@@ -113,7 +113,7 @@ async fn a_repeated_batch_changes_nothing() {
 }
 
 /// A pack that Toscana's node would never make, in the log.
-async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
+pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
     let node = bench.node(Toscana);
     let row = bench.row(Toscana).await;
     let mut head = PackHead {

@@ -96,6 +96,7 @@ impl Machine {
             boots: 0,
             hub,
             clock: Arc::new(clock),
+            heartbeat: std::time::Duration::from_secs(900),
             lists: lists.clone(),
         }
     }
@@ -146,6 +147,8 @@ impl Machine {
             signals: Default::default(),
             hub: self.hub.then(|| Hub::new(Limits::default())),
             links: Default::default(),
+            claims: Default::default(),
+            voice: Default::default(),
         };
         self.process =
             Some(Process { node: Arc::new(node), tasks: Vec::new(), feed: None, untold: None });

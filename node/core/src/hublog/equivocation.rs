@@ -293,7 +293,11 @@ mod tests {
         log
     }
 
-    fn signed(log: &Stretch, sequence: u64, bend: impl FnOnce(&mut Checkpoint)) -> SignedCheckpoint {
+    fn signed(
+        log: &Stretch,
+        sequence: u64,
+        bend: impl FnOnce(&mut Checkpoint),
+    ) -> SignedCheckpoint {
         let sequence = Sequence(sequence);
         let head = log.head_at(sequence).unwrap();
         let (group, hub) = (GroupId([1; 32]), sample::node(0));
@@ -374,8 +378,14 @@ mod tests {
         check(|it| std::mem::swap(&mut it.one, &mut it.other), "proof_incomplete");
         check(|it| it.one = it.other.clone(), "proof_incomplete");
         check(|it| it.hub = sample::card(1, 1), "proof_foreign");
-        check(|it| it.one = it.one.checkpoint().clone().sign(&sample::key(1)), "proof_signature_bad");
-        check(|it| it.other = it.other.checkpoint().clone().sign(&sample::key(1)), "proof_signature_bad");
+        check(
+            |it| it.one = it.one.checkpoint().clone().sign(&sample::key(1)),
+            "proof_signature_bad",
+        );
+        check(
+            |it| it.other = it.other.checkpoint().clone().sign(&sample::key(1)),
+            "proof_signature_bad",
+        );
         let again = |bend: fn(&mut Checkpoint)| {
             move |it: &mut Equivocation| {
                 let mut stated = it.one.checkpoint().clone();

@@ -33,11 +33,7 @@ pub(super) async fn hub_card(
 }
 
 /// Makes and keeps a proof; false where this node has no signature to set against it.
-pub(super) async fn prove(
-    node: &Node,
-    work: &mut Work<'_>,
-    evidence: Evidence<'_>,
-) -> Done<bool> {
+pub(super) async fn prove(node: &Node, work: &mut Work<'_>, evidence: Evidence<'_>) -> Done<bool> {
     let row = work.row.clone();
     let Some(card) = hub_card(node, work.tx()?, &row).await? else { return Ok(false) };
     let proof = contradiction(&card, evidence.signed, evidence.stretches);
@@ -47,11 +43,7 @@ pub(super) async fn prove(
 }
 
 /// The proof from two stretches that begin with one head, whichever goes further.
-pub(super) fn between(
-    card: &SignedCard,
-    own: &[Stretch],
-    told: &Stretch,
-) -> Option<Equivocation> {
+pub(super) fn between(card: &SignedCard, own: &[Stretch], told: &Stretch) -> Option<Equivocation> {
     let signed = own.iter().filter_map(|stretch| stretch.checkpoint.as_ref());
     let within = signed.filter(|signed| signed.checkpoint().sequence <= told.last());
     let mut proofs =
@@ -60,7 +52,8 @@ pub(super) fn between(
         return Some(proof);
     }
     let signed = told.checkpoint.as_ref()?;
-    let from = own.iter().position(|stretch| stretch.head_at(signed.checkpoint().sequence).is_some());
+    let from =
+        own.iter().position(|stretch| stretch.head_at(signed.checkpoint().sequence).is_some());
     contradiction(card, signed, own.get(from?..)?)
 }
 

@@ -45,9 +45,16 @@ impl Claims {
         claims.remove(&lineage).map(|(signed, _)| signed)
     }
 
-    /// Notes that something came of a log, or that its hub was reached anew.
+    /// Notes that something came of a log.
     pub fn moved(&self, lineage: LineageId, now: Instant) {
         self.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, now);
+    }
+
+    /// Gives every hub its whole time again.
+    pub fn begin_anew(&self, now: Instant) {
+        let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.extend(claims.keys().map(|lineage| (*lineage, now)));
     }
 
     /// What is overdue.

@@ -13,9 +13,7 @@ const LAST: Sequence = Sequence(u64::MAX);
 #[async_trait]
 impl HonestyRows for MemoryTx {
     async fn insert_stretch(&mut self, row: StretchRow) -> Stored<()> {
-        self.change(|tables| {
-            inserted("stretch", tables.stretch.add((row.lineage, row.last), row))
-        })
+        self.change(|tables| inserted("stretch", tables.stretch.add((row.lineage, row.last), row)))
     }
 
     async fn stretches_from(
