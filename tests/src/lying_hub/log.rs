@@ -60,6 +60,9 @@ impl Log {
     /// Adds an entry at the next place.
     pub(super) fn push(&mut self, mut entry: LogEntry) {
         entry.sequence = self.end() + 1;
+        // A liar keeps the times in order.
+        let before = self.entries.last().map_or(i64::MIN, |last| last.accepted_at_ms);
+        entry.accepted_at_ms = entry.accepted_at_ms.max(before);
         self.entries.push(entry);
     }
 

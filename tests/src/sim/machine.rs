@@ -96,7 +96,6 @@ impl Machine {
             boots: 0,
             hub,
             clock: Arc::new(clock),
-            heartbeat: std::time::Duration::from_secs(900),
             lists: lists.clone(),
         }
     }
@@ -134,6 +133,7 @@ impl Machine {
         let identity = ready(identity::load(&self.store, &vault))??;
         let node = Node {
             envelopes_per_message_max: usize::MAX,
+            heartbeat: std::time::Duration::from_secs(900),
             identity,
             store: Arc::new(self.store.clone()),
             vault,
