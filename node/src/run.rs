@@ -68,7 +68,6 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         entropy,
         clock,
         envelopes_per_message_max: config.limits.envelopes_per_message_max(),
-        heartbeat: config.limits.heartbeat(),
         lists: CodeLists::builtin(),
         slots: Default::default(),
         signals: Default::default(),
@@ -76,6 +75,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),
+        told: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();

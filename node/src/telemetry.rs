@@ -165,6 +165,8 @@ metrics_table! {
         "Alarms that stand now, by équipe.";
     MEMBERS_SILENT = Gauge "raccordo_members_silent",
         "Members of whom three heartbeats are overdue, by équipe.";
+    EXPIRES_DAYS = Gauge "raccordo_expires_days",
+        "Whole days until a card or an équipe expires, by what it is.";
     COMMIT_SECONDS = Histogram "raccordo_database_commit_seconds",
         "Time of a durable commit of an équipe's or a log's transaction, in seconds.";
     APPEND_SECONDS = Histogram "raccordo_append_seconds",

@@ -2,7 +2,7 @@
 //! write everything, and never talk to the network.
 //!
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
-//! - trust: [`peers`]
+//! - trust: [`peers`], [`notices`], [`expiry`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`]
@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod directory;
 pub mod doctor;
 pub mod expire;
+pub mod expiry;
 pub mod fault;
 pub mod found;
 pub mod heartbeat;
@@ -29,6 +30,7 @@ pub mod init;
 pub mod join;
 pub mod key_packages;
 pub mod mail;
+pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
@@ -43,7 +45,6 @@ pub mod withdraw;
 pub mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::Crypto;
@@ -73,8 +74,6 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     /// Most envelopes of one MLS message, however many fit.
     pub envelopes_per_message_max: usize,
-    /// After how long without a word of this node an équipe gets a heartbeat.
-    pub heartbeat: Duration,
     /// The code lists in force.
     pub lists: CodeLists,
     /// This run of the process.
@@ -93,6 +92,8 @@ pub struct Node {
     pub claims: honesty::Claims,
     /// When this process last spoke in each équipe.
     pub voice: heartbeat::Voice,
+    /// What was logged of things that expire.
+    pub told: expiry::Told,
 }
 
 impl Node {

@@ -12,7 +12,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
-use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 
@@ -20,7 +20,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, honesty, pack, roster};
+use super::{Node, apply, honesty, notices, pack, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -366,11 +366,17 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
-    let kind = signed.notice().kind.as_str();
+    let notice = signed.notice();
+    let (kind, words) = (notice.kind.as_str(), notices::words(notice));
+    let lineage = work.row.lineage;
+    if notices::ends_revocation(notice) {
+        work.tx()?.delete_alarm(lineage, "notice_revocation").await?;
+        return Ok(Next::GoOn);
+    }
     let alarm = AlarmRow {
-        lineage: work.row.lineage,
+        lineage,
         code: format!("notice_{kind}"),
-        detail: format!("{} says {kind} at entry {}", entry.sender, entry.sequence),
+        detail: format!("{} says {kind} at entry {}: {words}", entry.sender, entry.sequence),
         holds: false,
         raised_at: node.clock.now(),
     };
@@ -422,6 +428,8 @@ async fn set_aside(
             format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
         let suspicion = honesty::Suspicion { code: COMMIT_UNPROCESSABLE, detail };
         honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+        let (row, told) = (work.row.clone(), format!("entry {}: {reason}", entry.sequence));
+        notices::say(node, work.tx()?, &row, NoticeKind::CannotProcess, told).await?;
     }
     note_place(&mut work, batch, entry, place);
     honesty::arrived(node, &mut work, batch).await?;

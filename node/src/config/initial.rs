@@ -176,8 +176,6 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 #metadata_bytes = 4096
 # Envelopes in one MLS message under backlog; 0: as many as fit. 1 is for measuring.
 #envelopes_per_message = 0
-# Minutes without a word of this node after which an équipe gets a heartbeat.
-#heartbeat_minutes = 15
 "#;
 
 #[cfg(test)]

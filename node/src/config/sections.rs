@@ -236,10 +236,6 @@ pub struct LimitsSection {
     /// 0: as many as fit. 1 makes every alert a message of its own, which costs about ten
     /// times the work, and is for measuring. Default: 0.
     pub envelopes_per_message: usize,
-    /// Minutes without a word of this node after which an équipe gets a heartbeat: a small
-    /// message with the newest place of the log, so that the others see that this node is
-    /// there and is shown the same log. Default: 15.
-    pub heartbeat_minutes: NonZeroU32,
 }
 
 impl Default for LimitsSection {
@@ -252,17 +248,11 @@ impl Default for LimitsSection {
             streams_per_connection: const { NonZeroU32::new(64).unwrap() },
             metadata_bytes: const { NonZeroUsize::new(4096).unwrap() },
             envelopes_per_message: 0,
-            heartbeat_minutes: const { NonZeroU32::new(15).unwrap() },
         }
     }
 }
 
 impl LimitsSection {
-    /// After how long without a word of this node an équipe gets a heartbeat.
-    pub fn heartbeat(&self) -> Duration {
-        Duration::from_secs(u64::from(self.heartbeat_minutes.get()) * 60)
-    }
-
     /// Most envelopes of one MLS message.
     pub fn envelopes_per_message_max(&self) -> usize {
         match self.envelopes_per_message {

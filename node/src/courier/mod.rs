@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
-use crate::app::{Node, expire, heartbeat, honesty};
+use crate::app::{Node, expire, expiry, heartbeat, honesty};
 
 /// How often what has expired is erased.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -59,6 +59,9 @@ async fn look_at_logs(node: Arc<Node>, stop: CancellationToken) {
         }
         if let Err(fault) = heartbeat::beat(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot say where this node is");
+        }
+        if let Err(fault) = expiry::tell(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot see what expires");
         }
         if let Err(fault) = honesty::watch(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot look at the logs");

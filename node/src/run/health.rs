@@ -62,11 +62,13 @@ async fn measured(node: &Node) -> Done<()> {
     for row in tx.equipes().await? {
         let waiting = tx.unaccepted_envelopes(row.lineage).await?;
         let alarms = tx.alarms(row.lineage).await?.len();
-        let members = tx.members(row.lineage).await?;
-        let silent = members.iter().filter(|member| {
-            member.node != node.identity.node && is_overdue(node, member.last_seen)
-        });
-        let silent = silent.count() as f64;
+        let mut silent = 0.0;
+        for member in tx.members(row.lineage).await? {
+            let other = member.node != node.identity.node;
+            if other && is_overdue(node, &row, member.last_seen)? {
+                silent += 1.0;
+            }
+        }
         metrics::gauge!(MEMBERS_SILENT.name, "equipe" => row.name.clone()).set(silent);
         metrics::gauge!(OUTBOX_WAITING.name, "equipe" => row.name.clone()).set(waiting as f64);
         metrics::gauge!(ALARMS_RAISED.name, "equipe" => row.name).set(alarms as f64);

@@ -621,7 +621,6 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         entropy,
         started_at: clock.now(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
-        heartbeat: std::time::Duration::from_secs(900),
         lists: CodeLists::builtin(),
         slots: Default::default(),
         signals: Default::default(),
@@ -629,5 +628,6 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),
+        told: Default::default(),
     }
 }

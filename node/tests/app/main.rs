@@ -10,6 +10,7 @@ mod founding;
 mod heartbeat;
 mod honesty;
 mod measured;
+mod notices;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;

@@ -133,7 +133,6 @@ impl Machine {
         let identity = ready(identity::load(&self.store, &vault))??;
         let node = Node {
             envelopes_per_message_max: usize::MAX,
-            heartbeat: std::time::Duration::from_secs(900),
             identity,
             store: Arc::new(self.store.clone()),
             vault,
@@ -149,6 +148,7 @@ impl Machine {
             links: Default::default(),
             claims: Default::default(),
             voice: Default::default(),
+            told: Default::default(),
         };
         self.process =
             Some(Process { node: Arc::new(node), tasks: Vec::new(), feed: None, untold: None });
