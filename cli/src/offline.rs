@@ -8,12 +8,15 @@ use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_core::entropy::SeededEntropy;
 use raccordo_core::hublog::Equivocation;
 use raccordo_core::object::Kind;
+use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::pact::{Pact, PactError};
 use raccordo_node::home::Home;
 use raccordo_node::setup::{self, SetupError};
-pub use raccordo_node::setup::{InitOptions, InitReport};
+pub use raccordo_node::setup::{
+    BackupReport, InitOptions, InitReport, RestoreOptions, RestoreReport,
+};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
@@ -107,6 +110,30 @@ pub struct Invalid {
 /// What the options, the directory or the database have to say; nothing is left behind.
 pub async fn init(options: InitOptions) -> Result<InitReport, Failure> {
     setup::init(options).await.map_err(|error| setup_failure(&error))
+}
+
+/// Reads the passphrase of backups from its file.
+///
+/// # Errors
+/// Others may read the file, or it holds no text.
+pub fn backup_passphrase(path: &Path) -> Result<Secret<String>, Failure> {
+    setup::read_passphrase(path).map_err(|error| setup_failure(&error))
+}
+
+/// Reads a whole backup.
+///
+/// # Errors
+/// It was changed or cut off, or the passphrase is another.
+pub fn verify_backup(path: &Path, passphrase: &Secret<String>) -> Result<BackupReport, Failure> {
+    setup::verify_backup(path, passphrase).map_err(|error| setup_failure(&error))
+}
+
+/// Makes a node from a backup.
+///
+/// # Errors
+/// As [`verify_backup`]; the home or the database holds a node already.
+pub async fn restore(options: RestoreOptions) -> Result<RestoreReport, Failure> {
+    setup::restore(options).await.map_err(|error| setup_failure(&error))
 }
 
 /// The text of the node's own card, from its home.

@@ -24,8 +24,9 @@ use self::listeners::Listeners;
 use crate::app::Node;
 use crate::app::fault::Fault;
 use crate::app::hub::{Hub, Limits};
+use crate::app::rhythm::Rhythm;
 use crate::clock::SystemClock;
-use crate::config::HubSection;
+use crate::config::{HubSection, MembershipSection};
 use crate::courier::{self, Dialling};
 use crate::home::{Home, HomeLock};
 use crate::setup::{self, Opened, SetupError};
@@ -72,6 +73,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         slots: Default::default(),
         signals: Default::default(),
         hub: config.hub.enabled.then(|| Hub::new(limits(&config.hub))),
+        rhythm: rhythm(&config.membership),
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),
@@ -109,6 +111,11 @@ fn limits(hub: &HubSection) -> Limits {
         stored_bytes_max: hub.stored_bytes.get(),
         ..Limits::default()
     }
+}
+
+fn rhythm(membership: &MembershipSection) -> Rhythm {
+    let MembershipSection { key_update_days, silent_after_days } = membership;
+    Rhythm::of_days(key_update_days.get(), silent_after_days.get())
 }
 
 async fn note_boot(node: &Node) -> Result<(), SetupError> {

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod archive;
 mod backend;
 mod crash;
 mod directory;
@@ -11,11 +12,13 @@ mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
+mod membership;
 mod node;
 mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod rejoin;
 mod sample;
 mod sql;
 mod transaction;
@@ -48,6 +51,8 @@ contract! {
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
+    membership { proposals replays key_updates leavers }
+    rejoin { requests all_is_queued_again }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
         queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered

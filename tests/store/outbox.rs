@@ -85,6 +85,9 @@ pub async fn placed(store: Arc<dyn Store>) -> anyhow::Result<()> {
         sequences.extend(tx.object(object_id(number)).await?.map(|row| row.sequence.0));
     }
     assert_eq!(sequences, [40, 40, 0, 0]);
+    let one = tx.envelope(lineage(1), envelope_id(1)).await?;
+    assert_eq!(one.map(|row| row.sequence), Some(Sequence(40)));
+    assert_eq!(tx.envelope(lineage(2), envelope_id(1)).await?, None);
     assert_eq!(tx.unaccepted_envelopes(lineage(1)).await?, 2);
     Ok(())
 }

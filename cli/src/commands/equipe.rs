@@ -7,16 +7,16 @@ use clap::Subcommand;
 use raccordo_core::time::Instant as Moment;
 use raccordo_proto::admin::v1::equipe_service_client::EquipeServiceClient;
 use raccordo_proto::admin::v1::{
-    CreateEquipeRequest, EquipeStatus, HubStatus, ListEquipesRequest, MemberStatus,
-    ShowEquipeRequest,
+    ChangeMembershipRequest, CreateEquipeRequest, EquipeStatus, HubStatus, ListEquipesRequest,
+    MemberStatus, MembershipChange as Wish, ShowEquipeRequest, UpdateKeysRequest,
 };
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
-use super::pact;
-use super::present;
+use super::pact::{self, PactView};
 use super::readiness::alarms;
+use super::{ask, present, rejoin};
 use crate::client::call;
 use crate::context::Context;
 use crate::duration;
@@ -47,12 +47,87 @@ pub enum EquipeCommand {
     /// List the équipes
     #[command(after_help = "Example:\n  raccordo equipe list")]
     List,
+    /// Give up this node's state in an équipe, and ask to join again
+    #[command(after_help = "Example:\n  raccordo equipe rejoin toscana-umbria")]
+    Rejoin {
+        /// The équipe's name
+        name: String,
+    },
+    /// Let another party's node that has lost its state join again
+    #[command(after_help = "Example:\n  raccordo equipe approve-rejoin toscana-umbria umbria")]
+    ApproveRejoin {
+        /// The équipe's name
+        name: String,
+        /// The node that asks
+        id: String,
+    },
     /// Show one équipe and its pact
     #[command(after_help = "Example:\n  raccordo equipe show toscana-umbria")]
     Show {
         /// The équipe's name
         name: String,
     },
+    /// Begin to remove a party: the others sign too
+    #[command(
+        long_about = "Begin to remove a party. The others are asked to sign, raccordo pact list and raccordo pact sign; once all of them have, and they are more than half, it is removed.",
+        after_help = "Example:\n  raccordo equipe remove toscana-umbria umbria --reason 'merged into another region'"
+    )]
+    Remove(PartyArgs),
+    /// Leave an équipe: nobody else has to sign
+    #[command(
+        after_help = "Example:\n  raccordo equipe leave toscana-umbria --reason 'project over'"
+    )]
+    Leave {
+        /// The équipe's name
+        name: String,
+        /// Why; kept in the audit
+        #[arg(long, value_name = "T", default_value = "")]
+        reason: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Suspend a party at once: nobody else has to sign
+    #[command(
+        long_about = "Suspend a party at once: it reads nothing that comes after. One party at a time, until the others ratify it, let it return or remove it.",
+        after_help = "Example:\n  raccordo equipe suspend toscana-umbria umbria --reason 'server stolen'"
+    )]
+    Suspend {
+        /// The équipe's name
+        name: String,
+        /// The party's id
+        id: String,
+        /// Why; kept in the audit
+        #[arg(long, value_name = "T")]
+        reason: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Begin to ratify a party's suspension: all that are not suspended sign
+    #[command(after_help = "Example:\n  raccordo equipe ratify toscana-umbria umbria")]
+    Ratify(PartyArgs),
+    /// Begin a suspended party's return: all but who suspended it sign
+    #[command(after_help = "Example:\n  raccordo equipe return toscana-umbria umbria")]
+    Return(PartyArgs),
+    /// Renew this node's keys in an équipe now
+    #[command(after_help = "Example:\n  raccordo equipe update-keys toscana-umbria")]
+    UpdateKeys {
+        /// The équipe's name
+        name: String,
+    },
+}
+
+/// A party of an équipe, and why something is wished of it.
+#[derive(clap::Args, Clone, Debug)]
+pub struct PartyArgs {
+    /// The équipe's name
+    name: String,
+    /// The party's id
+    id: String,
+    /// Why; kept in the audit
+    #[arg(long, value_name = "T", default_value = "")]
+    reason: String,
 }
 
 /// An équipe as `status` shows it.
@@ -84,6 +159,7 @@ struct MemberView {
     trust: String,
     delivered_sequence: u64,
     last_seen: Option<String>,
+    silent: bool,
     #[serde(skip)]
     joined: bool,
 }
@@ -94,6 +170,13 @@ struct HubView {
     term: u64,
     connected: bool,
     lag: u64,
+}
+
+/// New keys on their way.
+#[derive(Serialize)]
+struct KeysView {
+    equipe: String,
+    state: &'static str,
 }
 
 /// An équipe as the `equipe` commands show it.
@@ -133,9 +216,9 @@ impl From<EquipeStatus> for EquipeView {
 
 impl From<MemberStatus> for MemberView {
     fn from(status: MemberStatus) -> Self {
-        let MemberStatus { id, trust, delivered_sequence, last_seen_ms, joined } = status;
+        let MemberStatus { id, trust, delivered_sequence, last_seen_ms, joined, silent } = status;
         let last_seen = (last_seen_ms != 0).then(|| Moment(last_seen_ms).to_string());
-        Self { id, trust, delivered_sequence, last_seen, joined }
+        Self { id, trust, delivered_sequence, last_seen, silent, joined }
     }
 }
 
@@ -161,7 +244,11 @@ impl EquipeView {
         text.push_str(&format!("head {head}…, authenticator {authenticator}…\n"));
         text.push_str(&alarms(&self.alarms, out));
         let row = |member: &MemberView| {
-            let joined = if member.joined { "yes" } else { "not yet" };
+            let joined = match (member.joined, member.silent) {
+                (true, true) => "silent",
+                (true, false) => "yes",
+                (false, _) => "not yet",
+            };
             let (delivered, seen) = match member.trust.as_str() {
                 "self" => (sequence.to_string(), "-".to_owned()),
                 _ => (
@@ -227,8 +314,54 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
             create(channel, &equipe, wait.then_some(timeout), context).await
         }
         EquipeCommand::List => list(channel, context).await,
+        EquipeCommand::Rejoin { name } => rejoin::ask(channel, name, context).await,
+        EquipeCommand::ApproveRejoin { name, id } => {
+            rejoin::approve(channel, name, id, context).await
+        }
         EquipeCommand::Show { name } => show(channel, name, context).await,
+        EquipeCommand::Remove(args) => change(channel, Wish::Remove, args, context).await,
+        EquipeCommand::Leave { name, reason, yes } => {
+            let question = format!("This node reads nothing more of {name}. Leave it?");
+            ask(yes, context.out.is_json(), &question)?;
+            let args = PartyArgs { name, id: String::new(), reason };
+            change(channel, Wish::Leave, args, context).await
+        }
+        EquipeCommand::Suspend { name, id, reason, yes } => {
+            let question = format!("{id} reads nothing more of {name} at once. Suspend it?");
+            ask(yes, context.out.is_json(), &question)?;
+            change(channel, Wish::Suspend, PartyArgs { name, id, reason }, context).await
+        }
+        EquipeCommand::Ratify(args) => change(channel, Wish::Ratify, args, context).await,
+        EquipeCommand::Return(args) => change(channel, Wish::Return, args, context).await,
+        EquipeCommand::UpdateKeys { name } => update_keys(channel, name, context).await,
     }
+}
+
+/// Begins a change, and says who signs next.
+async fn change(
+    channel: Channel,
+    wish: Wish,
+    PartyArgs { name, id, reason }: PartyArgs,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut client = EquipeServiceClient::new(channel);
+    let change = wish.into();
+    let request = ChangeMembershipRequest { equipe: name, change, party: id, reason };
+    let answer = client.change_membership(call(request)).await?.into_inner();
+    let view = PactView::from(present(answer.pact)?);
+    context.out.record(&view, PactView::line)?;
+    if !view.next().is_empty() {
+        context.out.note(&format!("next: {}", view.next()));
+    }
+    Ok(())
+}
+
+async fn update_keys(channel: Channel, name: String, context: &Context) -> Result<(), Failure> {
+    let mut client = EquipeServiceClient::new(channel);
+    let request = call(UpdateKeysRequest { equipe: name.clone() });
+    client.update_keys(request).await?;
+    let view = KeysView { equipe: name, state: "queued" };
+    context.out.record(&view, |view| format!("{}: new keys are on their way", view.equipe))
 }
 
 async fn create(

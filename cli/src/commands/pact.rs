@@ -113,8 +113,9 @@ enum Ciphersuite {
     Classical,
 }
 
+/// A pact, or a change of an équipe that exists, with its signatures.
 #[derive(Debug, Serialize)]
-struct PactView {
+pub struct PactView {
     equipe: String,
     lineage: String,
     chair: String,
@@ -123,12 +124,39 @@ struct PactView {
     signed_by: Vec<String>,
     state: String,
     next: String,
+    version: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    change: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    id: String,
 }
 
 impl From<Pact> for PactView {
     fn from(pact: Pact) -> Self {
-        let Pact { equipe, lineage, chair, hub, parties, signed_by, state, next } = pact;
-        Self { equipe, lineage, chair, hub, parties, signed_by, state, next }
+        let Pact { equipe, lineage, chair, hub, parties, signed_by, state, next, .. } = pact;
+        let Pact { version, change, id, .. } = pact;
+        Self { equipe, lineage, chair, hub, parties, signed_by, state, next, version, change, id }
+    }
+}
+
+impl PactView {
+    /// How it stands; of a change also what it is, and the digits that name it.
+    fn standing(&self) -> String {
+        match self.change.as_str() {
+            "" => self.state.clone(),
+            words => format!("{}: {words} ({})", self.state, self.id),
+        }
+    }
+
+    /// One line on who has signed and how it stands.
+    pub fn line(&self) -> String {
+        let signed = self.signed_by.join(", ");
+        format!("{}: signed by {signed}; {}", self.equipe, self.standing())
+    }
+
+    /// The next step and whose it is; may be empty.
+    pub fn next(&self) -> &str {
+        &self.next
     }
 }
 
@@ -314,9 +342,7 @@ async fn sign(pact: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     }
     let answer = client.sign_pact(call(source.sign())).await?.into_inner();
     let view = PactView::from(present(answer.pact)?);
-    context.out.record(&view, |view| {
-        format!("{}: signed by {}; {}", view.equipe, view.signed_by.join(", "), view.state)
-    })?;
+    context.out.record(&view, PactView::line)?;
     if !view.next.is_empty() {
         context.out.note(&format!("next: {}", view.next));
     }
@@ -365,7 +391,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
     let views: Vec<PactView> = pacts.into_iter().map(PactView::from).collect();
     let row = |view: &PactView| {
         let signed = format!("{} of {}", view.signed_by.len(), view.parties.len());
-        [view.equipe.clone(), view.state.clone(), signed, view.hub.clone(), view.next.clone()]
+        [view.equipe.clone(), view.standing(), signed, view.hub.clone(), view.next.clone()]
     };
     let header = ["ÉQUIPE", "STATE", "SIGNED", "HUB", "NEXT"];
     context.out.records(&views, header, row, "no pacts yet; start with: raccordo pact draft")

@@ -218,6 +218,7 @@ mod tests {
             delivered_sequence: 6,
             last_seen_ms,
             joined: true,
+            silent: last_seen_ms == 0,
         };
         let equipe = EquipeStatus {
             name: "tu".to_owned(),
@@ -269,9 +270,9 @@ mod tests {
                     "authenticator": "0c", "sequence": 7, "head": "0d", "statement_version": 1,
                     "members": [
                         {"id": "toscana", "trust": "self", "delivered_sequence": 6,
-                         "last_seen": "2026-09-21T14:13:20.123Z"},
+                         "last_seen": "2026-09-21T14:13:20.123Z", "silent": false},
                         {"id": "umbria", "trust": "verified", "delivered_sequence": 6,
-                         "last_seen": null}
+                         "last_seen": null, "silent": true}
                     ],
                     "hub": {"id": "relay", "term": 1, "connected": true, "lag": 0},
                     "outbox": 0, "set_aside": 0, "sending": "open", "alarms": []

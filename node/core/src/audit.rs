@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::Writer;
 use crate::id::{Digest, IdError};
-use crate::time::Instant;
+use crate::time::{Instant, InstantError};
 
 /// What is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,9 @@ pub enum LineError {
     /// It is not JSON of the right shape.
     #[error("not an audit record: {0}")]
     Json(String),
+    /// The time is malformed.
+    #[error("the time in the audit record is malformed: {0}")]
+    Time(InstantError),
     /// A hash is malformed.
     #[error("a hash in the audit record is malformed: {0}")]
     Hash(#[from] IdError),
@@ -88,7 +91,8 @@ impl AuditRecord {
         AuditHead { sequence: self.sequence, hash: self.hash }
     }
 
-    /// One line of JSON, without the line feed; hashes in hex, time in milliseconds.
+    /// One line of JSON, without the line feed; hashes in hex, time as
+    /// RFC 3339 to the millisecond.
     ///
     /// # Errors
     /// [`LineError::Json`], which no record causes.
@@ -103,6 +107,7 @@ impl AuditRecord {
     pub fn from_line(line: &str) -> Result<Self, LineError> {
         let line: Line = serde_json::from_str(line).map_err(|e| LineError::Json(e.to_string()))?;
         let Line { sequence, at, actor, action, subject, detail, previous, hash } = line;
+        let at = at.parse().map_err(LineError::Time)?;
         let event = AuditEvent { at, actor, action, subject, detail };
         Ok(Self { sequence, event, previous: previous.parse()?, hash: hash.parse()? })
     }
@@ -142,8 +147,7 @@ fn hash(sequence: u64, event: &AuditEvent, previous: Digest) -> Digest {
 #[serde(deny_unknown_fields)]
 struct Line {
     sequence: u64,
-    #[serde(rename = "at_ms")]
-    at: Instant,
+    at: String,
     actor: String,
     action: String,
     subject: String,
@@ -155,6 +159,7 @@ struct Line {
 impl From<&AuditRecord> for Line {
     fn from(record: &AuditRecord) -> Self {
         let AuditEvent { at, actor, action, subject, detail } = record.event.clone();
+        let at = at.to_string();
         let (previous, hash) = (record.previous.to_string(), record.hash.to_string());
         let sequence = record.sequence;
         Self { sequence, at, actor, action, subject, detail, previous, hash }
@@ -250,5 +255,7 @@ mod tests {
         assert!(matches!(AuditRecord::from_line("{}"), Err(LineError::Json(_))));
         let line = chain()[0].to_line().unwrap().replace("\"hash\":\"", "\"hash\":\"z");
         assert!(matches!(AuditRecord::from_line(&line), Err(LineError::Hash(_))));
+        let line = chain()[0].to_line().unwrap().replace("2026-", "x");
+        assert!(matches!(AuditRecord::from_line(&line), Err(LineError::Time(_))));
     }
 }

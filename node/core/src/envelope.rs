@@ -157,6 +157,8 @@ pub enum Body {
     ReadReceipt(Vec<ObjectId>),
     /// A part of a large envelope.
     Chunk(Chunk),
+    /// Something for one member alone.
+    Sealed(Sealed),
 }
 
 /// A change of one shared object.
@@ -237,6 +239,15 @@ pub struct Chunk {
     pub count: u32,
     /// 1 to [`CHUNK_PART_BYTES_MAX`] bytes.
     pub part: Vec<u8>,
+}
+
+/// An envelope for one member alone, opened by [`crate::letter::open`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The member.
+    pub recipient: NodeId,
+    /// Sealed to its card's key.
+    pub letter: Vec<u8>,
 }
 
 /// Pads an encoded pack: `length (4 bytes, big-endian) ‖ pack ‖ zeros`, to the smallest of

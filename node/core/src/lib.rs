@@ -7,13 +7,14 @@
 //! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
-//! - how it travels: [`envelope`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
-//! - how it rests: [`vault`], [`audit`]
+//! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
+//! - how it rests: [`vault`], [`audit`], [`backup`]
 //! - what must hold whatever happens: [`invariant`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
 pub mod audit;
+pub mod backup;
 pub mod canonical;
 pub mod codes;
 pub mod crypto;
@@ -25,6 +26,7 @@ pub mod hublog;
 pub mod id;
 pub mod invariant;
 pub mod ledger;
+pub mod letter;
 pub mod object;
 pub mod operator;
 pub mod sealing;

@@ -1,6 +1,7 @@
 //! Time as an input: an instant, and the clock that the shell hands in.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,12 @@ impl Instant {
     pub fn plus(self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
+    }
+
+    /// This much earlier; stays at the beginning of time rather than wrap.
+    pub fn minus(self, span: Duration) -> Self {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
     }
 
     /// How long ago `earlier` was; zero when it is later.
@@ -38,6 +45,21 @@ impl Instant {
         } else {
             jiff::Timestamp::MAX
         })
+    }
+}
+
+/// The text is no RFC 3339 time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time such as 2026-09-21T14:13:20.123Z")]
+pub struct InstantError;
+
+/// Reads RFC 3339; what is finer than a millisecond is cut off.
+impl FromStr for Instant {
+    type Err = InstantError;
+
+    fn from_str(text: &str) -> Result<Self, InstantError> {
+        let timestamp: jiff::Timestamp = text.parse().map_err(|_| InstantError)?;
+        Ok(Self(timestamp.as_millisecond()))
     }
 }
 
@@ -68,6 +90,10 @@ mod tests {
     fn shown_as_rfc_3339() {
         assert_eq!(Instant(1_790_000_000_123).to_string(), "2026-09-21T14:13:20.123Z");
         assert_eq!(Instant(0).to_string(), "1970-01-01T00:00:00Z");
+        for instant in [Instant(0), Instant(1_790_000_000_123), Instant(-1)] {
+            assert_eq!(instant.to_string().parse(), Ok(instant));
+        }
+        assert_eq!("yesterday".parse::<Instant>(), Err(InstantError));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! - [`admin`]: what administrators ask; the caller is known by its user on this machine
 //! - [`casework`]: what operators' systems ask; the caller is known by its token
 //! - [`status`]: how a fault is told to a caller, and once to the log
-//! - [`deadline`]: how long a caller waits
+//! - [`deadline`]: how long a caller waits; `to_the_end`: a call ends even without its caller
 
 pub mod admin;
 pub mod casework;
@@ -14,6 +14,7 @@ pub mod deadline;
 pub mod hub;
 pub mod serve;
 pub mod status;
+mod to_the_end;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use raccordo_proto::DESCRIPTORS;
 use raccordo_proto::admin::v1::audit_service_server::AuditServiceServer;
+use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
 use raccordo_proto::admin::v1::directory_service_server::DirectoryServiceServer;
 use raccordo_proto::admin::v1::equipe_service_server::EquipeServiceServer;
 use raccordo_proto::admin::v1::hub_admin_service_server::HubAdminServiceServer;
 use raccordo_proto::admin::v1::node_service_server::NodeServiceServer;
 use raccordo_proto::admin::v1::pact_service_server::PactServiceServer;
+use raccordo_proto::admin::v1::rejoin_service_server::RejoinServiceServer;
 use raccordo_proto::admin::v1::trust_service_server::TrustServiceServer;
 use raccordo_proto::casework::v1::casework_service_server::CaseworkServiceServer;
 use raccordo_proto::hub::v1::hub_service_server::HubServiceServer;
@@ -23,26 +25,20 @@ use tower::layer::util::{Identity, Stack};
 use super::admin::AdminCalls;
 use super::casework::CaseworkCalls;
 use super::hub::HubCalls;
+use super::to_the_end::ToTheEnd;
 use crate::app::Node;
 use crate::transport::limits::{
-    CALL_MESSAGE_BYTES_MAX, HUB_MESSAGE_BYTES_MAX, MetadataLimit, server,
+    CALL_MESSAGE_BYTES_MAX, CallLimits, HUB_MESSAGE_BYTES_MAX, MetadataLimit, server,
 };
 use crate::transport::stream::PeerInfo;
 use crate::transport::unix::AllowedUids;
-
-/// Calls and streams of one connection at once, at the hub and for administrators.
-const STREAMS_MAX: u32 = 64;
-/// The same for operators' systems, which speak for many operators on one connection.
-const CASEWORK_STREAMS_MAX: u32 = 256;
-/// Largest metadata of a call, in bytes of names and values.
-const METADATA_BYTES_MAX: usize = 4 * 1024;
 
 const HEALTH: &str = "grpc.health.v1.Health";
 const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 
 /// A listener's services behind its [`Door`], for `serve_with_incoming_shutdown`.
-pub type Services = Router<Stack<InterceptorLayer<Door>, Identity>>;
+pub type Services = Router<Stack<ToTheEnd, Stack<InterceptorLayer<Door>, Identity>>>;
 
 /// The descriptors compiled into this program do not decode: our own fault.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +71,7 @@ impl Interceptor for Door {
 /// [`DescriptorError`].
 pub async fn hub_router(
     node: Arc<Node>,
+    limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
     let hub = HubServiceServer::new(HubCalls::new(node, stop))
@@ -82,7 +79,7 @@ pub async fn hub_router(
         .max_encoding_message_size(HUB_MESSAGE_BYTES_MAX);
     let mut services = Listed::default();
     services.add(hub);
-    services.behind(STREAMS_MAX, None).await
+    services.behind(limits, None).await
 }
 
 /// What administrators call; to be served on their Unix socket. Only `users` pass.
@@ -92,6 +89,7 @@ pub async fn hub_router(
 pub async fn admin_router(
     node: Arc<Node>,
     users: AllowedUids,
+    limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
     let calls = AdminCalls::new(node, stop);
@@ -105,7 +103,8 @@ pub async fn admin_router(
     }
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
-    services.behind(STREAMS_MAX, Some(users)).await
+    add!(BackupServiceServer RejoinServiceServer);
+    services.behind(limits, Some(users)).await
 }
 
 /// What operators' systems call; to be served on a Unix socket and over TLS.
@@ -114,13 +113,14 @@ pub async fn admin_router(
 /// As [`hub_router`].
 pub async fn casework_router(
     node: Arc<Node>,
+    limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
     let casework = CaseworkServiceServer::new(CaseworkCalls::new(node, stop))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let mut services = Listed::default();
     services.add(casework);
-    services.behind(CASEWORK_STREAMS_MAX, None).await
+    services.behind(limits, None).await
 }
 
 /// Services and their names, which health and reflection tell.
@@ -148,7 +148,7 @@ impl Listed {
 
     async fn behind(
         mut self,
-        streams: u32,
+        limits: CallLimits,
         users: Option<AllowedUids>,
     ) -> Result<Services, DescriptorError> {
         let (reporter, health) = health_reporter();
@@ -159,9 +159,10 @@ impl Listed {
         let reflection = reflection_of(&self.names).build_v1()?;
         let reflection_alpha = reflection_of(&self.names).build_v1alpha()?;
         self.routes.add_service(health).add_service(reflection).add_service(reflection_alpha);
-        let door = Door { metadata: MetadataLimit(METADATA_BYTES_MAX), users };
+        let door = Door { metadata: MetadataLimit(limits.metadata_bytes), users };
         let routes: Routes = self.routes.routes();
-        Ok(server(streams).trace_fn(span).layer(InterceptorLayer::new(door)).add_routes(routes))
+        let server = server(limits.streams).trace_fn(span);
+        Ok(server.layer(InterceptorLayer::new(door)).layer(ToTheEnd).add_routes(routes))
     }
 }
 

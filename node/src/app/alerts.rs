@@ -127,13 +127,13 @@ fn subject(row: &ObjectRow, share: Option<&Share>) -> Subject {
 /// `no_such_alert`, `role_not_allowed`.
 pub async fn one(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertView> {
     let mut tx = node.store.read().await?;
-    let row = tx.object(id).await?.ok_or_else(missing)?;
+    let row = tx.object(id).await?.ok_or_else(no_such_alert)?;
     let equipe = tx.equipe(row.lineage).await?.map(|row| row.name).unwrap_or_default();
     let subject = subject(&row, open_share(node, &row)?.as_ref());
     operator.must(Action::ReadAlert(subject))?;
     // One whose label leaves the operator's class out is not there for the operator.
     let views = views(node, &mut *tx, operator, vec![row], &equipe).await?;
-    views.into_iter().next().ok_or_else(missing)
+    views.into_iter().next().ok_or_else(no_such_alert)
 }
 
 /// Opens one alert: audited, and its origin is told that it was read.
@@ -156,7 +156,8 @@ pub async fn open(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertV
     Ok(view)
 }
 
-fn missing() -> Fault {
+/// No such alert, or none that this operator may see.
+pub(super) fn no_such_alert() -> Fault {
     Fault::not_found("no_such_alert", "there is no such alert here")
         .hint("see `raccordo alert list --equipe NAME`")
 }

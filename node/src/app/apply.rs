@@ -16,7 +16,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, receive};
+use super::{Node, honesty, receive, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -91,13 +91,7 @@ async fn envelope(
     if envelope.lineage != work.row.lineage {
         return aside(node, work, entry, Some(envelope.id), "lineage_mismatch").await;
     }
-    let now = node.clock.now();
-    let remembered = match &envelope.body {
-        Body::ObjectEvent(ObjectEvent { change: Change::Share(share), .. }) => {
-            share.label.expires_at.max(now)
-        }
-        _ => now.plus(SEEN_LIFETIME),
-    };
+    let remembered = remembered(node, &envelope);
     let lineage = work.row.lineage;
     let first = work.tx()?.see_envelope(lineage, &entry.sender, envelope.id, remembered).await?;
     if !first {
@@ -105,7 +99,7 @@ async fn envelope(
     }
     match &envelope.body {
         Body::ObjectEvent(event) => {
-            match object_event(node, work, entry, &envelope, event).await? {
+            match object_event(node, work, entry, &envelope, event, object::apply).await? {
                 Ok(()) => Ok(()),
                 Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
             }
@@ -113,6 +107,37 @@ async fn envelope(
         Body::Receipt(receipt) => receipted(node, work, entry, receipt).await,
         Body::ReadReceipt(objects) => read(work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
+        Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => restated(node, work, entry, &told).await,
+            Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
+        },
+    }
+}
+
+/// An object that its origin tells this node again, as it stands.
+async fn restated(node: &Node, work: &mut Work<'_>, entry: &LogEntry, told: &Envelope) -> Done<()> {
+    let Body::ObjectEvent(event) = &told.body else {
+        return aside(node, work, entry, Some(told.id), "bad_letter").await;
+    };
+    let (lineage, until) = (work.row.lineage, remembered(node, told));
+    // The version decides whether it is new; its envelope may still come by itself.
+    work.tx()?.see_envelope(lineage, &entry.sender, told.id, until).await?;
+    match object_event(node, work, entry, told, event, object::restate).await? {
+        // The end of what this node has never had.
+        Ok(()) | Err("no_such_object") => Ok(()),
+        Err(reason) => aside(node, work, entry, Some(told.id), reason).await,
+    }
+}
+
+/// How long an envelope is remembered against repetition.
+fn remembered(node: &Node, envelope: &Envelope) -> Instant {
+    let now = node.clock.now();
+    match &envelope.body {
+        Body::ObjectEvent(ObjectEvent { change: Change::Share(share), .. }) => {
+            share.label.expires_at.max(now)
+        }
+        _ => now.plus(SEEN_LIFETIME),
     }
 }
 
@@ -159,7 +184,7 @@ async fn chunked(
     chunk: &Chunk,
 ) -> Done<()> {
     let (lineage, origin) = (work.row.lineage, &entry.sender);
-    let context = |index: u32| format!("chunk/{}/{index}", chunk.whole);
+    let context = |index: u32| chunk_context(chunk.whole, index);
     let row = ChunkRow {
         lineage,
         origin: origin.clone(),
@@ -198,7 +223,15 @@ async fn chunked(
     }
 }
 
+/// Context under which a part of an envelope is sealed.
+pub(super) fn chunk_context(whole: EnvelopeId, index: u32) -> String {
+    format!("chunk/{whole}/{index}")
+}
+
 type Refusable = Result<(), &'static str>;
+
+/// How an event meets what is known: in its turn, or told again.
+type Decide = fn(Option<&object::Standing>, &object::Event, Instant) -> Result<Applied, Refusal>;
 
 async fn object_event(
     node: &Node,
@@ -206,21 +239,28 @@ async fn object_event(
     entry: &LogEntry,
     envelope: &Envelope,
     event: &ObjectEvent,
+    decide: Decide,
 ) -> Done<Refusable> {
+    let said = Said { envelope, event, decide };
     match &event.change {
-        Change::Share(share) => shared(node, work, entry, envelope, event, share).await,
-        Change::Withdrawal { reason } => {
-            withdrawn(node, work, entry, envelope, event, reason).await
-        }
+        Change::Share(share) => shared(node, work, entry, said, share).await,
+        Change::Withdrawal { reason } => withdrawn(node, work, entry, said, reason).await,
     }
+}
+
+/// An event as it came.
+#[derive(Clone, Copy)]
+struct Said<'s> {
+    envelope: &'s Envelope,
+    event: &'s ObjectEvent,
+    decide: Decide,
 }
 
 async fn withdrawn(
     node: &Node,
     work: &mut Work<'_>,
     entry: &LogEntry,
-    envelope: &Envelope,
-    event: &ObjectEvent,
+    Said { envelope, event, decide }: Said<'_>,
     reason: &str,
 ) -> Done<Refusable> {
     let known = work.tx()?.object(event.object).await?;
@@ -236,7 +276,7 @@ async fn withdrawn(
         version: event.version,
         change: object::Change::Withdraw,
     };
-    match object::apply(Some(&standing(&row, subject)?), &event, entry.accepted_at) {
+    match decide(Some(&standing(&row, subject)?), &event, entry.accepted_at) {
         Ok(Applied::Changed(next)) => {
             end(&mut row, next.state, next.version, reason);
             work.tx()?.update_object(&row).await?;
@@ -282,8 +322,7 @@ async fn shared(
     node: &Node,
     work: &mut Work<'_>,
     entry: &LogEntry,
-    envelope: &Envelope,
-    event: &ObjectEvent,
+    Said { envelope, event, decide }: Said<'_>,
     share: &Share,
 ) -> Done<Refusable> {
     let Some(kind) = alert::kind(&share.alert) else { return Ok(Err("unknown_kind")) };
@@ -299,7 +338,7 @@ async fn shared(
     let before = known.as_ref().map(|row| standing(row, subject)).transpose()?;
     let expires_at = share.label.expires_at;
     let change = object::Change::Share { kind, subject, expires_at };
-    let decided = object::apply(
+    let decided = decide(
         before.as_ref(),
         &object::Event {
             sender: entry.sender.clone(),
@@ -384,7 +423,8 @@ pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<O
     })
 }
 
-fn author_context(object: ObjectId) -> String {
+/// Context under which an object's author is sealed.
+pub(super) fn author_context(object: ObjectId) -> String {
     format!("author/{object}")
 }
 

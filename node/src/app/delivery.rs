@@ -1,9 +1,9 @@
 //! How far an alert has come: derived from what the members reported, never stored.
 
-use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::id::{LineageId, NodeId, Sequence};
 
-use super::Node;
 use super::fault::Done;
+use super::{Node, replay};
 use crate::store::Tx;
 use crate::store::equipe::MemberRow;
 use crate::store::object::{ObjectReports, ObjectRow};
@@ -43,29 +43,51 @@ pub struct Delivery {
 pub async fn of(node: &Node, tx: &mut dyn Tx, rows: &[ObjectRow]) -> Done<Vec<Delivery>> {
     let reports = tx.object_reports(rows).await?;
     let mut deliveries = Vec::with_capacity(rows.len());
-    let mut known: Option<(raccordo_core::id::LineageId, Vec<MemberRow>)> = None;
+    let mut known: Option<(LineageId, Present)> = None;
     for (row, reports) in rows.iter().zip(reports) {
-        let members = match &known {
-            Some((lineage, members)) if *lineage == row.lineage => members.clone(),
+        let present = match &known {
+            Some((lineage, present)) if *lineage == row.lineage => present.clone(),
             _ => {
                 let members = tx.members(row.lineage).await?;
-                known = Some((row.lineage, members.clone()));
-                members
+                let owed = replay::owed(tx, row.lineage, &members).await?;
+                let present = Present { members, owed };
+                known = Some((row.lineage, present.clone()));
+                present
             }
         };
-        deliveries.push(derive(&node.identity.node, row, &members, reports));
+        deliveries.push(derive(&node.identity.node, row, &present, reports));
     }
     Ok(deliveries)
 }
 
-fn derive(me: &NodeId, row: &ObjectRow, members: &[MemberRow], reports: ObjectReports) -> Delivery {
+/// The members of an équipe, and who of them does not have this node's objects from before
+/// it was added, with the place of that.
+#[derive(Clone)]
+struct Present {
+    members: Vec<MemberRow>,
+    owed: Vec<(NodeId, Sequence)>,
+}
+
+impl Present {
+    /// Whether a late member is still to be told of an object.
+    fn awaits(&self, me: &NodeId, member: &NodeId, row: &ObjectRow) -> bool {
+        let owed =
+            |(node, added_at): &(NodeId, Sequence)| node == member && row.sequence <= *added_at;
+        row.origin == *me && self.owed.iter().any(owed)
+    }
+}
+
+fn derive(me: &NodeId, row: &ObjectRow, present: &Present, reports: ObjectReports) -> Delivery {
     let others: Vec<&MemberRow> =
-        members.iter().filter(|member| member.node != row.origin).collect();
+        present.members.iter().filter(|member| member.node != row.origin).collect();
     let refused = |member: &NodeId| reports.refusals.iter().any(|(node, _)| node == member);
     let placed = row.sequence > Sequence(0);
     // This node gives itself no receipt: what is here was processed here.
     let reached = |member: &MemberRow| member.node == *me || member.delivered >= row.sequence;
-    let has = |member: &MemberRow| placed && reached(member) && !refused(&member.node);
+    let has = |member: &MemberRow| {
+        let told = reached(member) && !present.awaits(me, &member.node, row);
+        placed && told && !refused(&member.node)
+    };
     let delivered = others.iter().filter(|member| has(member)).count();
     let read = others.iter().filter(|member| reports.read.contains(&member.node)).count();
     let all = |count: usize| !others.is_empty() && count == others.len();
@@ -80,7 +102,7 @@ fn derive(me: &NodeId, row: &ObjectRow, members: &[MemberRow], reports: ObjectRe
 
 #[cfg(test)]
 mod tests {
-    use raccordo_core::id::{EnvelopeId, LineageId, ObjectId};
+    use raccordo_core::id::{EnvelopeId, ObjectId};
     use raccordo_core::time::Instant;
 
     use super::*;
@@ -129,9 +151,26 @@ mod tests {
             refusals: refused.iter().map(|n| (n.parse().unwrap(), "r".to_owned())).collect(),
         };
         let me = "toscana".parse().unwrap();
-        let delivery = derive(&me, &object(sequence), &members, reports);
+        let present = Present { members: members.to_vec(), owed: Vec::new() };
+        let delivery = derive(&me, &object(sequence), &present, reports);
         assert_eq!((delivery.state, delivery.delivered), expected);
         assert_eq!(delivery.members, 2);
+    }
+
+    #[test]
+    fn a_late_member_has_nothing_from_before_until_it_was_told() {
+        let check = |me: &str, sequence: u64, expected: usize| {
+            let members = vec![member("toscana", 9), member("umbria", 9), member("lazio", 9)];
+            let owed = vec![("lazio".parse().unwrap(), Sequence(5))];
+            let reports = ObjectReports { read: Vec::new(), refusals: Vec::new() };
+            let present = Present { members, owed };
+            let me = me.parse().unwrap();
+            assert_eq!(derive(&me, &object(sequence), &present, reports).delivered, expected);
+        };
+        check("toscana", 4, 1);
+        check("toscana", 5, 1);
+        check("toscana", 6, 2);
+        check("umbria", 4, 2);
     }
 
     #[test]
@@ -140,7 +179,8 @@ mod tests {
             let members = [member("toscana", 0), member("umbria", 0), member("lazio", lazio)];
             let reports = ObjectReports { read: Vec::new(), refusals: Vec::new() };
             let me = "umbria".parse().unwrap();
-            let delivery = derive(&me, &object(5), &members, reports);
+            let present = Present { members: members.to_vec(), owed: Vec::new() };
+            let delivery = derive(&me, &object(5), &present, reports);
             assert_eq!((delivery.state, delivery.delivered), expected);
             assert_eq!(delivery.members, 2);
         };

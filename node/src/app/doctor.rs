@@ -2,6 +2,7 @@
 //! look at, and says it in the order in which it has to be done.
 
 mod hub_trouble;
+mod rejoining;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
@@ -11,7 +12,7 @@ use super::expiry::{self, Expiring};
 use super::fault::Done;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
-use super::{Node, directory, heartbeat, hub, peers};
+use super::{Node, changes, directory, heartbeat, hub, peers};
 pub use hub_trouble::TROUBLES;
 
 /// How urgent a finding is.
@@ -86,6 +87,7 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     }
     for equipe in &equipes {
         about_equipe(node, equipe, &mut findings)?;
+        rejoining::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {
@@ -189,6 +191,8 @@ async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
             findings.push(finding);
         }
     }
+    let changes = changes::list(node).await?;
+    findings.extend(changes.iter().map(|pending| next_of_change(node, pending)));
     Ok(())
 }
 
@@ -208,6 +212,26 @@ async fn about_welcome(
         ));
     }
     Ok(())
+}
+
+/// The next step of a change of an équipe that exists.
+pub fn next_of_change(node: &Node, pending: &changes::Pending) -> Finding {
+    let (me, name) = (&node.identity.node, &pending.equipe);
+    let (missing, words) = (pending.proposal.missing(), pending.proposal.words());
+    let id = changes::short(pending.row.statement);
+    let message = format!("{name}: {words}");
+    if missing.contains(me) {
+        let step = format!("read it and sign: raccordo pact sign {id}");
+        return yours(Severity::Next, "change_to_sign", message, &step);
+    }
+    if missing.is_empty() {
+        let step = "it is committed by itself once the hub is reached";
+        return yours(Severity::Next, "change_complete", message, step);
+    }
+    let names: Vec<&str> = missing.iter().map(NodeId::as_str).collect();
+    let whose = format!("{}, administrator", names.join(", "));
+    let step = format!("they sign; raccordo pact propose {id} sends it to them again");
+    finding(Severity::Next, "change_unsigned", message, &step, &whose)
 }
 
 /// The next step of a pact that is no équipe yet.
@@ -239,6 +263,11 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
             step,
             &whose,
         );
+    }
+    if proposal.previous.is_some() {
+        let step = "its members add this node by themselves".to_owned();
+        let whose = format!("{chair}, administrator");
+        return next("equipe_to_join", format!("{name} is signed by all"), step, &whose);
     }
     if chair != me {
         let whose = format!("{chair}, administrator");
@@ -275,6 +304,15 @@ async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
 
 fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>) -> Done<()> {
     let name = &equipe.row.name;
+    if Standing::parse(&equipe.row.state) == Some(Standing::Ended) {
+        findings.push(yours(
+            Severity::Warning,
+            "equipe_ended",
+            format!("{name}: {}", equipe.sending),
+            "nothing more comes; to return, agree with the other administrators",
+        ));
+        return Ok(());
+    }
     for alarm in &equipe.alarms {
         findings.push(yours(
             Severity::Problem,
@@ -283,9 +321,20 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
             "sending of cases is held where it must be; tell the other administrators",
         ));
     }
+    let now = changes::statement(&equipe.row).ok();
     for member in &equipe.members {
         let id = &member.node;
-        if !member.joined && *id != node.identity.node {
+        let suspended = now.as_ref().is_some_and(|now| !now.statement().may_have_leaf(id));
+        if suspended {
+            findings.push(yours(
+                Severity::Next,
+                "member_suspended",
+                format!("{id} is suspended in {name}"),
+                &format!(
+                    "agree with the others: raccordo equipe ratify {name} {id}, or return, or remove"
+                ),
+            ));
+        } else if !member.joined && *id != node.identity.node {
             findings.push(finding(
                 Severity::Next,
                 "member_not_joined",
@@ -294,12 +343,24 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
                 &format!("{id}, administrator"),
             ));
         }
-        if member.joined && heartbeat::is_overdue(node, &equipe.row, member.last_seen)? {
+        if !member.silent
+            && member.joined
+            && heartbeat::is_overdue(node, &equipe.row, member.last_seen)?
+        {
+            findings.push(finding(
+                Severity::Warning,
+                "heartbeat_overdue",
+                format!("nothing was heard of {id} in {name} since {}", member.last_seen),
+                "its node may be stopped or cut off, or the hub keeps back what it says",
+                &format!("{id}, administrator"),
+            ));
+        }
+        if member.silent {
             findings.push(finding(
                 Severity::Warning,
                 "member_silent",
-                format!("nothing was heard of {id} in {name} since {}", member.last_seen),
-                "its node may be stopped or cut off, or the hub keeps back what it says",
+                format!("{id} has said nothing in {name} since {}", member.last_seen),
+                "its node must run and reach the hub",
                 &format!("{id}, administrator"),
             ));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
-use raccordo_core::session::{Change, Session, read_key_package};
+use raccordo_core::session::{Session, read_key_package};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::validator::validate_leaf;
@@ -13,7 +13,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::{Work, pact_context};
-use super::{Node, pack, pacts, roster};
+use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, update_keys};
 use crate::store::equipe::EquipeRow;
 
 /// What the courier has to do at the hub for an équipe of which this node is chair.
@@ -44,6 +44,10 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
     let standing = pacts::named(node, equipe).await?;
     let proposal = standing.proposal;
     let statement = &proposal.statement;
+    if proposal.previous.is_some() {
+        return Err(Fault::conflict("already_created", "the équipe exists already")
+            .hint("its members add this node once all have signed"));
+    }
     if proposal.pact.terms().chair != node.identity.node {
         let message = format!("the chair, {}, creates the équipe", proposal.pact.terms().chair);
         return Err(Fault::refused("not_the_chair", message));
@@ -150,21 +154,30 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
     })
 }
 
-/// What is to be done at a hub for the équipes of which this node is chair.
+/// What is to be done at a hub: for the équipes of which this node is chair, and for changes
+/// that it is to commit. What needs nothing of the hub is done on the way.
 ///
 /// # Errors
 /// The store's.
 pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
+    let equipes = node.store.read().await?.equipes().await?;
+    for row in equipes.iter().filter(|row| row.hub == *hub) {
+        rejoin::approve::stage(node, row.lineage).await?;
+        enact::enact(node, row.lineage).await?;
+        update_keys::when_old(node, row.lineage).await?;
+        while replay::step(node, row.lineage).await? {}
+    }
     let mut tx = node.store.read().await?;
     let mut steps = BTreeMap::new();
     for row in tx.equipes().await? {
         if row.hub != *hub {
             continue;
         }
-        let statement = raccordo_core::trust::statement::SignedStatement::decode(&row.statement)
-            .map_err(|cause| Fault::ours("statement_damaged", cause))?;
+        let due = enact::due(node, &mut *tx, &row).await?;
+        let statement = due.map_or_else(|| changes::statement(&row), |due| Ok(due.statement))?;
+        let committer = statement.digest() != changes::statement(&row)?.digest();
         let statement = statement.statement();
-        if statement.chair != node.identity.node {
+        if statement.chair != node.identity.node && !committer {
             continue;
         }
         match Standing::parse(&row.state) {
@@ -176,10 +189,7 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
                 steps.insert(row.lineage, Step::Upload { group: row.group, group_info });
             }
             Some(Standing::Active) => {
-                let members = tx.members(row.lineage).await?;
-                let out = |id: &NodeId| !members.iter().any(|member| member.node == *id);
-                let parties: Vec<NodeId> =
-                    statement.unsuspended().map(|p| p.node.clone()).filter(out).collect();
+                let parties = enact::absent(&mut *tx, row.lineage, statement).await?;
                 let pending = tx.pending_commit(row.lineage).await?.is_some();
                 if !parties.is_empty() && !pending {
                     steps.insert(row.lineage, Step::Claim { parties, suite: row.suite });
@@ -216,7 +226,11 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
         return Ok(());
     }
     let members = work.tx()?.members(lineage).await?;
-    let statement = work.statement()?;
+    let due = enact::ready(node, &mut work).await?;
+    let statement = match &due {
+        Some(due) => due.statement.clone(),
+        None => work.statement()?,
+    };
     let mut add = Vec::new();
     for (party, key_package) in claimed {
         if members.iter().any(|member| member.node == party) {
@@ -224,7 +238,9 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
         }
         let read = read_key_package(&node.crypto, &key_package);
         let known = statement.statement().party(&party).map(|party| party.identity);
-        let is_party = |card: SignedCard| Some(card.card().identity) == known;
+        let now = node.clock.now();
+        let is_party =
+            |card: SignedCard| Some(card.card().identity) == known && card.valid_at(now).is_ok();
         let good = read.is_ok_and(|read| {
             read.leaf.node.as_ref() == Some(&party)
                 && read.suite.number() == work.row.suite
@@ -240,12 +256,14 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
     if add.is_empty() {
         return Ok(());
     }
-    pack::stage(node, &mut work, Change { add, ..Change::default() }).await?;
+    let commit = enact::commit(&mut work, due.as_ref(), add).await?;
+    pack::stage(node, &mut work, commit).await?;
     work.commit().await?;
     pack::wake(node, lineage);
     Ok(())
 }
 
-fn secret(lineage: LineageId) -> String {
+/// Name and context of the GroupInfo that founds a group.
+pub(super) fn secret(lineage: LineageId) -> String {
     format!("founding/{lineage}")
 }

@@ -2,11 +2,12 @@
 //! statement is the signed one.
 
 use raccordo_core::hublog::WelcomeItem;
-use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::id::{LineageId, NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Invitation, Joining, Session};
-use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::trust::proposal::Proposal;
+use raccordo_core::trust::statement::{Party, SignedStatement};
 use raccordo_core::trust::validator::validate_view;
 
 use super::audit::{Actor, record};
@@ -16,9 +17,12 @@ use super::honesty::{self, Suspicion};
 use super::receive_mail::skip;
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, pack, pacts, roster};
+use super::{Node, changes, pack, pacts, rejoin, roster};
+use crate::store::Tx;
+use crate::store::equipe::EquipeRow;
 
-/// Joins; a Welcome of an équipe that is here already only moves the mailbox's cursor.
+/// Joins, for the first time or after the end of an earlier membership; a Welcome of an
+/// équipe of which this node is a member already only moves the mailbox's cursor.
 ///
 /// # Errors
 /// `pact_not_signed`, `bad_welcome`: the sender's or the hub's fault; the caller skips the
@@ -30,34 +34,39 @@ pub async fn join(
     item: &WelcomeItem,
     tree: &[u8],
 ) -> Done<()> {
-    let unsigned = || Fault::refused("pact_not_signed", "a Welcome to an équipe not signed here");
-    let (proposal, device) = {
+    let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
-        if tx.equipe(item.lineage).await?.is_some() {
+        let known = tx.equipe(item.lineage).await?;
+        if known.as_ref().is_some_and(|row| !may_return(row)) {
             drop(tx);
             return skip(node, hub, mailbox).await;
         }
-        let row = tx.pact(item.lineage).await?.ok_or_else(unsigned)?;
-        (pacts::open(node, &row)?, open_ledger(node, &mut *tx, &LedgerScope::Device).await?)
-    };
-    if !proposal.signed_by().contains(&node.identity.node) || proposal.pact.terms().hub != *hub {
-        return Err(unsigned());
-    }
-    let invitation = Invitation {
-        group: item.group,
-        welcome: &item.welcome,
-        tree,
-        device_rows: device,
-        group_rows: Vec::new(),
+        if known
+            .as_ref()
+            .is_some_and(|row| row.group == item.group && item.sequence <= row.sequence)
+        {
+            return Err(bad("its place in the log is one where this node has been"));
+        }
+        let signed_here = signed_here(node, &mut *tx, hub, item.lineage, known.as_ref()).await?;
+        let group_rows = match &known {
+            Some(row) if row.group == item.group => {
+                open_ledger(node, &mut *tx, &LedgerScope::Group(item.group)).await?
+            }
+            _ => Vec::new(),
+        };
+        let device_rows = open_ledger(node, &mut *tx, &LedgerScope::Device).await?;
+        let (group, welcome) = (item.group, item.welcome.as_slice());
+        (signed_here, known, Invitation { group, welcome, tree, device_rows, group_rows })
     };
     let Joining { session, view } = Session::join(&node.crypto, &node.identity.leaf, invitation)
         .map_err(|cause| bad(cause.reason()))?;
-    validate_view(&view).map_err(|refused| bad(&refused.0))?;
+    validate_view(&view).map_err(|refused| bad(refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
-    let same = signed.digest() == proposal.statement.digest()
-        && view.ciphersuite == proposal.pact.terms().ciphersuite.number()
-        && view.epoch == item.epoch;
+    let proposal = signed_here.into_iter().find(|proposal| agreed(node, proposal, &signed));
+    let proposal = proposal.ok_or_else(|| bad("the group is not of a signed statement"))?;
+    let same =
+        view.ciphersuite == proposal.pact.terms().ciphersuite.number() && view.epoch == item.epoch;
     if !same {
         return Err(bad("the group is not of the signed statement"));
     }
@@ -90,7 +99,25 @@ pub async fn join(
     // The others learn by a receipt that this node has joined.
     row.receipt_due = item.sequence;
     row.receipt_sent = Sequence(0);
-    let mut work = Work::create(node, row, session).await?;
+    let again = known.is_some();
+    let lost = known.as_ref().is_some_and(|row| row.state == Standing::NeedsRejoin.as_str());
+    if let Some(known) = known {
+        // Running numbers go on, so that nobody takes a new envelope for an old one.
+        row.next_number = known.next_number;
+    }
+    let mut work = match again {
+        true => Work::renew(node, row, session).await?,
+        false => Work::create(node, row, session).await?,
+    };
+    if again {
+        forget_before(&mut work).await?;
+        pacts::keep(node, work.tx()?, &proposal).await?;
+        let row = work.row.clone();
+        changes::drop_overtaken(node, work.tx()?, &row).await?;
+    }
+    if lost {
+        rejoin::returned(node, &mut work).await?;
+    }
     roster::follow_group(&mut work).await?;
     // Who committed is there: the chair, which alone adds members.
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
@@ -119,6 +146,66 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Whether a membership is over, or waits to begin anew.
+fn may_return(row: &EquipeRow) -> bool {
+    matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
+}
+
+/// What this node has signed of an équipe at this hub: its consent to join.
+async fn signed_here(
+    node: &Node,
+    tx: &mut dyn Tx,
+    hub: &NodeId,
+    lineage: LineageId,
+    known: Option<&EquipeRow>,
+) -> Done<Vec<Proposal>> {
+    let mut proposals = Vec::new();
+    if let Some(row) = tx.pact(lineage).await? {
+        proposals.push(pacts::open(node, &row)?);
+    }
+    if let Some(row) = known {
+        let pending = changes::of(node, tx, row).await?;
+        proposals.extend(pending.into_iter().map(|pending| pending.proposal));
+    }
+    proposals.retain(|proposal| {
+        let ours = proposal.signed_by().contains(&node.identity.node);
+        ours && proposal.pact.terms().hub == *hub
+    });
+    if proposals.is_empty() {
+        let message = "a Welcome to an équipe not signed here";
+        return Err(Fault::refused("pact_not_signed", message));
+    }
+    Ok(proposals)
+}
+
+/// What an earlier membership left behind: an own commit that can never be settled now, and
+/// what its end was called.
+async fn forget_before(work: &mut Work<'_>) -> Done<()> {
+    let (lineage, epoch) = (work.row.lineage, work.row.epoch);
+    let tx = work.tx()?;
+    while let Some(commit) = tx.pending_commit(lineage).await? {
+        tx.delete_entry(lineage, commit.entry).await?;
+    }
+    tx.entries_stale_before(lineage, epoch).await?;
+    Ok(tx.delete_alarm(lineage, "hub_removed").await?)
+}
+
+/// Whether a group's statement is the one that this node signed, or follows it under the
+/// same pact without anyone whom this node did not sign for.
+fn agreed(node: &Node, proposal: &Proposal, found: &SignedStatement) -> bool {
+    if found.digest() == proposal.statement.digest() {
+        return true;
+    }
+    let (ours, theirs) = (proposal.statement.statement(), found.statement());
+    let known = |party: &Party| {
+        ours.party(&party.node).is_some_and(|known| known.identity == party.identity)
+    };
+    (theirs.lineage, theirs.pact) == (ours.lineage, ours.pact)
+        && theirs.version > ours.version
+        && theirs.may_have_leaf(&node.identity.node)
+        && theirs.parties.iter().all(known)
 }
 
 fn bad(cause: &str) -> Fault {

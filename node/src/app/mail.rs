@@ -49,7 +49,8 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
         let proposal = standing.proposal;
         let ours =
             proposal.pact.terms().chair == node.identity.node && proposal.pact.terms().hub == *hub;
-        let open = matches!(standing.row.hub_answer.as_str(), "" | "waiting");
+        let open = matches!(standing.row.hub_answer.as_str(), "" | "waiting")
+            && proposal.previous.is_none();
         if !ours || !open || standing.active || !proposal.missing().is_empty() {
             continue;
         }

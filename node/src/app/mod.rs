@@ -4,10 +4,12 @@
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
 //! - trust: [`peers`], [`notices`], [`expiry`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
+//! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
-//! - an alert's way in: [`receive`], [`apply`], [`expire`]
+//! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
 
@@ -15,9 +17,12 @@ pub mod alerts;
 pub mod apply;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
+pub mod changes;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
+pub mod enact;
 pub mod expire;
 pub mod expiry;
 pub mod fault;
@@ -30,17 +35,22 @@ pub mod init;
 pub mod join;
 pub mod key_packages;
 pub mod mail;
+pub mod membership;
 pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
+pub mod rejoin;
+pub mod replay;
+pub mod rhythm;
 pub mod roster;
 pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
+pub mod update_keys;
 pub mod withdraw;
 pub mod work;
 
@@ -86,6 +96,8 @@ pub struct Node {
     pub signals: signals::Signals,
     /// What this node carries as a hub; none when it is none.
     pub hub: Option<hub::Hub>,
+    /// How often it does by itself what keeps an équipe well.
+    pub rhythm: rhythm::Rhythm,
     /// What the courier knows of its connections.
     pub links: status::Links,
     /// What hubs said of entries that have not come.

@@ -372,7 +372,8 @@ fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     Ok(bytes.reveal().clone())
 }
 
-fn context(envelope: EnvelopeId) -> String {
+/// Context under which an envelope is sealed.
+pub(super) fn context(envelope: EnvelopeId) -> String {
     format!("envelope/{envelope}")
 }
 

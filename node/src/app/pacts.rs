@@ -1,4 +1,5 @@
-//! Pacts before the équipe exists: draft, preview, sign, propose, list.
+//! Pacts: draft, preview, sign, propose, list. Those of an équipe that exists go on as its
+//! [`changes`].
 
 use std::collections::BTreeMap;
 
@@ -9,19 +10,21 @@ use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::proposal::{Proposal, ProposalError};
+use raccordo_core::trust::state::TrustState;
 use raccordo_core::wire;
 
-use super::Node;
 use super::audit::{Actor, record};
-use super::fault::{Done, Fault};
+use super::fault::{Done, Fault, Whose};
 use super::peers::verified_card;
 use super::signals::Topic;
+use super::work::open_pact;
+use super::{Node, changes};
 use crate::store::Tx;
 use crate::store::node::MailRow;
 use crate::store::pact::PactRow;
 
 /// `info` of the sealing of proposals (RFC 9180 §5.1).
-const SEAL_INFO: &[u8] = b"raccordo/v1/sealed-pact";
+pub const SEAL_INFO: &[u8] = b"raccordo/v1/sealed-pact";
 
 /// What a preview or a signature is asked for.
 #[derive(Clone, Debug)]
@@ -43,9 +46,12 @@ pub struct Standing {
     pub proposal: Proposal,
     /// Whether the équipe exists here.
     pub active: bool,
+    /// The change of an équipe that exists, where it is one that was signed.
+    pub change: Option<changes::Pending>,
 }
 
-/// Writes a draft with this node as chair.
+/// Writes a draft with this node as chair; of an équipe that exists, the pact in force with
+/// these parties, for people to change further.
 ///
 /// # Errors
 /// `not_a_party`, `no_such_peer`, `unknown_ciphersuite`.
@@ -63,6 +69,16 @@ pub async fn draft(
     let suite = suite.ok_or_else(|| {
         Fault::usage("unknown_ciphersuite", "the ciphersuite is `hybrid` or `classical`")
     })?;
+    let live = node.store.read().await?.equipe_named(equipe).await?;
+    if let Some(row) = live {
+        let pact = open_pact(node, &row)?;
+        let mut tx = node.store.read().await?;
+        let mut named = Vec::new();
+        for party in parties {
+            named.push((party.clone(), display_name(node, &mut *tx, party).await?));
+        }
+        return Ok(pact.redraft(&named, example));
+    }
     if !parties.contains(&node.identity.node) {
         return Err(Fault::usage("not_a_party", "the chair drafts, and is one of the parties")
             .hint(format!("add {} to --parties", node.identity.node)));
@@ -104,19 +120,30 @@ async fn display_name(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<String>
 pub async fn preview(node: &Node, source: &Source) -> Done<Pact> {
     match source {
         Source::Toml(text) => parse(text),
-        Source::Named(name) => Ok(named(node, name).await?.proposal.pact),
+        Source::Named(name) => {
+            let mut tx = node.store.read().await?;
+            match changes::find(node, &mut *tx, name).await? {
+                Some((_, pending)) => Ok(pending.proposal.pact),
+                None => Ok(find(node, &mut *tx, name).await?.1.pact),
+            }
+        }
         Source::Proposal(bytes) => Ok(read_proposal(bytes)?.pact),
     }
 }
 
 /// Signs: the chair a filled draft, the others what the chair proposed. The signature is
-/// also the consent to join.
+/// also the consent to join. In an équipe that exists any party may begin a change so.
 ///
 /// # Errors
 /// `pact_unfilled`, `pact_invalid`, `not_a_party`, `party_not_verified`, `not_the_chair`,
 /// `pact_conflict`.
 pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     let mut tx = node.store.write().await?;
+    if let Some(signed) = sign_change(node, &mut *tx, actor, &source).await? {
+        tx.commit().await?;
+        node.signals.wake(&Topic::Errands(signed.proposal.pact.terms().hub.clone()));
+        return Ok(signed);
+    }
     let mut proposal = match source {
         Source::Toml(text) => first_proposal(node, &mut *tx, &text).await?,
         Source::Named(name) => find(node, &mut *tx, &name).await?.1,
@@ -136,7 +163,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
             .hint("see all of them: `raccordo pact show FILE`"));
     }
     all_verified(node, &mut *tx, &proposal).await?;
-    let chairs = proposal.pact.terms().chair == node.identity.node;
+    let chairs = proposal.previous.is_none() && proposal.pact.terms().chair == node.identity.node;
     let new = proposal
         .sign(&node.identity.node, &node.identity.key)
         .map_err(|cause| proposal_fault(&cause))?;
@@ -151,7 +178,43 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
     node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
-    Ok(Standing { row, proposal, active })
+    Ok(Standing { row, proposal, active, change: None })
+}
+
+/// Signs a change of an équipe that exists here; none when the source means no such thing.
+async fn sign_change(
+    node: &Node,
+    tx: &mut dyn Tx,
+    actor: Actor,
+    source: &Source,
+) -> Done<Option<Standing>> {
+    use changes::Begun;
+    let (row, proposal, begun) = match source {
+        Source::Toml(text) => {
+            let pact = parse(text)?;
+            let Some(row) = tx.equipe(pact.terms().lineage).await? else { return Ok(None) };
+            let renewed = changes::renew(node, tx, &row, pact).await?;
+            (row, renewed, Begun::Here)
+        }
+        Source::Named(name) => match changes::find(node, tx, name).await? {
+            Some((row, pending)) => (row, pending.proposal, Begun::Elsewhere),
+            None => return Ok(None),
+        },
+        Source::Proposal(bytes) => {
+            let read = read_proposal(bytes)?;
+            match tx.equipe(read.pact.terms().lineage).await? {
+                Some(row) if read.previous.is_some() => (row, read, Begun::Elsewhere),
+                _ => return Ok(None),
+            }
+        }
+    };
+    let pending = changes::sign(node, tx, actor, &row, proposal, begun).await?;
+    if begun == Begun::Elsewhere {
+        changes::post(node, tx, &row, &pending.proposal).await?;
+    }
+    let (found, _) = find(node, tx, &row.lineage.to_string()).await?;
+    let proposal = pending.proposal.clone();
+    Ok(Some(Standing { row: found, proposal, active: true, change: Some(pending) }))
 }
 
 /// Sends the proposal, sealed, to the other parties through the hub; or returns it for a
@@ -166,6 +229,18 @@ pub async fn propose(
     by_file: bool,
 ) -> Done<(Vec<NodeId>, Vec<u8>)> {
     let mut tx = node.store.write().await?;
+    if let Some((row, pending)) = changes::find(node, &mut *tx, name).await? {
+        let proposal = pending.proposal;
+        let sent = match by_file {
+            true => Vec::new(),
+            false => changes::post(node, &mut *tx, &row, &proposal).await?,
+        };
+        let subject = row.lineage.to_string();
+        record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
+        tx.commit().await?;
+        node.signals.wake(&Topic::Errands(row.hub));
+        return Ok((sent, wire::trust::encode_proposal(&proposal)));
+    }
     let (row, proposal) = find(node, &mut *tx, name).await?;
     if !proposal.signed_by().contains(&node.identity.node) {
         return Err(Fault::conflict("not_signed", "this node has not signed the pact")
@@ -189,7 +264,7 @@ pub async fn list(node: &Node) -> Done<Vec<Standing>> {
     for row in tx.pacts().await? {
         let proposal = open(node, &row)?;
         let active = tx.equipe(row.lineage).await?.is_some();
-        pacts.push(Standing { row, proposal, active });
+        pacts.push(Standing { row, proposal, active, change: None });
     }
     Ok(pacts)
 }
@@ -202,7 +277,7 @@ pub async fn named(node: &Node, name: &str) -> Done<Standing> {
     let mut tx = node.store.read().await?;
     let (row, proposal) = find(node, &mut *tx, name).await?;
     let active = tx.equipe(row.lineage).await?.is_some();
-    Ok(Standing { row, proposal, active })
+    Ok(Standing { row, proposal, active, change: None })
 }
 
 /// Takes a proposal that a peer posted, sealed to this node. What is wrong with it is the
@@ -216,8 +291,10 @@ pub async fn receive(
     sender: &NodeId,
     sealed: &[u8],
 ) -> Done<Result<LineageId, Fault>> {
-    if let Err(fault) = verified_card(node, tx, sender).await {
-        return Ok(Err(fault));
+    // Signing asks for verified parties. The proposal may come before the phone call.
+    let known = tx.peer(sender).await?.map(|row| row.state);
+    if !matches!(known, Some(TrustState::Introduced | TrustState::Verified)) {
+        return Ok(Err(Fault::refused("no_such_peer", "the sender is not known or not trusted")));
     }
     let aad = node.identity.node.as_str().as_bytes();
     let Ok(bytes) = node.identity.sealing.open(SEAL_INFO, aad, sealed) else {
@@ -233,6 +310,15 @@ pub async fn receive(
         return Ok(Err(Fault::refused("not_a_party", "the pact is not between sender and us")));
     }
     let lineage = proposal.pact.terms().lineage;
+    if proposal.previous.is_some()
+        && let Some(row) = tx.equipe(lineage).await?
+    {
+        let taken = changes::receive(node, tx, &row, sender, proposal).await;
+        return match taken {
+            Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => Err(fault),
+            taken => Ok(taken.map(|()| lineage)),
+        };
+    }
     match merged(node, tx, proposal).await {
         Ok((proposal, changed)) => {
             if changed {
@@ -277,9 +363,12 @@ async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Propos
 }
 
 async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<()> {
-    for (id, card) in &proposal.cards {
+    let statement = proposal.statement.statement();
+    let hub = (&statement.hub.hub, &statement.hub.identity);
+    let parties = statement.unsuspended().map(|party| (&party.node, &party.identity));
+    for (id, identity) in parties.chain([hub]) {
         let known = verified_card(node, tx, id).await?;
-        if known.card().identity != card.card().identity {
+        if known.card().identity != *identity {
             let message = format!("the pact names another identity of {id} than is verified here");
             return Err(Fault::refused("another_identity", message)
                 .hint("ask the chair which card it holds; do not sign"));
@@ -299,6 +388,11 @@ async fn merged(node: &Node, tx: &mut dyn Tx, read: Proposal) -> Done<(Proposal,
         }
         Some(row) => {
             let mut known = open(node, &row)?;
+            let version = |proposal: &Proposal| proposal.statement.statement().version;
+            if version(&read) > version(&known) {
+                // The one that this node was asked to join by was overtaken.
+                return Ok((read, true));
+            }
             let changed = known.merge(&read).map_err(|cause| proposal_fault(&cause))?;
             Ok((known, changed))
         }
@@ -320,7 +414,11 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
     Ok((row, proposal))
 }
 
-async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow> {
+/// Keeps a proposal as the pact of its équipe.
+///
+/// # Errors
+/// The store's.
+pub async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow> {
     let lineage = proposal.pact.terms().lineage;
     let hub_answer = tx.pact(lineage).await?.map(|row| row.hub_answer).unwrap_or_default();
     let encoded = wire::trust::encode_proposal(proposal);
@@ -344,7 +442,11 @@ pub fn open(node: &Node, row: &PactRow) -> Done<Proposal> {
     read_proposal(bytes.reveal())
 }
 
-fn read_proposal(bytes: &[u8]) -> Done<Proposal> {
+/// Reads a proposal.
+///
+/// # Errors
+/// `bad_proposal`.
+pub fn read_proposal(bytes: &[u8]) -> Done<Proposal> {
     wire::trust::decode_proposal(bytes).map_err(|cause| {
         Fault::usage("bad_proposal", cause.to_string())
             .hint("ask the chair to propose it again: `raccordo pact propose`")
@@ -359,7 +461,15 @@ fn parse(text: &str) -> Done<Pact> {
 async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<NodeId>> {
     let encoded = wire::trust::encode_proposal(proposal);
     let mut sent = Vec::new();
-    for party in proposal.pact.parties() {
+    let parties: Vec<NodeId> = match proposal.previous {
+        None => proposal.pact.parties().cloned().collect(),
+        // Who was removed since is in the pact still.
+        Some(_) => {
+            let after = proposal.statement.statement();
+            after.unsuspended().map(|party| party.node.clone()).collect()
+        }
+    };
+    for party in &parties {
         if *party == node.identity.node {
             continue;
         }
@@ -381,11 +491,13 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
     Ok(sent)
 }
 
-fn context(lineage: LineageId) -> String {
+/// Context under which a proposal is sealed.
+pub(super) fn context(lineage: LineageId) -> String {
     format!("proposal/{lineage}")
 }
 
-fn proposal_fault(error: &ProposalError) -> Fault {
+/// The fault of a proposal that is refused.
+pub fn proposal_fault(error: &ProposalError) -> Fault {
     match error {
         ProposalError::Conflict => Fault::conflict("pact_conflict", error.to_string()),
         ProposalError::Pact(_) => Fault::usage("pact_invalid", error.to_string()),

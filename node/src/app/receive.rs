@@ -4,10 +4,8 @@
 
 use std::ops::Range;
 
-use raccordo_core::hublog::{
-    Chain, ChainFault, EntryKind, LogEntry, SignedCheckpoint, Standing as Placed,
-};
-use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
+use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
@@ -15,26 +13,16 @@ use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
+pub use raccordo_core::wire::hub::Batch;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, honesty, notices, pack, roster};
+use super::{Node, apply, changes, honesty, membership, notices, pack, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
-
-/// A batch as the hub sends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The group.
-    pub group: GroupId,
-    /// Entries without gaps.
-    pub entries: Vec<LogEntry>,
-    /// The hub's signature over the place of the last.
-    pub checkpoint: SignedCheckpoint,
-}
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +103,7 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
 }
 
 /// Code of the alarm after which this node cannot follow the group any further.
-const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
+pub const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
 
 /// Why nothing of a batch is taken.
 enum Broken {
@@ -215,7 +203,7 @@ async fn run(
         note_place(&mut work, batch, entry, place);
         taken = true;
     }
-    let at = work.row.sequence;
+    let (at, hub) = (work.row.sequence, work.row.hub.clone());
     if taken {
         honesty::arrived(node, &mut work, batch).await?;
         node.claims.moved(lineage, node.clock.now());
@@ -223,6 +211,9 @@ async fn run(
         work.commit().await?;
         tracing::debug!(%lineage, step = "received");
         pack::wake(node, lineage);
+        if batch.entries.iter().any(|entry| entry.kind == EntryKind::Commit) {
+            node.signals.wake(&Topic::Errands(hub));
+        }
         node.signals.wake(&Topic::Objects);
     }
     Ok(Run::Ended(Received::At(at)))
@@ -269,7 +260,7 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     roster::hear(work, &entry.sender, entry.accepted_at).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
-        EntryKind::Commit => commit(work, entry).await,
+        EntryKind::Commit => commit(node, work, entry).await,
         EntryKind::Notice => notice(node, work, entry).await,
     }
 }
@@ -300,11 +291,13 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
     let session = work.session().await?;
     let processed = session.process(&row.payload, &judged);
     match processed {
-        Ok(Processed::OwnCommitMerged { .. }) => {}
+        Ok(Processed::OwnCommitMerged { commit, .. }) => {
+            new_epoch(node, work, &commit, row.sequence).await?;
+        }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
-    new_epoch(work).await?;
+    work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
     if row.boot == node.boot {
         work.set_fresh();
     }
@@ -325,22 +318,27 @@ async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<N
     }
 }
 
-async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
+async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let lineage = work.row.lineage;
     let session = work.session().await?;
     let processed = session.process(&entry.payload, &judged);
     match processed {
-        Ok(Processed::CommitMerged { removed_self: true, .. }) => Ok(Next::Removed),
+        Ok(Processed::CommitMerged { removed_self: true, commit, .. }) => {
+            if let Some(statement) = commit.statement_after {
+                work.row.statement = statement;
+            }
+            Ok(Next::Removed)
+        }
         Ok(Processed::CommitMerged { commit, .. }) => {
-            let by = commit.path_leaf.and_then(|leaf| leaf.node);
-            if by.as_ref() != Some(&entry.sender) {
+            let by = commit.path_leaf.as_ref().and_then(|leaf| leaf.node.as_ref());
+            if by != Some(&entry.sender) {
                 return Err(Stop::SetAside("sender_mismatch"));
             }
             if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(work).await?;
+            new_epoch(node, work, &commit, entry.sequence).await?;
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -349,11 +347,18 @@ async fn commit(work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
 }
 
 /// After a commit: nothing encrypted before it can still enter the log.
-async fn new_epoch(work: &mut Work<'_>) -> Done<()> {
-    roster::follow_group(work).await?;
+async fn new_epoch(
+    node: &Node,
+    work: &mut Work<'_>,
+    commit: &CommitView,
+    at: Sequence,
+) -> Done<()> {
+    membership::follow(node, work, at).await?;
+    rejoin::noted::followed(node, work, commit, at).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
-    Ok(())
+    // Who is gone confirms nothing any more.
+    forget_delivered(node, work).await
 }
 
 async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
@@ -366,6 +371,12 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
+    if signed.notice().kind == NoticeKind::RejoinRequest {
+        return match rejoin::noted::requested(node, work, entry, &signed).await? {
+            Ok(()) => Ok(Next::GoOn),
+            Err(reason) => Err(Stop::SetAside(reason)),
+        };
+    }
     let notice = signed.notice();
     let (kind, words) = (notice.kind.as_str(), notices::words(notice));
     let lineage = work.row.lineage;
@@ -430,6 +441,9 @@ async fn set_aside(
         honesty::raise(node, work.tx()?, lineage, suspicion).await?;
         let (row, told) = (work.row.clone(), format!("entry {}: {reason}", entry.sequence));
         notices::say(node, work.tx()?, &row, NoticeKind::CannotProcess, told).await?;
+        let detail = [("by", entry.sender.as_str()), ("reason", reason)];
+        let subject = lineage.to_string();
+        record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
     }
     note_place(&mut work, batch, entry, place);
     honesty::arrived(node, &mut work, batch).await?;
@@ -486,7 +500,7 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
     let tx = work.tx()?;
     tx.put_alarm(AlarmRow {
         lineage,
-        code: "own_entry_unknown".into(),
+        code: rejoin::OWN_ENTRY_UNKNOWN.into(),
         detail,
         holds: true,
         raised_at: node.clock.now(),
@@ -501,9 +515,14 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
 async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
     let lineage = work.row.lineage;
     work.row.state = Standing::Ended.as_str().into();
+    let why = membership::why_ended(&node.identity.node, &work.row.statement)?;
+    let row = work.row.clone();
     let tx = work.tx()?;
-    record(node, tx, Actor::Node, "equipe.removed", &lineage.to_string(), &[]).await?;
+    let detail = [("why", why.as_str())];
+    record(node, tx, Actor::Node, "equipe.ended", &lineage.to_string(), &detail).await?;
+    changes::drop_overtaken(node, tx, &row).await?;
     work.commit().await?;
+    tracing::warn!(%lineage, why, "this node is a member no longer");
     node.signals.wake(&Topic::Membership);
     Ok(Run::Ended(Received::Stopped))
 }

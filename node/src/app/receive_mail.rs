@@ -3,24 +3,12 @@
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::wire;
+use raccordo_core::wire::hub::Mail;
 
 use super::fault::Done;
 use super::signals::Topic;
 use super::{Node, key_packages, pacts};
 use crate::store::Tx;
-
-/// An item as the hub sends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Place in the mailbox.
-    pub sequence: u64,
-    /// Who posted it, as the hub says.
-    pub sender: NodeId,
-    /// What it is.
-    pub kind: String,
-    /// Its bytes.
-    pub payload: Vec<u8>,
-}
 
 /// What the courier has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +23,7 @@ pub enum Taken {
 ///
 /// # Errors
 /// The store's.
-pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Item) -> Done<Taken> {
+pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
     let mut tx = node.store.write().await?;
     if tx.mailbox_cursor(hub).await? >= item.sequence {
         return Ok(Taken::Done);

@@ -1,7 +1,8 @@
 //! What the courier hands to the hub, and what it notes of the answer.
 
-use raccordo_core::hublog::EntryKind;
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{EntryId, GroupId, LineageId, Sequence};
+use raccordo_core::sending::Standing;
 
 use super::audit::{Actor, record};
 use super::fault::Done;
@@ -38,9 +39,15 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
     let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
     let held = held(node, &mut *tx, lineage).await?;
+    let member =
+        matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {
+        // Of a clone or a lost ratchet nothing leaves but the request to join again.
+        if !member && row.kind != EntryKind::Notice {
+            continue;
+        }
         if held && tx.envelopes_of(lineage, row.entry).await?.iter().any(|e| e.case_bearing) {
             continue;
         }
@@ -66,21 +73,39 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
     Ok(alarm || !super::roster::untrusted(node, tx, lineage).await?.is_empty())
 }
 
-/// Notes the answer to a call. Safe to repeat, and to come after the log has shown the
+/// Notes the outcomes of a call. Safe to repeat, and to come after the log has shown the
 /// entries already.
 ///
 /// # Errors
 /// The store's.
-pub async fn settle(
+pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outcome)]) -> Done<()> {
+    note_answer(node, lineage, outcomes, None).await
+}
+
+/// The same for a whole answer, with the hub's word on its log.
+///
+/// # Errors
+/// The store's.
+pub async fn answered(
     node: &Node,
     lineage: LineageId,
     call: &AppendCall,
     answer: &Appended,
 ) -> Done<()> {
+    let word = answer.checkpoint.as_ref().map(|signed| (call.asked_at, signed));
+    note_answer(node, lineage, &answer.outcomes, word).await
+}
+
+async fn note_answer(
+    node: &Node,
+    lineage: LineageId,
+    outcomes: &[(EntryId, Outcome)],
+    word: Option<(Sequence, &SignedCheckpoint)>,
+) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    note_outcomes(node, &mut work, &answer.outcomes).await?;
-    if let Some(signed) = &answer.checkpoint {
-        honesty::answered(node, &mut work, call.asked_at, signed).await?;
+    note_outcomes(node, &mut work, outcomes).await?;
+    if let Some((asked_at, signed)) = word {
+        honesty::answered(node, &mut work, asked_at, signed).await?;
     }
     work.commit().await?;
     node.signals.wake(&Topic::Objects);

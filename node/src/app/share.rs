@@ -76,7 +76,8 @@ struct Ready {
 /// Shares all alerts of an order, or none.
 ///
 /// # Errors
-/// `role_not_allowed`, `no_such_equipe`, `equipe_not_active`, `too_many`, `id_taken`.
+/// `role_not_allowed`, `no_such_equipe`, `equipe_not_active`, `equipe_closed`, `too_many`,
+/// `id_taken`.
 pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Shared> {
     if order.alerts.is_empty() || order.alerts.len() > ALERTS_MAX {
         return Err(Fault::usage("too_many", "share 1 to 1000 alerts in one call"));
@@ -90,6 +91,10 @@ pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Share
     let now = node.clock.now();
     let pact = work.pact(node)?;
     let recipients = recipients(node, &mut work).await?;
+    if recipients.is_empty() && work.statement()?.statement().unsuspended().count() < 2 {
+        return Err(Fault::conflict("equipe_closed", "nobody else is in the équipe now")
+            .hint("a suspended party returns with `raccordo equipe return`"));
+    }
     let (ready, violations) = check(node, operator, &pact, &order, now)?;
     if !violations.is_empty() || order.dry_run {
         return Ok(Shared { violations, recipients, objects: Vec::new() });
@@ -250,7 +255,7 @@ async fn store(
             received_at: None,
         };
         let row = object_row(node, work.row.lineage, new)?;
-        envelopes.extend(rows_for(node, &envelope, object)?);
+        envelopes.extend(rows_for(node, &envelope, Some(object))?);
         answer.push((row.clone(), false));
         rows.push(row);
     }
@@ -293,10 +298,14 @@ pub fn envelope(
 ///
 /// # Errors
 /// `alert_too_large` beyond 64 parts.
-pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<EnvelopeRow>> {
+pub fn rows_for(
+    node: &Node,
+    envelope: &Envelope,
+    object: Option<ObjectId>,
+) -> Done<Vec<EnvelopeRow>> {
     let bytes = wire::encode_envelope(envelope);
     if fits(bytes.len() + NUMBER_BYTES_MAX) {
-        return Ok(vec![pack::queued_row(node, envelope, Some(object), true)?]);
+        return Ok(vec![pack::queued_row(node, envelope, object, true)?]);
     }
     let parts = chunks(envelope.id, &bytes)
         .map_err(|cause| Fault::usage("alert_too_large", cause.to_string()))?;
@@ -304,7 +313,7 @@ pub fn rows_for(node: &Node, envelope: &Envelope, object: ObjectId) -> Done<Vec<
         let id = EnvelopeId::random(&*node.entropy);
         let body = Body::Chunk(part);
         let part = Envelope { id, author: None, body, ..envelope.clone() };
-        pack::queued_row(node, &part, Some(object), true)
+        pack::queued_row(node, &part, object, true)
     });
     parts.collect()
 }

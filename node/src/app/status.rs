@@ -9,7 +9,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::fault::{Done, Fault};
-use super::{Node, roster};
+use super::{Node, membership, roster};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -18,10 +18,22 @@ use crate::store::equipe::EquipeRow;
 pub struct Link {
     /// Whether the subscription stands.
     pub connected: bool,
-    /// Why not, in words with the next step.
+    /// Why not, in words.
     pub problem: String,
+    /// The next step; may be empty.
+    pub hint: String,
     /// Stable word for the problem: `dns`, `refused`, `proxy`, `intercepted`, `not_trusted`, …
     pub reason: String,
+}
+
+impl Link {
+    /// The problem and the next step in one line; empty where there is none.
+    pub fn told(&self) -> String {
+        match self.hint.as_str() {
+            "" => self.problem.clone(),
+            hint => format!("{}: {hint}", self.problem),
+        }
+    }
 }
 
 /// The connections of this process, by hub.
@@ -69,6 +81,8 @@ pub struct MemberStatus {
     pub last_seen: Instant,
     /// Whether it has joined the group and said so.
     pub joined: bool,
+    /// Whether it has said nothing for longer than the configured time.
+    pub silent: bool,
 }
 
 /// One équipe as status shows it.
@@ -157,12 +171,15 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
             None => "unknown",
         };
         let last_seen = row.map(|row| row.last_seen).unwrap_or_default();
+        let heard = last_seen > Instant(0);
+        let quiet = node.clock.now().since(last_seen) > node.rhythm.silent_after;
         members.push(MemberStatus {
             node: party.node.clone(),
             trust,
             delivered: row.map(|row| row.delivered).unwrap_or_default(),
             last_seen,
-            joined: row.is_some() && (own || last_seen > Instant(0)),
+            joined: row.is_some() && (own || heard),
+            silent: row.is_some() && !own && heard && quiet,
         });
     }
     let alarm_rows = tx.alarms(lineage).await?;
@@ -175,6 +192,13 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
     };
     let link = node.links.of(&row.hub);
     let newest = node.links.newest(lineage);
+    let sending = match circumstances.standing {
+        Standing::Ended => {
+            let why = membership::why_ended(&node.identity.node, &row.statement)?;
+            format!("held: ended, {why}")
+        }
+        _ => sending(&circumstances),
+    };
     Ok(EquipeStatus {
         statement_version: statement.version,
         members,
@@ -182,7 +206,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         lag: newest.0.saturating_sub(row.sequence.0),
         outbox: tx.unaccepted_envelopes(lineage).await?,
         set_aside: tx.set_aside_count(lineage).await?,
-        sending: sending(&circumstances),
+        sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
         link,
         row,

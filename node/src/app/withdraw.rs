@@ -7,6 +7,7 @@ use raccordo_core::id::ObjectId;
 use raccordo_core::object::{self, Applied, Event, Refusal, Subject};
 use raccordo_core::operator::Action;
 
+use super::alerts::no_such_alert;
 use super::apply::{end, open_share, standing};
 use super::audit::record;
 use super::directory::Operator;
@@ -59,7 +60,7 @@ pub async fn withdraw(
     let change = Change::Withdrawal { reason: reason.to_owned() };
     let body = Body::ObjectEvent(ObjectEvent { object: id, version: next.version, change });
     let envelope = envelope(node, lineage, author(operator), now, body);
-    let rows = rows_for(node, &envelope, id)?;
+    let rows = rows_for(node, &envelope, Some(id))?;
     let tx = work.tx()?;
     let detail = [("reason", reason)];
     record(node, tx, operator.actor(), "alert.withdraw", &id.to_string(), &detail).await?;
@@ -70,8 +71,4 @@ pub async fn withdraw(
     pack::wake(node, lineage);
     node.signals.wake(&Topic::Objects);
     Ok(row)
-}
-
-fn no_such_alert() -> Fault {
-    Fault::not_found("no_such_alert", "there is no such alert here")
 }

@@ -63,11 +63,18 @@ pub struct Work<'n> {
     pub passed: Stretch,
     /// The place before it that was last looked up, with its head.
     pub looked_up: Option<(Sequence, Digest)>,
+    durable: bool,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
 
 impl<'n> Work<'n> {
+    fn over(node: &'n Node, slot: OwnedMutexGuard<Slot>, tx: Box<dyn Tx>, row: EquipeRow) -> Self {
+        let passed = Stretch::after(row.sequence, row.head);
+        let tx = Some(tx);
+        Self { node, slot, tx, touched: false, passed, looked_up: None, durable: false, row }
+    }
+
     /// Locks an équipe and opens a transaction on it; none when it is not here.
     ///
     /// # Errors
@@ -79,8 +86,7 @@ impl<'n> Work<'n> {
             return Ok(None);
         }
         let Some(row) = tx.equipe(lineage).await? else { return Ok(None) };
-        let passed = Stretch::after(row.sequence, row.head);
-        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, passed, looked_up: None, row }))
+        Ok(Some(Self::over(node, slot, tx, row)))
     }
 
     /// Locks an équipe that is about to be made, with the session that begins it.
@@ -91,10 +97,28 @@ impl<'n> Work<'n> {
         let mut slot = node.slots.lock(row.lineage).await;
         let mut tx = node.store.write().await?;
         tx.insert_equipe(row.clone()).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
         slot.session = Some(session);
         slot.fresh = false;
-        let passed = Stretch::after(row.sequence, row.head);
-        Ok(Self { node, slot, tx: Some(tx), touched: true, passed, looked_up: None, row })
+        let mut work = Self::over(node, slot, tx, row);
+        work.touched = true;
+        Ok(work)
+    }
+
+    /// Locks an équipe whose membership has ended, and begins it again with a new session.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn renew(node: &'n Node, row: EquipeRow, session: Session) -> Done<Self> {
+        let mut slot = node.slots.lock(row.lineage).await;
+        let mut tx = node.store.write().await?;
+        tx.raise_equipe(row.lineage).await?;
+        tx.put_key_update(row.lineage, node.clock.now()).await?;
+        honesty::begin_anew(&mut *tx, row.lineage).await?;
+        *slot = Slot { session: Some(session), ..Slot::default() };
+        let mut work = Self::over(node, slot, tx, row);
+        work.touched = true;
+        Ok(work)
     }
 
     /// The transaction.
@@ -156,6 +180,18 @@ impl<'n> Work<'n> {
         Ok(pact)
     }
 
+    /// Puts another pact in force.
+    ///
+    /// # Errors
+    /// Never in practice: see [`Node::seal`].
+    pub fn set_pact(&mut self, node: &Node, pact: Pact) -> Done<()> {
+        let context = pact_context(self.row.lineage);
+        self.row.sealed_pact = node.seal(&context, pact.text().as_bytes())?;
+        self.slot.pact = Some(Arc::new(pact));
+        self.touched = true;
+        Ok(())
+    }
+
     /// Whether the group holds an own commit that it has neither merged nor dropped: also
     /// one that the hub has answered already, in whatever way. No other can be staged then.
     ///
@@ -207,27 +243,21 @@ impl<'n> Work<'n> {
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {
-            let ended = measured_commit(tx).await;
-            if let Err(error) = ended {
-                self.forget();
-                return Err(error.into());
-            }
+            measured_commit(tx).await?;
         }
+        self.durable = true;
         Ok(())
-    }
-
-    fn forget(&mut self) {
-        self.slot.session = None;
-        self.slot.fresh = false;
     }
 }
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        if self.tx.is_some() && self.touched {
-            // Rolled back: what MLS did in memory must not stay. A lost `fresh` costs one
-            // more commit, never a reused key.
-            self.forget();
+        if self.touched && !self.durable {
+            // Rolled back, or nobody knows: what MLS did in memory must not stay. A lost
+            // `fresh` costs one more commit, never a reused key.
+            self.slot.session = None;
+            self.slot.pact = None;
+            self.slot.fresh = false;
         }
     }
 }

@@ -160,6 +160,13 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # "json" (one object a line) or "text".
 #format = "json"
 
+# What this node does by itself in its équipes.
+[membership]
+# Days after which it renews its keys in an équipe: older stolen ones read nothing then.
+#key_update_days = 7
+# Days after which a member that says nothing is called silent by status and doctor.
+#silent_after_days = 3
+
 # Bounds of every TLS listener, and of the messages sent.
 [limits]
 # Connections at once; more are closed.
@@ -171,7 +178,7 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # Seconds that a handshake may take.
 #handshake_timeout_s = 10
 # Calls and streams open at once on one connection; more wait.
-#streams_per_connection = 64
+#streams_per_connection = 256
 # Bytes of names and values in a call's metadata; more are refused.
 #metadata_bytes = 4096
 # Envelopes in one MLS message under backlog; 0: as many as fit. 1 is for measuring.

@@ -19,7 +19,8 @@ pub use self::database::{DatabaseUrl, DatabaseUrlError};
 pub use self::initial::Initial;
 pub use self::sections::{
     CaseworkSection, Connections, DatabaseSection, HubSection, KeySection, KeySource,
-    LimitsSection, LogSection, MetricsSection, NodeSection, OutboundSection, SocketAccess,
+    LimitsSection, LogSection, MembershipSection, MetricsSection, NodeSection, OutboundSection,
+    SocketAccess,
 };
 use crate::home::Home;
 use crate::private_file::{self, PrivateFileError};
@@ -114,6 +115,8 @@ pub struct Config {
     /// Bounds of every TLS listener, and of the messages sent.
     #[serde(default)]
     pub limits: LimitsSection,
+    /// `[membership]`
+    pub membership: MembershipSection,
 }
 
 impl Config {

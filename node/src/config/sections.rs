@@ -14,6 +14,7 @@ use crate::home::Home;
 use crate::telemetry::{LogFormat, LogLevel};
 use crate::transport::accept::AcceptLimits;
 use crate::transport::address::HostPort;
+use crate::transport::limits::CallLimits;
 use crate::transport::proxy::{Proxy, ProxyUrl};
 
 /// `[node]`
@@ -216,6 +217,25 @@ pub struct LogSection {
     pub format: LogFormat,
 }
 
+/// `[membership]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MembershipSection {
+    /// Days after which this node renews the keys of its leaf in an équipe. Default: 7.
+    pub key_update_days: NonZeroU32,
+    /// Days after which a member that says nothing is called silent. Default: 3.
+    pub silent_after_days: NonZeroU32,
+}
+
+impl Default for MembershipSection {
+    fn default() -> Self {
+        Self {
+            key_update_days: const { NonZeroU32::new(7).unwrap() },
+            silent_after_days: const { NonZeroU32::new(3).unwrap() },
+        }
+    }
+}
+
 /// `[limits]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -228,7 +248,7 @@ pub struct LimitsSection {
     pub pending_handshakes: NonZeroUsize,
     /// Seconds that a handshake may take. Default: 10.
     pub handshake_timeout_s: NonZeroU32,
-    /// Calls and streams open at once on one connection. Default: 64.
+    /// Calls and streams open at once on one connection. Default: 256.
     pub streams_per_connection: NonZeroU32,
     /// Bytes of names and values in a call's metadata. Default: 4096.
     pub metadata_bytes: NonZeroUsize,
@@ -245,7 +265,7 @@ impl Default for LimitsSection {
             connections_per_peer: const { NonZeroUsize::new(16).unwrap() },
             pending_handshakes: const { NonZeroUsize::new(128).unwrap() },
             handshake_timeout_s: const { NonZeroU32::new(10).unwrap() },
-            streams_per_connection: const { NonZeroU32::new(64).unwrap() },
+            streams_per_connection: const { NonZeroU32::new(256).unwrap() },
             metadata_bytes: const { NonZeroUsize::new(4096).unwrap() },
             envelopes_per_message: 0,
         }
@@ -258,6 +278,14 @@ impl LimitsSection {
         match self.envelopes_per_message {
             0 => usize::MAX,
             most => most,
+        }
+    }
+
+    /// What a listener allows its callers.
+    pub fn calls(&self) -> CallLimits {
+        CallLimits {
+            streams: self.streams_per_connection.get(),
+            metadata_bytes: self.metadata_bytes.get(),
         }
     }
 

@@ -83,7 +83,10 @@ async fn wanted(node: &Node) -> Done<BTreeMap<NodeId, Wanted>> {
         hubs.insert(own.clone(), Wanted { place: Place::Here, lineages: BTreeSet::new() });
     }
     for row in tx.equipes().await? {
-        if !matches!(Standing::parse(&row.state), Some(Standing::Active | Standing::Founding)) {
+        if !matches!(
+            Standing::parse(&row.state),
+            Some(Standing::Active | Standing::Founding | Standing::NeedsRejoin)
+        ) {
             continue;
         }
         let hub = hubs
@@ -179,7 +182,7 @@ impl Hubs {
         let link = match self.link(hub, place, &stop) {
             Ok(link) => link,
             Err((reason, problem)) => {
-                let link = Link { connected: false, problem, reason: reason.into() };
+                let link = Link { problem, reason: reason.into(), ..Link::default() };
                 self.node.links.note(hub, link);
                 return;
             }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{GroupId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
+use raccordo_core::wire::hub::News;
 
 use super::Trouble;
-use super::link::{Cursors, HubLink, Item, LinkError};
+use super::link::{Cursors, HubLink, LinkError};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Whose};
 use crate::app::receive::Received;
@@ -42,11 +43,11 @@ pub async fn take(
     node: &Node,
     link: &dyn HubLink,
     hub: &NodeId,
-    item: &Item,
+    item: &News,
 ) -> Result<Next, Trouble> {
     match item {
-        Item::KeepAlive => Ok(Next::GoOn),
-        Item::Entries(batch) => {
+        News::KeepAlive => Ok(Next::GoOn),
+        News::Entries(batch) => {
             let group = batch.group;
             tracing::debug!(%group, step = "receive");
             Ok(match receive::receive(node, batch).await? {
@@ -55,13 +56,13 @@ pub async fn take(
                 Received::Stopped => Next::Leave(group),
             })
         }
-        Item::Mail(mail) => {
+        News::Mail(mail) => {
             if let Taken::Welcome(welcome) = receive_mail::receive_mail(node, hub, mail).await? {
                 enter(node, link, hub, mail.sequence, &welcome).await?;
             }
             Ok(Next::Confirm { group: None, count: 1 })
         }
-        Item::Ended { group, reason } => {
+        News::Ended { group, reason } => {
             note_ended(node, *group, reason).await?;
             Ok(Next::Leave(*group))
         }

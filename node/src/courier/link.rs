@@ -4,12 +4,11 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::wire::hub::News;
 
 use crate::app::hub::append::Appended;
 use crate::app::hub::key_package_pool::{Claimed, Deposit};
 use crate::app::mail::Offer;
-use crate::app::receive::Batch;
-use crate::app::receive_mail;
 use crate::app::send::AppendCall;
 use crate::store::node::MailRow;
 
@@ -65,24 +64,6 @@ impl LinkError {
 /// Short for answers of a hub.
 pub type Answered<T> = Result<T, LinkError>;
 
-/// One item of a subscription.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Item {
-    /// A log has grown.
-    Entries(Batch),
-    /// Something is in the mailbox.
-    Mail(receive_mail::Item),
-    /// Nothing; the connection stands.
-    KeepAlive,
-    /// Nothing more comes of a group.
-    Ended {
-        /// The group.
-        group: GroupId,
-        /// `removed`, `unknown_group` or `trimmed`.
-        reason: String,
-    },
-}
-
 /// From where a subscription begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursors {
@@ -129,5 +110,5 @@ pub trait HubLink: Send + Sync {
 #[async_trait]
 pub trait Feed: HubLink {
     /// Follows logs and mailbox. The first item comes as soon as the hub has answered.
-    async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<Item>>>;
+    async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<News>>>;
 }

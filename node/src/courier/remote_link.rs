@@ -4,18 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
-use raccordo_core::hublog::NewEntry;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId, Sequence};
-use raccordo_core::wire::hub::{Answer, Handed, News};
+use raccordo_core::wire::hub::{Appended, News};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use super::link::{Answered, Cursors, Feed, HubLink, Item, LinkError};
-use crate::app::hub::append::{Appended, Outcome};
+use super::link::{Answered, Cursors, Feed, HubLink, LinkError};
 use crate::app::hub::key_package_pool::{Claimed, Deposit};
 use crate::app::mail::Offer;
-use crate::app::receive::Batch;
-use crate::app::receive_mail;
 use crate::app::send::AppendCall;
 use crate::store::node::MailRow;
 use crate::transport::hub_link::{CALL_PATIENCE, CallError, Called, HubClient};
@@ -90,25 +86,7 @@ fn is_final(code: Code) -> bool {
 #[async_trait]
 impl HubLink for RemoteLink {
     async fn append(&self, call: &AppendCall) -> Answered<Appended> {
-        let handed = call.entries.iter().map(|handed| Handed {
-            entry: NewEntry {
-                entry_id: handed.entry,
-                kind: handed.kind,
-                epoch: handed.epoch,
-                payload: &handed.payload,
-            },
-            group_info: &handed.group_info,
-            welcome: &handed.welcome,
-        });
-        let handed: Vec<_> = handed.collect();
-        let answers = self.call(self.client.append(call.group, &handed)).await?;
-        let outcome = |answer| match answer {
-            Answer::Placed { sequence, digest } => Outcome::Placed { sequence, digest },
-            Answer::Stale { current } => Outcome::Stale { current },
-            Answer::Refused(reason) => Outcome::Refused(reason),
-        };
-        let outcomes = answers.entries.into_iter().map(|(entry, answer)| (entry, outcome(answer)));
-        Ok(Appended { outcomes: outcomes.collect(), checkpoint: answers.checkpoint })
+        self.call(self.client.append(call.group, &call.entries)).await
     }
 
     async fn confirm(&self, processed: &Cursors) -> Answered<()> {
@@ -155,27 +133,9 @@ impl HubLink for RemoteLink {
 
 #[async_trait]
 impl Feed for RemoteLink {
-    async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<Item>>> {
+    async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<News>>> {
         let news = self.call(self.client.subscribe(&from.groups, from.mailbox)).await?;
-        Ok(news.map(|news| Ok(item(news?))).boxed())
-    }
-}
-
-fn item(news: News) -> Item {
-    match news {
-        News::Entries(batch) => Item::Entries(Batch {
-            group: batch.group,
-            entries: batch.entries,
-            checkpoint: batch.checkpoint,
-        }),
-        News::Mail(mail) => Item::Mail(receive_mail::Item {
-            sequence: mail.sequence,
-            sender: mail.sender,
-            kind: mail.kind,
-            payload: mail.payload,
-        }),
-        News::KeepAlive => Item::KeepAlive,
-        News::Ended { group, reason } => Item::Ended { group, reason },
+        Ok(news.map(|news| Ok(news?)).boxed())
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures::StreamExt;
 use raccordo_core::id::{GroupId, LineageId, NodeId};
 use raccordo_core::sending::Standing;
+use raccordo_core::wire::hub::News;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::inbox::{self, Next};
 use super::line::Line;
-use super::link::{Cursors, Item, LinkError};
+use super::link::{Cursors, LinkError};
 use super::{Backoff, Trouble};
 use crate::app::Node;
 use crate::app::fault::Done;
@@ -138,12 +139,12 @@ impl Subscriber {
     /// Takes an item; false when the subscription must begin anew.
     async fn take(
         &mut self,
-        item: &Item,
+        item: &News,
         wanted: &mut Wanted,
         untold: &mut Untold,
     ) -> Result<bool, Trouble> {
         let node = &self.line.node;
-        if let Item::Entries(batch) = item {
+        if let News::Entries(batch) = item {
             // A group that was left: what was on its way is not looked at.
             let Some(lineage) = wanted.lineages.get(&batch.group) else { return Ok(true) };
             node.links.saw(*lineage, batch.checkpoint.checkpoint().sequence);
@@ -202,7 +203,8 @@ impl Subscriber {
             let hub = &self.line.hub;
             metrics::gauge!(HUB_CONNECTED.name, "hub" => hub.to_string()).set(0.0);
             let problem = "the subscription begins anew".to_owned();
-            let link = Link { connected: false, problem, reason: "resubscribing".to_owned() };
+            let reason = "resubscribing".to_owned();
+            let link = Link { problem, reason, ..Link::default() };
             self.line.node.links.note(hub, link);
         }
     }
@@ -214,8 +216,8 @@ impl Subscriber {
             DIALS_FAILED.name, "hub" => hub.to_string(), "reason" => reason.clone()
         )
         .increment(1);
-        let problem = trouble.with_hint();
-        node.links.note(hub, Link { connected: false, problem, reason });
+        let (problem, hint) = (trouble.to_string(), trouble.hint().to_owned());
+        node.links.note(hub, Link { connected: false, problem, hint, reason });
         trouble.log("subscription", hub);
         let wait = self.backoff.next(&*node.entropy);
         self.line.pause(wait).await;

@@ -32,13 +32,12 @@ impl Trouble {
         }
     }
 
-    /// What happened, and the next step.
-    pub fn with_hint(&self) -> String {
-        let hint = match self {
-            Self::Here(fault) => fault.hint.as_str(),
+    /// The next step; may be empty.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Here(fault) => &fault.hint,
             Self::There(error) => error.hint(),
-        };
-        if hint.is_empty() { self.to_string() } else { format!("{self}: {hint}") }
+        }
     }
 
     /// Writes it to the log, ours as an error, the network's as a warning.

@@ -75,7 +75,8 @@ impl Listeners<'_> {
         let limits = self.config.limits.accept();
         let gate = Gate::for_peers("hub", self.tls, self.trusted.clone(), limits)?;
         let incoming = gate.accept(listener, self.stop.clone());
-        let router = hub_router(self.node.clone(), self.stop.clone()).await?;
+        let router =
+            hub_router(self.node.clone(), self.config.limits.calls(), self.stop.clone()).await?;
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("hub", router.serve_with_incoming_shutdown(incoming, stopped));
         Ok(Some(address))
@@ -84,7 +85,9 @@ impl Listeners<'_> {
     async fn admin(&self) -> Result<(), RunError> {
         let incoming = UnixListenerStream::new(bind(&self.home.admin_socket(), 0o600)?);
         let users = AllowedUids::administrators();
-        let router = admin_router(self.node.clone(), users, self.stop.clone()).await?;
+        let router =
+            admin_router(self.node.clone(), users, self.config.limits.calls(), self.stop.clone())
+                .await?;
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("admin", router.serve_with_incoming_shutdown(incoming, stopped));
         Ok(())
@@ -96,7 +99,9 @@ impl Listeners<'_> {
         }
         let mode = self.config.casework.socket_access.mode();
         let incoming = UnixListenerStream::new(bind(&self.home.casework_socket(), mode)?);
-        let router = casework_router(self.node.clone(), self.stop.clone()).await?;
+        let router =
+            casework_router(self.node.clone(), self.config.limits.calls(), self.stop.clone())
+                .await?;
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("casework", router.serve_with_incoming_shutdown(incoming, stopped));
         Ok(())
@@ -110,7 +115,9 @@ impl Listeners<'_> {
         let identity = self.casework_identity().await?;
         let gate = Gate::for_clients("casework", &identity, self.config.limits.accept())?;
         let incoming = gate.accept(listener, self.stop.clone());
-        let router = casework_router(self.node.clone(), self.stop.clone()).await?;
+        let router =
+            casework_router(self.node.clone(), self.config.limits.calls(), self.stop.clone())
+                .await?;
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("casework_tls", router.serve_with_incoming_shutdown(incoming, stopped));
         Ok(Some(address))

@@ -1,9 +1,10 @@
 //! What a hub keeps: the équipes it carries, their logs, mailboxes, key packages.
 
 use async_trait::async_trait;
-use raccordo_core::hublog::EntryKind;
+use raccordo_core::hublog::{EntryKind, LogEntry};
 use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
+use raccordo_core::wire::hub::Mail;
 
 use super::Stored;
 
@@ -71,6 +72,21 @@ pub struct LogRow {
     pub head: Digest,
 }
 
+impl LogRow {
+    /// As members read it.
+    pub fn entry(self) -> LogEntry {
+        LogEntry {
+            sequence: self.sequence,
+            epoch: self.epoch,
+            kind: self.kind,
+            sender: self.sender,
+            entry_id: self.entry,
+            accepted_at: self.accepted_at,
+            payload: self.payload,
+        }
+    }
+}
+
 /// One item of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxRow {
@@ -88,6 +104,14 @@ pub struct MailboxRow {
     pub payload: Vec<u8>,
     /// When it is thrown away.
     pub expires_at: Instant,
+}
+
+impl MailboxRow {
+    /// As its recipient reads it.
+    pub fn mail(self) -> Mail {
+        let Self { sequence, sender, kind, payload, .. } = self;
+        Mail { sequence, sender, kind, payload }
+    }
 }
 
 /// A key package in the pool.

@@ -99,6 +99,12 @@ pub trait OutboxRows {
         lineage: LineageId,
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>>;
+    /// One envelope of ours, while it is kept.
+    async fn envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+    ) -> Stored<Option<EnvelopeRow>>;
     /// Puts the envelopes of an entry back into the queue.
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
     /// Notes the place in the log on the entry's envelopes and on the objects they speak of.

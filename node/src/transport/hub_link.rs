@@ -9,7 +9,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::wire::WireError;
-use raccordo_core::wire::hub::{self, Answers, Handed, News};
+use raccordo_core::wire::hub::{self, Appended, Handed, News};
 use raccordo_core::wire::trust::{card_message, statement_message};
 use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
@@ -98,13 +98,13 @@ impl HubClient {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn append(&self, group: GroupId, entries: &[Handed<'_>]) -> Called<Answers> {
+    pub async fn append(&self, group: GroupId, entries: &[Handed]) -> Called<Appended> {
         let message = proto::AppendRequest {
             group_id: group.as_bytes().to_vec(),
             entries: entries.iter().map(hub::new_entry_message).collect(),
         };
         let answer = self.client.clone().append(timed(message)).await?;
-        Ok(hub::answers(answer.into_inner())?)
+        Ok(hub::appended(answer.into_inner())?)
     }
 
     /// Follows logs and mailbox from cursors; no deadline.

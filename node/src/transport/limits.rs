@@ -29,6 +29,15 @@ pub const HUB_MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest message of operators' systems and administrators, in bytes.
 pub const CALL_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// What a listener allows its callers; configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Calls and streams that one connection may have open.
+    pub streams: u32,
+    /// Bytes of names and values in a call's metadata.
+    pub metadata_bytes: usize,
+}
+
 /// A server with all bounds of this module.
 ///
 /// `streams` is the number of calls and streams that one connection may have open.

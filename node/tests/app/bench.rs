@@ -10,7 +10,6 @@ use raccordo_core::alert::{Alert, example};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::{Crypto, Suite};
 use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{BootId, Digest, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
@@ -28,7 +27,8 @@ use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbo
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
-use raccordo_node::app::receive_mail::{Item, Taken, receive_mail, skip};
+use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
+use raccordo_node::app::rejoin::request;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
 use raccordo_node::store::Store;
@@ -84,6 +84,19 @@ impl Who {
 
 /// A clock that stands until it is moved.
 pub struct StandingClock(AtomicI64);
+
+impl StandingClock {
+    /// Standing where every story begins.
+    pub fn begin() -> Self {
+        Self(AtomicI64::new(BEGIN))
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
 
 impl Clock for StandingClock {
     fn now(&self) -> Instant {
@@ -143,7 +156,7 @@ pub struct Disks(Vec<(Who, Snapshot)>);
 impl Bench {
     /// Three nodes that know nothing of each other.
     pub async fn strangers(rows: Rows) -> Self {
-        let clock = Arc::new(StandingClock(AtomicI64::new(BEGIN)));
+        let clock = Arc::new(StandingClock::begin());
         let mut places = BTreeMap::new();
         for who in ALL {
             let backend = Backend::fresh(rows).await;
@@ -252,8 +265,7 @@ impl Bench {
 
     /// Lets time pass.
     pub fn pass(&self, span: Duration) {
-        let millis = i64::try_from(span.as_millis()).unwrap();
-        self.clock.0.fetch_add(millis, Ordering::Relaxed);
+        self.clock.pass(span);
     }
 
     /// Ends the process of a node and starts it again.
@@ -335,6 +347,10 @@ impl Bench {
             key_packages::deposited(node, &references).await?;
             moved = true;
         }
+        for (lineage, group) in request::wanted(node, &hub).await? {
+            let tree = key_package_pool::fetch_tree(relay, &me, group, key_package_pool::PRESENT);
+            moved |= request::request(node, lineage, &tree.await?).await?;
+        }
         for (lineage, step) in found::steps(node, &hub).await? {
             moved |= self.found(who, lineage, step).await?;
         }
@@ -381,12 +397,7 @@ impl Bench {
         let rows = mailbox::read_mailbox(relay, &who.id(), cursor).await?;
         let moved = !rows.is_empty();
         for row in rows {
-            let item = Item {
-                sequence: row.sequence,
-                sender: row.sender,
-                kind: row.kind,
-                payload: row.payload,
-            };
+            let item = row.mail();
             let Taken::Welcome(welcome) = receive_mail(node, &hub, &item).await? else { continue };
             let (group, epoch) = (welcome.group, welcome.epoch);
             let tree = key_package_pool::fetch_tree(relay, &who.id(), group, epoch).await?;
@@ -421,7 +432,7 @@ impl Bench {
         let node = self.node(who);
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
         let answer = append(self.node(Relay), &who.id(), call.group, call.entries.clone()).await?;
-        send::settle(node, lineage, &call, &answer).await?;
+        send::answered(node, lineage, &call, &answer).await?;
         Ok(true)
     }
 
@@ -444,7 +455,7 @@ impl Bench {
         let row = self.row_of(who, lineage).await?;
         match read_log(self.node(Relay), &who.id(), row.group, row.sequence).await? {
             LogAfter::Batch(rows, checkpoint) => {
-                let entries = rows.into_iter().map(entry_of).collect();
+                let entries = rows.into_iter().map(LogRow::entry).collect();
                 Ok(Some(Batch { group: row.group, entries, checkpoint }))
             }
             LogAfter::Nothing | LogAfter::Ended(_) => Ok(None),
@@ -573,18 +584,6 @@ impl Bench {
     }
 }
 
-fn entry_of(row: LogRow) -> LogEntry {
-    LogEntry {
-        sequence: row.sequence,
-        epoch: row.epoch,
-        kind: row.kind,
-        sender: row.sender,
-        entry_id: row.entry,
-        accepted_at: row.accepted_at,
-        payload: row.payload,
-    }
-}
-
 fn vault(who: Who) -> Vault {
     Vault::new(&Secret::new([who as u8 + 1; 32]))
 }
@@ -625,6 +624,7 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         slots: Default::default(),
         signals: Default::default(),
         hub: (who == Relay).then(|| Hub::new(Limits::default())),
+        rhythm: Default::default(),
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),

@@ -7,18 +7,19 @@ use async_trait::async_trait;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::object::Kind;
+use raccordo_core::wire::hub::{Mail, News};
 use raccordo_node::app::Node;
 use raccordo_node::app::hub::append::{Appended, Outcome, append};
 use raccordo_node::app::hub::key_package_pool::{self, Claimed, Deposit};
 use raccordo_node::app::hub::mailbox::{self, read_mailbox};
 use raccordo_node::app::hub::{confirm, found_group, offer};
 use raccordo_node::app::mail::Offer;
-use raccordo_node::app::receive_mail;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::{found, key_packages, mail};
 use raccordo_node::courier::inbox::Next;
-use raccordo_node::courier::link::{Answered, Cursors, HubLink, Item, LinkError};
+use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
 use raccordo_node::courier::{Trouble, errands, inbox, outbox};
+use raccordo_node::store::hub::MailboxRow;
 use raccordo_node::store::node::MailRow;
 use raccordo_node::store::outbox::EntryState;
 
@@ -296,29 +297,23 @@ async fn the_steps_found_an_equipe() {
     assert_eq!(outbox::step(node, &link, lineage).await, Ok(outbox::Progress::Settled(1)));
     let batch = bench.batch(Toscana, lineage).await.unwrap().unwrap();
     let group = batch.group;
-    let next = inbox::take(node, &link, &hub, &Item::Entries(batch)).await;
+    let next = inbox::take(node, &link, &hub, &News::Entries(batch)).await;
     assert_eq!(next, Ok(Next::Confirm { group: Some(group), count: 1 }));
     inbox::confirm(node, &link, &hub, &BTreeSet::from([group])).await.unwrap();
 
     let link = Scripted::new(&bench, Umbria, &[]);
     for mail in mailbox_of(&bench, Umbria).await {
-        let next = inbox::take(bench.node(Umbria), &link, &hub, &Item::Mail(mail)).await;
+        let next = inbox::take(bench.node(Umbria), &link, &hub, &News::Mail(mail)).await;
         assert_eq!(next, Ok(Next::Confirm { group: None, count: 1 }));
     }
     assert_eq!(bench.row(Umbria).await.head, bench.row(Toscana).await.head);
 }
 
-async fn mailbox_of(bench: &Bench, who: Who) -> Vec<receive_mail::Item> {
+async fn mailbox_of(bench: &Bench, who: Who) -> Vec<Mail> {
     let store = &bench.node(who).store;
     let cursor = store.read().await.unwrap().mailbox_cursor(&Relay.id()).await.unwrap();
     let rows = read_mailbox(bench.node(Relay), &who.id(), cursor).await.unwrap();
-    let item = |row: raccordo_node::store::hub::MailboxRow| receive_mail::Item {
-        sequence: row.sequence,
-        sender: row.sender,
-        kind: row.kind,
-        payload: row.payload,
-    };
-    rows.into_iter().map(item).collect()
+    rows.into_iter().map(MailboxRow::mail).collect()
 }
 
 #[tokio::test]
@@ -333,10 +328,10 @@ async fn a_welcome_waits_for_its_tree_and_is_passed_over_when_there_is_none() {
         let hub = Relay.id();
         let welcome = mailbox_of(&bench, Umbria).await.pop().unwrap();
         assert_eq!(welcome.kind, "welcome");
-        let first = inbox::take(bench.node(Umbria), &link, &hub, &Item::Mail(welcome)).await;
+        let first = inbox::take(bench.node(Umbria), &link, &hub, &News::Mail(welcome)).await;
         assert_eq!(first.is_err(), joined, "{twist:?}");
         for mail in mailbox_of(&bench, Umbria).await {
-            let item = Item::Mail(mail);
+            let item = News::Mail(mail);
             inbox::take(bench.node(Umbria), &link, &hub, &item).await.unwrap();
         }
         let equipes = bench.node(Umbria).store.read().await.unwrap().equipes().await.unwrap();
@@ -353,7 +348,7 @@ async fn that_the_hub_serves_no_more_is_an_alarm_once() {
     let group = bench.row(Umbria).await.group;
     let link = Scripted::new(&bench, Umbria, &[]);
     for _ in 0..2 {
-        let item = Item::Ended { group, reason: "trimmed".into() };
+        let item = News::Ended { group, reason: "trimmed".into() };
         let next = inbox::take(bench.node(Umbria), &link, &Relay.id(), &item).await;
         assert_eq!(next, Ok(Next::Leave(group)));
     }
@@ -373,7 +368,7 @@ async fn a_gap_asks_for_a_new_subscription() {
     batch.entries.remove(0);
     {
         let link = Scripted::new(&bench, Umbria, &[]);
-        let item = Item::Entries(batch);
+        let item = News::Entries(batch);
         let next = inbox::take(bench.node(Umbria), &link, &Relay.id(), &item).await;
         assert_eq!(next, Ok(Next::Resubscribe));
     }

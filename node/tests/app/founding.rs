@@ -102,3 +102,25 @@ async fn the_hub_forgets_what_all_have_confirmed() {
     let after = read_log(bench.node(Relay), &Umbria.id(), group, Sequence(0)).await.unwrap();
     assert_eq!(after, LogAfter::Ended("trimmed"));
 }
+
+#[tokio::test]
+async fn a_proposal_may_come_before_the_phone_call() {
+    let mut bench = Bench::strangers(Rows::Memory).await;
+    for (who, peer) in [(Toscana, Relay), (Relay, Toscana), (Umbria, Relay), (Relay, Umbria)] {
+        bench.introduce(who, peer).await;
+        bench.verify(who, peer).await;
+    }
+    bench.introduce(Toscana, Umbria).await;
+    bench.verify(Toscana, Umbria).await;
+    bench.introduce(Umbria, Toscana).await;
+    bench.sign_and_propose(Suite::Classical).await;
+    bench.run().await;
+    let sign = async |bench: &Bench| {
+        let signed =
+            pacts::sign(bench.node(Umbria), ADMIN, pacts::Source::Named(EQUIPE.into())).await;
+        signed.map(drop).map_err(|fault| fault.reason)
+    };
+    assert_eq!(sign(&bench).await, Err("party_not_verified"));
+    bench.verify(Umbria, Toscana).await;
+    assert_eq!(sign(&bench).await, Ok(()));
+}

@@ -74,7 +74,7 @@ async fn a_member_that_is_silent_is_flagged_and_no_more() {
     let mut bench = spoken().await;
     let silent = async |bench: &Bench| {
         let findings = doctor(bench.node(Toscana)).await.unwrap();
-        findings.iter().any(|found| found.code == "member_silent")
+        findings.iter().any(|found| found.code == "heartbeat_overdue")
     };
     bench.pass(MINUTE * 44);
     assert!(!silent(&bench).await);

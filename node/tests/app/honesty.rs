@@ -244,7 +244,7 @@ async fn answered(bend: impl FnOnce(&Bench, &mut Appended)) -> Bench {
     let entries = call.entries.clone();
     let mut answer = append(bench.node(Relay), &Umbria.id(), call.group, entries).await.unwrap();
     bend(&bench, &mut answer);
-    send::settle(node, lineage, &call, &answer).await.unwrap();
+    send::answered(node, lineage, &call, &answer).await.unwrap();
     bench
 }
 

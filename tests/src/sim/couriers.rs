@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 use std::task::Poll;
 
-use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::Sequence;
 use raccordo_core::sending::Standing;
+use raccordo_core::wire::hub::{Batch, News};
+use raccordo_node::app::Node;
 use raccordo_node::app::fault::{Fault, Whose};
 use raccordo_node::app::hub::mailbox::read_mailbox;
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
-use raccordo_node::app::receive::Batch;
-use raccordo_node::app::{Node, receive_mail};
 use raccordo_node::courier::inbox::{self, Next};
-use raccordo_node::courier::link::{Item, LinkError};
+use raccordo_node::courier::link::LinkError;
 use raccordo_node::courier::{Trouble, errands, outbox};
-use raccordo_node::store::hub::{LogRow, MailboxRow};
+use raccordo_node::store::hub::LogRow;
 
 use super::machine::{Ended, Feed, Task};
 use super::task::{Pending, go_on, ready};
@@ -303,10 +302,10 @@ async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -
         match read_log(hub, caller, *group, *after).await? {
             LogAfter::Nothing => {}
             LogAfter::Batch(rows, checkpoint) => {
-                let entries: Vec<LogEntry> = rows.into_iter().map(log_entry).collect();
+                let entries: Vec<_> = rows.into_iter().map(LogRow::entry).collect();
                 *after = entries.last().map_or(*after, |last| last.sequence);
                 let batch = Batch { group: *group, entries, checkpoint };
-                feed.items.push_back(Item::Entries(batch));
+                feed.items.push_back(News::Entries(batch));
             }
             // A subscription from long ago, which no node makes, ends so.
             LogAfter::Ended("trimmed") => return Ok(false),
@@ -318,28 +317,7 @@ async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -
     }
     for row in read_mailbox(hub, caller, feed.mailbox).await? {
         feed.mailbox = row.sequence;
-        feed.items.push_back(Item::Mail(mail_item(row)));
+        feed.items.push_back(News::Mail(row.mail()));
     }
     Ok(true)
-}
-
-fn log_entry(row: LogRow) -> LogEntry {
-    LogEntry {
-        sequence: row.sequence,
-        epoch: row.epoch,
-        kind: row.kind,
-        sender: row.sender,
-        entry_id: row.entry,
-        accepted_at: row.accepted_at,
-        payload: row.payload,
-    }
-}
-
-fn mail_item(row: MailboxRow) -> receive_mail::Item {
-    receive_mail::Item {
-        sequence: row.sequence,
-        sender: row.sender,
-        kind: row.kind,
-        payload: row.payload,
-    }
 }

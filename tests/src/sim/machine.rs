@@ -11,12 +11,12 @@ use raccordo_core::secret::Secret;
 use raccordo_core::time::Clock;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::vault::Vault;
+use raccordo_core::wire::hub::News;
 use raccordo_node::app::hub::{Hub, Limits};
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::{Node, identity};
 use raccordo_node::courier::Trouble;
 use raccordo_node::courier::inbox::Next;
-use raccordo_node::courier::link::Item;
 use raccordo_node::courier::{errands, outbox};
 use raccordo_node::store::memory::MemoryStore;
 
@@ -55,7 +55,7 @@ pub struct Feed {
     /// The newest item of the mailbox that was read.
     pub mailbox: u64,
     /// Read from the hub, not yet taken here.
-    pub items: VecDeque<Item>,
+    pub items: VecDeque<News>,
 }
 
 /// What dies with the process.
@@ -145,6 +145,7 @@ impl Machine {
             slots: Default::default(),
             signals: Default::default(),
             hub: self.hub.then(|| Hub::new(Limits::default())),
+            rhythm: Default::default(),
             links: Default::default(),
             claims: Default::default(),
             voice: Default::default(),

@@ -233,6 +233,36 @@ pub fn apply(standing: Option<&Standing>, event: &Event, at: Instant) -> Result<
     Ok(Applied::Changed(Standing { version: due, state: transition.to, ..next }))
 }
 
+/// Applies an object as its origin says that it stands now, to a node that was not there
+/// for the events before: versions in between may be missing.
+///
+/// # Errors
+/// As [`apply`].
+pub fn restate(
+    standing: Option<&Standing>,
+    event: &Event,
+    at: Instant,
+) -> Result<Applied, Refusal> {
+    let version = event.version;
+    match standing {
+        None if version > 1 => match apply(None, &Event { version: 1, ..event.clone() }, at)? {
+            Applied::Changed(standing) => Ok(Applied::Changed(Standing { version, ..standing })),
+            Applied::Already => Ok(Applied::Already),
+        },
+        Some(known) if version > known.version => {
+            let before = Standing { version: version.saturating_sub(1), ..known.clone() };
+            let ends = event.change == Change::Withdraw && !known.state_at(at).is_end();
+            if ends && known.origin == event.sender {
+                // Who withdrew it is not told again: the origin answers for it.
+                let ended = Standing { version, state: State::Withdrawn, ..before };
+                return Ok(Applied::Changed(ended));
+            }
+            apply(Some(&before), event, at)
+        }
+        _ => apply(standing, event, at),
+    }
+}
+
 fn trigger(change: Change) -> Trigger {
     match change {
         Change::Share { .. } => Trigger::Share,
@@ -305,6 +335,27 @@ mod tests {
         check(&[share(1), withdraw(1)], Ok("already"));
         check(&[withdraw(1)], Err(Refusal::Unknown));
         check(&[share(1), withdraw(0)], Err(Refusal::Version(2)));
+    }
+
+    #[test]
+    fn what_is_told_again_may_skip_versions() {
+        let known = run(&[share(1)], T).0.unwrap();
+        let check = |before: Option<&Standing>, event: &Event, expected| {
+            let answer = restate(before, event, T).map(|applied| match applied {
+                Applied::Changed(standing) => (standing.version, standing.state),
+                Applied::Already => (0, State::Active),
+            });
+            assert_eq!(answer, expected);
+        };
+        check(None, &share(3), Ok((3, State::Active)));
+        check(None, &withdraw(3), Err(Refusal::Unknown));
+        check(Some(&known), &share(4), Ok((4, State::Active)));
+        check(Some(&known), &withdraw(4), Ok((4, State::Withdrawn)));
+        check(Some(&known), &share(1), Ok((0, State::Active)));
+        check(Some(&known), &Event { author: None, ..withdraw(2) }, Ok((2, State::Withdrawn)));
+        let foreign = |event| Event { sender: "umbria".parse().unwrap(), ..event };
+        check(Some(&known), &foreign(share(4)), Err(Refusal::NotOrigin));
+        check(Some(&known), &foreign(withdraw(4)), Err(Refusal::NotOrigin));
     }
 
     #[test]

@@ -80,8 +80,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The stable reason, snake case. For [`SessionError::Refused`] the validator's own
-    /// reason is in its text.
+    /// The stable reason, snake case; of what the validator refuses, the rule that it breaks.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed_frame",
@@ -96,7 +95,7 @@ impl SessionError {
             Self::OwnCommitMismatch => "own_commit_mismatch",
             Self::InvalidCommit(_) => "invalid_commit",
             Self::InvalidMessage(_) => "invalid_message",
-            Self::Refused(_) => "refused_by_validator",
+            Self::Refused(refused) => refused.0,
             Self::KeyPackage(_) => "bad_key_package",
             Self::Welcome(_) => "bad_welcome",
             Self::AlreadyPending => "commit_pending",

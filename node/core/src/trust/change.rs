@@ -71,6 +71,40 @@ impl Change {
         }
     }
 
+    /// Who is still to sign before the change stands; nobody once it does.
+    ///
+    /// A party that is dropped is asked only where the others are too few.
+    pub fn missing(
+        &self,
+        before: &Statement,
+        after: &Statement,
+        signers: &BTreeSet<NodeId>,
+    ) -> Vec<NodeId> {
+        if self.is_signed(before, after, signers) {
+            return Vec::new();
+        }
+        let nodes = |parties: Vec<&Party>| -> Vec<NodeId> {
+            let open = parties.into_iter().filter(|party| !signers.contains(&party.node));
+            open.map(|party| party.node.clone()).collect()
+        };
+        let first = match self {
+            Self::Suspension { by, .. } => nodes(before.party(by).into_iter().collect()),
+            Self::Return { suspender, .. } => {
+                nodes(before.unsuspended().filter(|party| party.node != *suspender).collect())
+            }
+            Self::Leaving { .. } | Self::Other => nodes(after.unsuspended().collect()),
+        };
+        if !first.is_empty() {
+            return first;
+        }
+        match self {
+            Self::Return { returning, .. } => {
+                nodes(before.unsuspended().chain(before.party(returning)).collect())
+            }
+            _ => nodes(before.unsuspended().collect()),
+        }
+    }
+
     fn leaving(before: &Statement, after: &Statement) -> Option<Self> {
         let leaver = before.parties.iter().find(|party| after.party(&party.node).is_none())?;
         let leaver = leaver.node.clone();
@@ -242,6 +276,37 @@ mod tests {
         check(&four, |it| it.parties.push(sample::party(4)), &Change::Other, &[0, 1, 2, 3, 4]);
         let ratify = |it: &mut Statement| it.parties[1].ratified = true;
         check(&suspended(3, 1, 0), ratify, &Change::Other, &[0, 2]);
+    }
+
+    #[test]
+    fn who_is_still_to_sign() {
+        let check = |before: &Statement,
+                     change: &dyn Fn(&mut Statement),
+                     have: &[usize],
+                     missing: &[usize]| {
+            let mut after = sample::next(before);
+            change(&mut after);
+            let signers: BTreeSet<_> = have.iter().map(|party| node(*party)).collect();
+            let found = Change::between(before, &after).missing(before, &after, &signers);
+            let expected: Vec<_> = missing.iter().map(|party| node(*party)).collect();
+            assert_eq!(found, expected, "{have:?}");
+        };
+        let three = sample::statement(3);
+        let drop_last = |it: &mut Statement| drop(it.parties.pop());
+        check(&three, &drop_last, &[0], &[1]);
+        check(&three, &drop_last, &[0, 1], &[]);
+        check(&three, &drop_last, &[2], &[]);
+        check(&three, &|it| it.parties.push(sample::party(3)), &[0, 3], &[1, 2]);
+        check(&three, &|it| it.parties[1].suspended_by = Some(node(0)), &[1], &[0]);
+        let four = sample::statement(4);
+        let halved = |it: &mut Statement| it.parties.truncate(2);
+        check(&four, &halved, &[0], &[1]);
+        check(&four, &halved, &[0, 1], &[2, 3]);
+        check(&four, &halved, &[0, 1, 3], &[]);
+        check(&suspended(2, 1, 0), &free(1), &[1], &[0]);
+        check(&suspended(2, 1, 0), &free(1), &[0], &[1]);
+        check(&suspended(4, 1, 0), &free(1), &[2], &[3]);
+        check(&suspended(4, 1, 0), &free(1), &[2, 3], &[0, 1]);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! A pact on its way round the parties: who has signed, what is missing, and how two
 //! copies with different signatures become one.
 //!
-//! The statement holds the pact's digest, so that one signature covers both.
+//! The statement holds the pact's digest, so that one signature covers both. A first
+//! statement follows from the pact alone; a later one from the statement in force, which
+//! travels with it, so that a newcomer too sees what it changes and who must sign.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::card::SignedCard;
+use super::change::Change;
 use super::keys::IdentityKey;
 use super::pact::{Pact, PactError};
-use super::statement::{SignedStatement, StatementError};
+use super::statement::{SignedStatement, Statement, StatementError};
+use super::validator::validate_step;
 use crate::id::NodeId;
 
 /// Why a proposal is refused.
@@ -29,21 +33,27 @@ pub enum ProposalError {
     /// Another pact has the same lineage.
     #[error("another pact of this lineage is here")]
     Conflict,
+    /// The validator would refuse the step from the statement in force.
+    #[error("the statement cannot follow the one before it: {0}")]
+    Step(&'static str),
 }
 
-/// A pact, its first statement with the signatures so far, and the cards it rests on.
+/// A pact, its statement with the signatures so far, and the cards it rests on.
 #[derive(Clone, Debug)]
 pub struct Proposal {
     /// The pact, with its exact text.
     pub pact: Pact,
-    /// The first statement and its signatures.
+    /// The statement and its signatures.
     pub statement: SignedStatement,
-    /// Cards of all parties and of the hub.
+    /// The statement that it follows; none for a first one.
+    pub previous: Option<SignedStatement>,
+    /// Of a first statement the cards of all parties and of the hub, of a later one at
+    /// least those of the newcomers.
     pub cards: BTreeMap<NodeId, SignedCard>,
 }
 
 impl Proposal {
-    /// Makes the proposal of a pact; nobody has signed it.
+    /// Makes the proposal of a pact that founds an équipe; nobody has signed it.
     ///
     /// # Errors
     /// A missing card, or a statement that would be invalid.
@@ -56,25 +66,45 @@ impl Proposal {
             }
         }
         let statement = SignedStatement::new(pact.first_statement(&cards, hub)?)?;
-        Ok(Self { pact, statement, cards })
+        Ok(Self { pact, statement, previous: None, cards })
+    }
+
+    /// Makes the proposal of a later statement; nobody has signed it.
+    ///
+    /// # Errors
+    /// A newcomer without card, or a step that the validator would refuse.
+    pub fn next(
+        pact: Pact,
+        previous: SignedStatement,
+        statement: Statement,
+        cards: BTreeMap<NodeId, SignedCard>,
+    ) -> Result<Self, ProposalError> {
+        let statement = SignedStatement::new(statement)?;
+        Self::check(pact, statement, Some(previous), cards)
     }
 
     /// Reads one that came from elsewhere: the statement must follow from pact and cards,
-    /// and every signature must verify.
+    /// or from the statement before it, and every signature must verify.
     ///
     /// # Errors
     /// [`ProposalError`].
     pub fn check(
         pact: Pact,
         statement: SignedStatement,
+        previous: Option<SignedStatement>,
         cards: BTreeMap<NodeId, SignedCard>,
     ) -> Result<Self, ProposalError> {
-        let expected = Self::new(pact, cards)?;
-        if expected.statement.bytes() != statement.bytes() {
-            return Err(ProposalError::Mismatch);
-        }
-        statement.verify(None)?;
-        Ok(Self { statement, ..expected })
+        let Some(previous) = previous else {
+            let expected = Self::new(pact, cards)?;
+            if expected.statement.bytes() != statement.bytes() {
+                return Err(ProposalError::Mismatch);
+            }
+            statement.verify(None)?;
+            return Ok(Self { statement, ..expected });
+        };
+        validate_step(&previous, &statement).map_err(|refused| ProposalError::Step(refused.0))?;
+        check_terms(&pact, &previous, &statement, &cards)?;
+        Ok(Self { pact, statement, previous: Some(previous), cards })
     }
 
     /// Adds this node's signature; whether there was none before.
@@ -85,7 +115,8 @@ impl Proposal {
         if self.statement.signatures().contains_key(node) {
             return Ok(false);
         }
-        self.statement.sign(None, node, key)?;
+        let previous = self.previous.as_ref().map(SignedStatement::statement);
+        self.statement.sign(previous, node, key)?;
         Ok(true)
     }
 
@@ -98,8 +129,9 @@ impl Proposal {
             return Err(ProposalError::Conflict);
         }
         let before = self.statement.signatures().len();
+        let previous = self.previous.as_ref().map(SignedStatement::statement);
         for (signer, signature) in other.statement.signatures() {
-            self.statement.add_signature(None, signer, *signature)?;
+            self.statement.add_signature(previous, signer, *signature)?;
         }
         Ok(self.statement.signatures().len() > before)
     }
@@ -109,8 +141,93 @@ impl Proposal {
         self.statement.signatures().keys().cloned().collect()
     }
 
-    /// Parties that have not.
+    /// Parties whose signature it still needs.
     pub fn missing(&self) -> Vec<NodeId> {
-        self.statement.missing_signers()
+        let Some(before) = self.previous.as_ref().map(SignedStatement::statement) else {
+            return self.statement.missing_signers();
+        };
+        let signers: BTreeSet<NodeId> = self.statement.signatures().keys().cloned().collect();
+        let after = self.statement.statement();
+        Change::between(before, after).missing(before, after, &signers)
     }
+
+    /// What it changes; none for a first statement.
+    pub fn change(&self) -> Option<Change> {
+        let before = self.previous.as_ref()?.statement();
+        Some(Change::between(before, self.statement.statement()))
+    }
+
+    /// What it changes, in words; empty for a first statement.
+    pub fn words(&self) -> String {
+        let (Some(change), Some(previous)) = (self.change(), &self.previous) else {
+            return String::new();
+        };
+        match change {
+            Change::Leaving { leaver } if self.statement.signatures().contains_key(&leaver) => {
+                format!("{leaver} leaves")
+            }
+            Change::Leaving { leaver } => format!("removes {leaver}"),
+            Change::Suspension { suspended, by } => format!("{by} suspends {suspended}"),
+            Change::Return { returning, .. } => format!("{returning} returns"),
+            Change::Other => {
+                let mut words = others(previous.statement(), self.statement.statement());
+                if previous.statement().pact != self.statement.statement().pact {
+                    words.push("renews the pact".to_owned());
+                }
+                words.join(", ")
+            }
+        }
+    }
+
+    /// Parties that the statement before it did not have.
+    pub fn newcomers(&self) -> Vec<NodeId> {
+        let parties = self.statement.statement().parties.iter().map(|party| &party.node);
+        let before = self.previous.as_ref().map(SignedStatement::statement);
+        let known = |node: &&NodeId| before.is_some_and(|before| before.party(node).is_some());
+        parties.filter(|node| !known(node)).cloned().collect()
+    }
+}
+
+/// What becomes of the parties, one by one.
+fn others(before: &Statement, after: &Statement) -> Vec<String> {
+    let mut words = Vec::new();
+    for party in &after.parties {
+        match before.party(&party.node) {
+            None => words.push(format!("adds {}", party.node)),
+            Some(old) if !old.ratified && party.ratified => {
+                words.push(format!("ratifies the suspension of {}", party.node));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.parties.iter().filter(|party| after.party(&party.node).is_none());
+    words.extend(gone.map(|party| format!("removes {}", party.node)));
+    if before.hub != after.hub {
+        words.push(format!("moves the log to {}", after.hub.hub));
+    }
+    words
+}
+
+/// What the validator does not see: that the pact is the one that the statement names, and
+/// that it names every party; and that newcomers come with their cards.
+fn check_terms(
+    pact: &Pact,
+    previous: &SignedStatement,
+    statement: &SignedStatement,
+    cards: &BTreeMap<NodeId, SignedCard>,
+) -> Result<(), ProposalError> {
+    let (before, after) = (previous.statement(), statement.statement());
+    let parties_named = after.parties.iter().all(|party| pact.has_party(&party.node));
+    let follows = pact.digest() == after.pact && pact.terms().lineage == after.lineage;
+    if !(follows && parties_named) {
+        return Err(ProposalError::Mismatch);
+    }
+    for party in after.parties.iter().filter(|party| before.party(&party.node).is_none()) {
+        let card = cards.get(&party.node).map(SignedCard::card);
+        let card = card.ok_or_else(|| ProposalError::CardMissing(party.node.clone()))?;
+        if (card.identity, card.serial) != (party.identity, party.card_floor) {
+            return Err(ProposalError::Mismatch);
+        }
+    }
+    Ok(())
 }

@@ -5,24 +5,30 @@ use raccordo_proto::hub::v1 as proto;
 
 use super::WireError;
 use super::id;
-use crate::hublog::{EntryKind, LogEntry, NewEntry, SignedCheckpoint, WelcomeItem};
+use crate::hublog::{EntryKind, LogEntry, SignedCheckpoint, WelcomeItem};
 use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::time::Instant;
 
 /// An entry on its way to the hub, with what a commit brings along.
-#[derive(Clone, Copy, Debug)]
-pub struct Handed<'a> {
-    /// What the log is to keep.
-    pub entry: NewEntry<'a>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// Key of deduplication, chosen by the sender.
+    pub entry: EntryId,
+    /// What it carries.
+    pub kind: EntryKind,
+    /// The epoch in which it was made.
+    pub epoch: Epoch,
+    /// Exactly the bytes that the log keeps.
+    pub payload: Vec<u8>,
     /// Commits: the GroupInfo after it, without tree; else empty.
-    pub group_info: &'a [u8],
+    pub group_info: Vec<u8>,
     /// Commits that add: the Welcome; else empty.
-    pub welcome: &'a [u8],
+    pub welcome: Vec<u8>,
 }
 
 /// What a hub answers to one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Outcome {
     /// Durable at this place.
     Placed {
         /// The place.
@@ -41,9 +47,9 @@ pub enum Answer {
 
 /// A hub's answers to one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answers {
+pub struct Appended {
     /// One for each entry that was looked at, in order.
-    pub entries: Vec<(EntryId, Answer)>,
+    pub outcomes: Vec<(EntryId, Outcome)>,
     /// The newest place, signed; none while the log is empty.
     pub checkpoint: Option<SignedCheckpoint>,
 }
@@ -63,7 +69,7 @@ pub struct Mail {
 
 /// Entries of one log without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entries {
+pub struct Batch {
     /// The group.
     pub group: GroupId,
     /// In order.
@@ -76,7 +82,7 @@ pub struct Entries {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// A log has grown.
-    Entries(Entries),
+    Entries(Batch),
     /// Something is in the mailbox.
     Mail(Mail),
     /// Nothing; the connection stands.
@@ -91,14 +97,14 @@ pub enum News {
 }
 
 /// An entry for `Append`.
-pub fn new_entry_message(handed: &Handed<'_>) -> proto::NewEntry {
+pub fn new_entry_message(handed: &Handed) -> proto::NewEntry {
     proto::NewEntry {
-        entry_id: handed.entry.entry_id.as_bytes().to_vec(),
-        kind: i32::from(handed.entry.kind.number()),
-        epoch: handed.entry.epoch.0,
-        payload: handed.entry.payload.to_vec(),
-        group_info: handed.group_info.to_vec(),
-        welcome: handed.welcome.to_vec(),
+        entry_id: handed.entry.as_bytes().to_vec(),
+        kind: i32::from(handed.kind.number()),
+        epoch: handed.epoch.0,
+        payload: handed.payload.clone(),
+        group_info: handed.group_info.clone(),
+        welcome: handed.welcome.clone(),
     }
 }
 
@@ -106,72 +112,64 @@ pub fn new_entry_message(handed: &Handed<'_>) -> proto::NewEntry {
 ///
 /// # Errors
 /// [`WireError::Field`].
-pub fn new_entry(message: &proto::NewEntry) -> Result<Handed<'_>, WireError> {
+pub fn new_entry(message: proto::NewEntry) -> Result<Handed, WireError> {
     Ok(Handed {
-        entry: NewEntry {
-            entry_id: id(&message.entry_id, "entry_id")?,
-            kind: entry_kind(message.kind)?,
-            epoch: Epoch(message.epoch),
-            payload: &message.payload,
-        },
-        group_info: &message.group_info,
-        welcome: &message.welcome,
+        entry: id(&message.entry_id, "entry_id")?,
+        kind: entry_kind(message.kind)?,
+        epoch: Epoch(message.epoch),
+        payload: message.payload,
+        group_info: message.group_info,
+        welcome: message.welcome,
     })
 }
 
-/// An answer to one entry.
-pub fn answer_message(entry: EntryId, answer: &Answer) -> proto::Appended {
-    use proto::appended::Outcome;
-    let outcome = match answer {
-        Answer::Placed { sequence, digest } => Outcome::Placed(proto::Placed {
+fn outcome_message(entry: EntryId, outcome: &Outcome) -> proto::Appended {
+    use proto::appended::Outcome as Message;
+    let outcome = match outcome {
+        Outcome::Placed { sequence, digest } => Message::Placed(proto::Placed {
             sequence: sequence.0,
             digest: digest.as_bytes().to_vec(),
         }),
-        Answer::Stale { current } => Outcome::StaleCurrentEpoch(current.0),
-        Answer::Refused(reason) => Outcome::Refused(reason.clone()),
+        Outcome::Stale { current } => Message::StaleCurrentEpoch(current.0),
+        Outcome::Refused(reason) => Message::Refused(reason.clone()),
     };
     proto::Appended { entry_id: entry.as_bytes().to_vec(), outcome: Some(outcome) }
 }
 
-/// Reads an answer to one entry.
-///
-/// # Errors
-/// [`WireError::Field`].
-pub fn answer(message: proto::Appended) -> Result<(EntryId, Answer), WireError> {
-    use proto::appended::Outcome;
+fn outcome(message: proto::Appended) -> Result<(EntryId, Outcome), WireError> {
+    use proto::appended::Outcome as Message;
     let entry = id(&message.entry_id, "entry_id")?;
-    let answer = match message.outcome.ok_or(WireError::Field("outcome"))? {
-        Outcome::Placed(placed) => Answer::Placed {
+    let outcome = match message.outcome.ok_or(WireError::Field("outcome"))? {
+        Message::Placed(placed) => Outcome::Placed {
             sequence: Sequence(placed.sequence),
             digest: id(&placed.digest, "digest")?,
         },
-        Outcome::StaleCurrentEpoch(current) => Answer::Stale { current: Epoch(current) },
-        Outcome::Refused(reason) => Answer::Refused(reason),
+        Message::StaleCurrentEpoch(current) => Outcome::Stale { current: Epoch(current) },
+        Message::Refused(reason) => Outcome::Refused(reason),
     };
-    Ok((entry, answer))
+    Ok((entry, outcome))
 }
 
-/// The answers to one call.
-pub fn answers_message(answers: &Answers) -> proto::AppendResponse {
-    let outcomes = answers.entries.iter().map(|(entry, answer)| answer_message(*entry, answer));
+/// The answer to one call.
+pub fn appended_message(appended: &Appended) -> proto::AppendResponse {
+    let outcomes = appended.outcomes.iter();
     proto::AppendResponse {
-        outcomes: outcomes.collect(),
-        checkpoint: answers.checkpoint.as_ref().map(checkpoint_message),
+        outcomes: outcomes.map(|(entry, outcome)| outcome_message(*entry, outcome)).collect(),
+        checkpoint: appended.checkpoint.as_ref().map(checkpoint_message),
     }
 }
 
-/// Reads the answers to one call.
+/// Reads the answer to one call.
 ///
 /// # Errors
 /// [`WireError::Field`].
-pub fn answers(message: proto::AppendResponse) -> Result<Answers, WireError> {
-    let entries = message.outcomes.into_iter().map(answer).collect::<Result<_, _>>()?;
+pub fn appended(message: proto::AppendResponse) -> Result<Appended, WireError> {
+    let outcomes = message.outcomes.into_iter().map(outcome).collect::<Result<_, _>>()?;
     let checkpoint = message.checkpoint.as_ref().map(checkpoint).transpose()?;
-    Ok(Answers { entries, checkpoint })
+    Ok(Appended { outcomes, checkpoint })
 }
 
-/// An entry as the log keeps it.
-pub fn log_entry_message(entry: &LogEntry) -> proto::LogEntry {
+fn log_entry_message(entry: LogEntry) -> proto::LogEntry {
     proto::LogEntry {
         sequence: entry.sequence.0,
         epoch: entry.epoch.0,
@@ -179,15 +177,11 @@ pub fn log_entry_message(entry: &LogEntry) -> proto::LogEntry {
         sender: entry.sender.to_string(),
         entry_id: entry.entry_id.as_bytes().to_vec(),
         accepted_at_ms: entry.accepted_at.0,
-        payload: entry.payload.clone(),
+        payload: entry.payload,
     }
 }
 
-/// Reads an entry of the log.
-///
-/// # Errors
-/// [`WireError::Field`].
-pub fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
+fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
     Ok(LogEntry {
         sequence: Sequence(message.sequence),
         epoch: Epoch(message.epoch),
@@ -199,22 +193,18 @@ pub fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
     })
 }
 
-/// A batch of entries.
-pub fn entries_message(entries: &Entries) -> proto::EntryBatch {
+fn batch_message(batch: Batch) -> proto::EntryBatch {
     proto::EntryBatch {
-        group_id: entries.group.as_bytes().to_vec(),
-        entries: entries.entries.iter().map(log_entry_message).collect(),
-        checkpoint: Some(checkpoint_message(&entries.checkpoint)),
+        group_id: batch.group.as_bytes().to_vec(),
+        entries: batch.entries.into_iter().map(log_entry_message).collect(),
+        checkpoint: Some(checkpoint_message(&batch.checkpoint)),
     }
 }
 
-/// Reads a batch; chain and signature are the member's to verify.
-///
-/// # Errors
-/// [`WireError::Field`].
-pub fn entries(message: proto::EntryBatch) -> Result<Entries, WireError> {
+/// Chain and signature are the member's to verify.
+fn batch(message: proto::EntryBatch) -> Result<Batch, WireError> {
     let checkpoint = message.checkpoint.as_ref().ok_or(WireError::Field("checkpoint"))?;
-    Ok(Entries {
+    Ok(Batch {
         group: id(&message.group_id, "group_id")?,
         checkpoint: self::checkpoint(checkpoint)?,
         entries: message.entries.into_iter().map(log_entry).collect::<Result<_, _>>()?,
@@ -222,21 +212,20 @@ pub fn entries(message: proto::EntryBatch) -> Result<Entries, WireError> {
 }
 
 /// One item of a subscription.
-pub fn news_message(news: &News) -> proto::SubscribeResponse {
+pub fn news_message(news: News) -> proto::SubscribeResponse {
     use proto::subscribe_response::Item;
     let item = match news {
-        News::Entries(entries) => Item::Entries(entries_message(entries)),
+        News::Entries(batch) => Item::Entries(batch_message(batch)),
         News::Mail(mail) => Item::Mailbox(proto::MailboxItem {
             sequence: mail.sequence,
             sender: mail.sender.to_string(),
-            kind: mail.kind.clone(),
-            payload: mail.payload.clone(),
+            kind: mail.kind,
+            payload: mail.payload,
         }),
         News::KeepAlive => Item::KeepAlive(proto::KeepAlive {}),
-        News::Ended { group, reason } => Item::GroupEnded(proto::GroupEnded {
-            group_id: group.as_bytes().to_vec(),
-            reason: reason.clone(),
-        }),
+        News::Ended { group, reason } => {
+            Item::GroupEnded(proto::GroupEnded { group_id: group.as_bytes().to_vec(), reason })
+        }
     };
     proto::SubscribeResponse { item: Some(item) }
 }
@@ -248,7 +237,7 @@ pub fn news_message(news: &News) -> proto::SubscribeResponse {
 pub fn news(message: proto::SubscribeResponse) -> Result<News, WireError> {
     use proto::subscribe_response::Item;
     Ok(match message.item.ok_or(WireError::Field("item"))? {
-        Item::Entries(batch) => News::Entries(entries(batch)?),
+        Item::Entries(message) => News::Entries(batch(message)?),
         Item::Mailbox(item) => News::Mail(Mail {
             sequence: item.sequence,
             sender: node_id(&item.sender, "sender")?,
@@ -379,16 +368,15 @@ mod tests {
 
     #[track_caller]
     fn check_news(item: News) {
-        let bytes = news_message(&item).encode_to_vec();
+        let bytes = news_message(item.clone()).encode_to_vec();
         let message = proto::SubscribeResponse::decode(bytes.as_slice()).unwrap();
         assert_eq!(news(message).unwrap(), item);
     }
 
     #[test]
     fn news_comes_back() {
-        let entries =
-            Entries { group: GROUP, entries: vec![entry()], checkpoint: checkpoint_of(9) };
-        check_news(News::Entries(entries));
+        let (entries, checkpoint) = (vec![entry()], checkpoint_of(9));
+        check_news(News::Entries(Batch { group: GROUP, entries, checkpoint }));
         check_news(News::Mail(Mail {
             sequence: 2,
             sender: "umbria".parse().unwrap(),
@@ -400,37 +388,64 @@ mod tests {
     }
 
     #[test]
-    fn answers_come_back() {
-        let placed = Answer::Placed { sequence: Sequence(9), digest: Digest([2; 32]) };
-        let entries = vec![
+    fn outcomes_come_back() {
+        let placed = Outcome::Placed { sequence: Sequence(9), digest: Digest([2; 32]) };
+        let outcomes = vec![
             (EntryId([1; 16]), placed),
-            (EntryId([2; 16]), Answer::Stale { current: Epoch(4) }),
-            (EntryId([3; 16]), Answer::Refused("not_admissible".into())),
+            (EntryId([2; 16]), Outcome::Stale { current: Epoch(4) }),
+            (EntryId([3; 16]), Outcome::Refused("not_admissible".into())),
         ];
         for checkpoint in [None, Some(checkpoint_of(9))] {
-            let given = Answers { entries: entries.clone(), checkpoint };
-            assert_eq!(answers(answers_message(&given)).unwrap(), given);
+            let given = Appended { outcomes: outcomes.clone(), checkpoint };
+            assert_eq!(appended(appended_message(&given)).unwrap(), given);
+        }
+    }
+
+    fn handed() -> Handed {
+        Handed {
+            entry: EntryId([4; 16]),
+            kind: EntryKind::Commit,
+            epoch: Epoch(3),
+            payload: b"commit".to_vec(),
+            group_info: b"info".to_vec(),
+            welcome: b"w".to_vec(),
         }
     }
 
     #[test]
     fn an_entry_on_its_way_comes_back() {
-        let entry = NewEntry {
-            entry_id: EntryId([4; 16]),
-            kind: EntryKind::Commit,
-            epoch: Epoch(3),
-            payload: b"commit",
+        assert_eq!(new_entry(new_entry_message(&handed())), Ok(handed()));
+    }
+
+    #[test]
+    fn malformed_entries_on_their_way_name_their_field() {
+        let check = |change: fn(&mut proto::NewEntry), field| {
+            let mut message = new_entry_message(&handed());
+            change(&mut message);
+            assert_eq!(new_entry(message), Err(WireError::Field(field)));
         };
-        let message = new_entry_message(&Handed { entry, group_info: b"info", welcome: b"w" });
-        let read = new_entry(&message).unwrap();
-        assert_eq!((read.entry.entry_id, read.entry.kind), (EntryId([4; 16]), EntryKind::Commit));
-        assert_eq!((read.entry.epoch, read.entry.payload), (Epoch(3), &b"commit"[..]));
-        assert_eq!((read.group_info, read.welcome), (&b"info"[..], &b"w"[..]));
+        check(|entry| entry.entry_id = vec![1; 15], "entry_id");
+        check(|entry| entry.kind = 0, "kind");
+        check(|entry| entry.kind = 4, "kind");
+        check(|entry| entry.kind = -1, "kind");
+        check(|entry| entry.kind = 257, "kind");
+    }
+
+    #[test]
+    fn kinds_have_the_numbers_of_the_wire() {
+        let check = |kind: proto::EntryKind, expected| {
+            let number = u8::try_from(i32::from(kind)).unwrap();
+            assert_eq!(EntryKind::from_number(number), expected);
+        };
+        check(proto::EntryKind::Unspecified, None);
+        check(proto::EntryKind::Application, Some(EntryKind::Application));
+        check(proto::EntryKind::Commit, Some(EntryKind::Commit));
+        check(proto::EntryKind::Notice, Some(EntryKind::Notice));
     }
 
     #[test]
     fn what_is_malformed_names_its_field() {
-        let good = log_entry_message(&entry());
+        let good = log_entry_message(entry());
         let kind = proto::LogEntry { kind: 4, ..good.clone() };
         assert_eq!(log_entry(kind), Err(WireError::Field("kind")));
         let sender = proto::LogEntry { sender: "No Node".into(), ..good.clone() };

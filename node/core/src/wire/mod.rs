@@ -10,7 +10,7 @@ use raccordo_proto::alert::v1 as proto;
 
 use crate::envelope::{
     Author, Body, CHUNK_PART_BYTES_MAX, CHUNKS_MAX, Change, Chunk, Echo, Envelope, Label,
-    ObjectEvent, PackHead, Receipt, SetAside, Share,
+    ObjectEvent, PackHead, Receipt, Sealed, SetAside, Share,
 };
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, IdError, LineageId, ObjectId, OperatorId, OrganisationId,
@@ -201,6 +201,10 @@ fn write_body(body: &Body) -> proto::envelope::Body {
             count: chunk.count,
             part: chunk.part.clone(),
         }),
+        Body::Sealed(sealed) => Wire::Sealed(proto::Sealed {
+            recipient: sealed.recipient.to_string(),
+            letter: sealed.letter.clone(),
+        }),
     }
 }
 
@@ -287,6 +291,10 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
             Ok(Body::ReadReceipt(objects.collect::<Result<_, _>>()?))
         }
         Wire::Chunk(chunk) => read_chunk(chunk).map(Body::Chunk),
+        Wire::Sealed(sealed) => {
+            let recipient = sealed.recipient.parse().map_err(|_| WireError::Field("recipient"))?;
+            Ok(Body::Sealed(Sealed { recipient, letter: sealed.letter }))
+        }
     }
 }
 

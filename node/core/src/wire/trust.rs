@@ -41,6 +41,12 @@ pub fn statement_message(statement: &SignedStatement) -> proto::SignedStatement 
 /// # Errors
 /// [`WireError::Field`] when something does not verify.
 pub fn statement(message: &proto::SignedStatement) -> Result<SignedStatement, WireError> {
+    let statement = unverified(message)?;
+    statement.verify(None).map_err(|_| WireError::Field("statement"))?;
+    Ok(statement)
+}
+
+fn unverified(message: &proto::SignedStatement) -> Result<SignedStatement, WireError> {
     let field = WireError::Field("statement");
     let mut signatures = std::collections::BTreeMap::new();
     for signed in &message.signatures {
@@ -48,10 +54,7 @@ pub fn statement(message: &proto::SignedStatement) -> Result<SignedStatement, Wi
         let signature = signed.signature.as_slice().try_into().map_err(|_| field.clone())?;
         signatures.insert(node, signature);
     }
-    let statement =
-        SignedStatement::parse(&message.statement, signatures).map_err(|_| field.clone())?;
-    statement.verify(None).map_err(|_| field)?;
-    Ok(statement)
+    SignedStatement::parse(&message.statement, signatures).map_err(|_| field)
 }
 
 /// Why a proposal cannot be taken.
@@ -71,6 +74,7 @@ pub fn encode_proposal(proposal: &Proposal) -> Vec<u8> {
         pact: proposal.pact.canonical(),
         statement: Some(statement_message(&proposal.statement)),
         cards: proposal.cards.values().map(card_message).collect(),
+        previous: proposal.previous.as_ref().map(statement_message),
     }
     .encode_to_vec()
 }
@@ -83,11 +87,12 @@ pub fn decode_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError> {
     let message = proto::PactProposal::decode(bytes).map_err(WireError::from)?;
     let pact = Pact::decode(&message.pact).map_err(ProposalError::from)?;
     let statement = message.statement.as_ref().ok_or(WireError::Field("statement"))?;
-    let statement = self::statement(statement)?;
+    let statement = unverified(statement)?;
+    let previous = message.previous.as_ref().map(unverified).transpose()?;
     let mut cards = std::collections::BTreeMap::new();
     for message in &message.cards {
         let card = card(message)?;
         cards.insert(card.card().node.clone(), card);
     }
-    Ok(Proposal::check(pact, statement, cards)?)
+    Ok(Proposal::check(pact, statement, previous, cards)?)
 }

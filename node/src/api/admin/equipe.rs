@@ -6,8 +6,10 @@ use tonic::{Request, Response, async_trait};
 
 use super::{AdminCalls, administrator};
 use crate::api::Answer;
+use crate::app::changes::{self, Wanted};
+use crate::app::fault::{Done, Fault};
 use crate::app::status::{EquipeStatus, MemberStatus};
-use crate::app::{found, pacts, status};
+use crate::app::{found, status, update_keys, work};
 
 #[async_trait]
 impl EquipeService for AdminCalls {
@@ -20,6 +22,27 @@ impl EquipeService for AdminCalls {
         let made = status::equipe(&self.node, &lineage.to_string()).await?;
         let equipe = Some(equipe_status(&made));
         Ok(Response::new(proto::CreateEquipeResponse { equipe }))
+    }
+
+    async fn change_membership(
+        &self,
+        request: Request<proto::ChangeMembershipRequest>,
+    ) -> Answer<proto::ChangeMembershipResponse> {
+        let (actor, asked) = administrator(request)?;
+        let wanted = wanted(asked.change(), &asked.party)?;
+        let pending =
+            changes::begin(&self.node, actor, &asked.equipe, wanted, &asked.reason).await?;
+        let pact = Some(super::pact::change(&self.node, &pending));
+        Ok(Response::new(proto::ChangeMembershipResponse { pact }))
+    }
+
+    async fn update_keys(
+        &self,
+        request: Request<proto::UpdateKeysRequest>,
+    ) -> Answer<proto::UpdateKeysResponse> {
+        let (actor, asked) = administrator(request)?;
+        update_keys::update_keys(&self.node, actor, &asked.equipe).await?;
+        Ok(Response::new(proto::UpdateKeysResponse {}))
     }
 
     async fn list_equipes(
@@ -36,11 +59,25 @@ impl EquipeService for AdminCalls {
         request: Request<proto::ShowEquipeRequest>,
     ) -> Answer<proto::ShowEquipeResponse> {
         let told = status::equipe(&self.node, &request.into_inner().equipe).await?;
-        let agreed = pacts::named(&self.node, &told.row.lineage.to_string()).await?;
-        let pact = agreed.proposal.pact.summary();
+        let pact = work::open_pact(&self.node, &told.row)?.summary();
         let equipe = Some(equipe_status(&told));
         Ok(Response::new(proto::ShowEquipeResponse { equipe, pact }))
     }
+}
+
+fn wanted(change: proto::MembershipChange, party: &str) -> Done<Wanted> {
+    use proto::MembershipChange as Asked;
+    Ok(match change {
+        Asked::Remove => Wanted::Remove(party.parse()?),
+        Asked::Leave => Wanted::Leave,
+        Asked::Suspend => Wanted::Suspend(party.parse()?),
+        Asked::Ratify => Wanted::Ratify(party.parse()?),
+        Asked::Return => Wanted::Return(party.parse()?),
+        Asked::Unspecified => {
+            return Err(Fault::usage("malformed", "no change is named")
+                .hint("remove, leave, suspend, ratify or return"));
+        }
+    })
 }
 
 /// An équipe as status shows it.
@@ -61,7 +98,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
             term: told.term,
             connected: told.link.connected,
             lag: told.lag,
-            problem: told.link.problem.clone(),
+            problem: told.link.told(),
         }),
         outbox: told.outbox,
         set_aside: told.set_aside,
@@ -78,6 +115,7 @@ fn member_status(member: &MemberStatus) -> proto::MemberStatus {
         delivered_sequence: member.delivered.0,
         last_seen_ms: member.last_seen.0,
         joined: member.joined,
+        silent: member.silent,
     }
 }
 
@@ -118,13 +156,14 @@ mod tests {
             delivered: Sequence(11),
             last_seen: Instant(9),
             joined: true,
+            silent: true,
         };
         EquipeStatus {
             row,
             statement_version: 2,
             members: vec![member],
             term: 3,
-            link: Link { connected: false, problem: "refused".into(), reason: "refused".into() },
+            link: Link { problem: "refused".into(), hint: "wait".into(), ..Link::default() },
             lag: 5,
             outbox: 6,
             set_aside: 8,
@@ -143,8 +182,10 @@ mod tests {
         assert_eq!((message.outbox, message.set_aside, message.state.as_str()), (6, 8, "active"));
         let hub = message.hub.unwrap();
         assert_eq!((hub.id.as_str(), hub.term, hub.lag, hub.connected), ("relay", 3, 5, false));
+        assert_eq!(hub.problem, "refused: wait");
         let member = &message.members[0];
         assert_eq!((member.id.as_str(), member.trust.as_str()), ("umbria", "verified"));
         assert_eq!((member.delivered_sequence, member.last_seen_ms), (11, 9));
+        assert!(member.joined && member.silent);
     }
 }

@@ -1,4 +1,4 @@
-//! Pacts before the équipe exists.
+//! Pacts before the équipe exists, and later changes of it.
 
 use raccordo_core::id::NodeId;
 use raccordo_core::trust::pact::Pact;
@@ -9,10 +9,10 @@ use tonic::{Request, Response, async_trait};
 
 use super::{AdminCalls, administrator};
 use crate::api::Answer;
-use crate::app::Node;
-use crate::app::doctor::next_of_pact;
+use crate::app::doctor::{next_of_change, next_of_pact};
 use crate::app::fault::{Done, Fault};
 use crate::app::pacts::{self, Source, Standing};
+use crate::app::{Node, changes};
 
 #[async_trait]
 impl PactService for AdminCalls {
@@ -44,8 +44,11 @@ impl PactService for AdminCalls {
         let (actor, asked) = administrator(request)?;
         let source = asked.source.ok_or_else(no_source)?;
         let standing = pacts::sign(&self.node, actor, source.into()).await?;
-        let pact = Some(message(&self.node, &standing));
-        Ok(Response::new(proto::SignPactResponse { pact }))
+        let pact = match &standing.change {
+            Some(pending) => change(&self.node, pending),
+            None => message(&self.node, &standing),
+        };
+        Ok(Response::new(proto::SignPactResponse { pact: Some(pact) }))
     }
 
     async fn propose_pact(
@@ -66,8 +69,10 @@ impl PactService for AdminCalls {
         _: Request<proto::ListPactsRequest>,
     ) -> Answer<proto::ListPactsResponse> {
         let all = pacts::list(&self.node).await?;
-        let pacts = all.iter().map(|standing| message(&self.node, standing)).collect();
-        Ok(Response::new(proto::ListPactsResponse { pacts }))
+        let changes = changes::list(&self.node).await?;
+        let pacts = all.iter().map(|standing| message(&self.node, standing));
+        let pacts = pacts.chain(changes.iter().map(|pending| change(&self.node, pending)));
+        Ok(Response::new(proto::ListPactsResponse { pacts: pacts.collect() }))
     }
 }
 
@@ -123,6 +128,29 @@ fn message(node: &Node, standing: &Standing) -> proto::Pact {
         signed_by: proposal.signed_by().iter().map(NodeId::to_string).collect(),
         state: state(&node.identity.node, standing.active, &proposal.missing()).to_owned(),
         next: next(node, standing),
+        version: proposal.statement.statement().version,
+        change: String::new(),
+        id: String::new(),
+    }
+}
+
+/// A change on its way, as a message.
+pub fn change(node: &Node, pending: &changes::Pending) -> proto::Pact {
+    let proposal = &pending.proposal;
+    let (after, missing) = (proposal.statement.statement(), proposal.missing());
+    let next = next_of_change(node, pending);
+    proto::Pact {
+        equipe: pending.equipe.clone(),
+        lineage: pending.row.lineage.to_string(),
+        chair: after.chair.to_string(),
+        hub: after.hub.hub.to_string(),
+        parties: after.parties.iter().map(|party| party.node.to_string()).collect(),
+        signed_by: proposal.signed_by().iter().map(NodeId::to_string).collect(),
+        state: state(&node.identity.node, false, &missing).to_owned(),
+        next: format!("{}: {}", next.whose, next.step),
+        version: after.version,
+        change: proposal.words(),
+        id: changes::short(pending.row.statement),
     }
 }
 

@@ -1,19 +1,16 @@
 //! Between messages of `hub/v1` and what the use cases take and give. A message that cannot
 //! be read is its sender's fault, reason `malformed`.
 
-use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
-use raccordo_core::id::{Epoch, GroupId, IdError, NodeId, Sequence};
+use raccordo_core::id::{GroupId, IdError, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
-use raccordo_core::wire::hub::checkpoint_message;
-use raccordo_core::wire::trust;
+use raccordo_core::wire::{self, trust};
 use raccordo_proto::hub::v1 as proto;
 
 use crate::app::fault::{Done, Fault};
-use crate::app::hub::append::{Appended, Handed, Outcome};
+use crate::app::hub::append::Handed;
 use crate::app::hub::key_package_pool::{Claimed, Deposit};
-use crate::store::hub::{LogRow, MailboxRow};
 
 /// Most groups of one subscription or confirmation.
 const CURSORS_MAX: usize = 256;
@@ -55,39 +52,7 @@ pub fn cursors(cursors: &[proto::Cursor]) -> Done<Vec<(GroupId, Sequence)>> {
 
 /// An entry as a member hands it in.
 pub fn handed(entry: proto::NewEntry) -> Done<Handed> {
-    let kind = u8::try_from(entry.kind).ok().and_then(EntryKind::from_number);
-    Ok(Handed {
-        entry: bytes(&entry.entry_id, "entry_id")?,
-        kind: kind.ok_or_else(|| malformed("kind"))?,
-        epoch: Epoch(entry.epoch),
-        payload: entry.payload,
-        group_info: entry.group_info,
-        welcome: entry.welcome,
-    })
-}
-
-/// What became of an append.
-pub fn append_response(appended: Appended) -> proto::AppendResponse {
-    let outcomes = appended.outcomes.into_iter().map(|(entry, outcome)| proto::Appended {
-        entry_id: entry.as_bytes().to_vec(),
-        outcome: Some(outcome_message(outcome)),
-    });
-    proto::AppendResponse {
-        outcomes: outcomes.collect(),
-        checkpoint: appended.checkpoint.as_ref().map(checkpoint_message),
-    }
-}
-
-fn outcome_message(outcome: Outcome) -> proto::appended::Outcome {
-    use proto::appended::Outcome as Message;
-    match outcome {
-        Outcome::Placed { sequence, digest } => Message::Placed(proto::Placed {
-            sequence: sequence.0,
-            digest: digest.as_bytes().to_vec(),
-        }),
-        Outcome::Stale { current } => Message::StaleCurrentEpoch(current.0),
-        Outcome::Refused(reason) => Message::Refused(reason),
-    }
+    wire::hub::new_entry(entry).map_err(|cause| Fault::usage("malformed", cause.to_string()))
 }
 
 /// The statement and the cards of an offer; what does not verify is refused by its own reason.
@@ -124,98 +89,15 @@ pub fn claim_response(claimed: Claimed) -> proto::ClaimKeyPackagesResponse {
     }
 }
 
-/// Entries as a subscriber receives them.
-pub fn batch(
-    group: GroupId,
-    entries: Vec<LogRow>,
-    checkpoint: &SignedCheckpoint,
-) -> proto::subscribe_response::Item {
-    proto::subscribe_response::Item::Entries(proto::EntryBatch {
-        group_id: group.as_bytes().to_vec(),
-        entries: entries.into_iter().map(log_entry).collect(),
-        checkpoint: Some(checkpoint_message(checkpoint)),
-    })
-}
-
-fn log_entry(row: LogRow) -> proto::LogEntry {
-    proto::LogEntry {
-        sequence: row.sequence.0,
-        epoch: row.epoch.0,
-        kind: i32::from(row.kind.number()),
-        sender: row.sender.to_string(),
-        entry_id: row.entry.as_bytes().to_vec(),
-        accepted_at_ms: row.accepted_at.0,
-        payload: row.payload,
-    }
-}
-
-/// A mailbox item as its recipient receives it.
-pub fn mail(row: MailboxRow) -> proto::subscribe_response::Item {
-    proto::subscribe_response::Item::Mailbox(proto::MailboxItem {
-        sequence: row.sequence,
-        sender: row.sender.to_string(),
-        kind: row.kind,
-        payload: row.payload,
-    })
-}
-
-/// The news that a group has ended for a subscriber.
-pub fn ended(group: GroupId, reason: &str) -> proto::subscribe_response::Item {
-    let (group_id, reason) = (group.as_bytes().to_vec(), reason.to_owned());
-    proto::subscribe_response::Item::GroupEnded(proto::GroupEnded { group_id, reason })
-}
-
 #[cfg(test)]
 mod tests {
-    use raccordo_core::id::EntryId;
-
     use super::*;
 
-    fn entry() -> proto::NewEntry {
-        proto::NewEntry {
-            entry_id: vec![1; 16],
-            kind: proto::EntryKind::Commit.into(),
-            epoch: 3,
-            payload: vec![2],
-            group_info: vec![3],
-            welcome: vec![4],
-        }
-    }
-
     #[test]
-    fn entries_are_read() {
-        let read = handed(entry()).unwrap();
-        assert_eq!(
-            (read.entry, read.kind, read.epoch),
-            (EntryId([1; 16]), EntryKind::Commit, Epoch(3))
-        );
-        assert_eq!((read.payload, read.group_info, read.welcome), (vec![2], vec![3], vec![4]));
-    }
-
-    #[test]
-    fn malformed_entries_are_usage() {
-        let check = |entry, field: &str| {
-            let fault = handed(entry).unwrap_err();
-            assert_eq!(fault.reason, "malformed");
-            assert!(fault.message.contains(field), "{}", fault.message);
-        };
-        check(proto::NewEntry { entry_id: vec![1; 15], ..entry() }, "entry_id");
-        check(proto::NewEntry { kind: 0, ..entry() }, "kind");
-        check(proto::NewEntry { kind: 4, ..entry() }, "kind");
-        check(proto::NewEntry { kind: -1, ..entry() }, "kind");
-        check(proto::NewEntry { kind: 257, ..entry() }, "kind");
-    }
-
-    #[test]
-    fn kinds_have_the_numbers_of_the_wire() {
-        let check = |kind: proto::EntryKind, expected| {
-            let number = u8::try_from(i32::from(kind)).unwrap();
-            assert_eq!(EntryKind::from_number(number), expected);
-        };
-        check(proto::EntryKind::Unspecified, None);
-        check(proto::EntryKind::Application, Some(EntryKind::Application));
-        check(proto::EntryKind::Commit, Some(EntryKind::Commit));
-        check(proto::EntryKind::Notice, Some(EntryKind::Notice));
+    fn a_malformed_entry_is_usage() {
+        let fault = handed(proto::NewEntry::default()).unwrap_err();
+        assert_eq!(fault.reason, "malformed");
+        assert!(fault.message.contains("entry_id"), "{}", fault.message);
     }
 
     #[test]
@@ -230,19 +112,6 @@ mod tests {
     fn suites_have_two_bytes() {
         assert_eq!(suite(0xffff), Ok(0xffff));
         assert_eq!(suite(0x1_0000).unwrap_err().reason, "malformed");
-    }
-
-    #[test]
-    fn outcomes_keep_their_entry() {
-        let outcomes = vec![
-            (EntryId([1; 16]), Outcome::Refused("frame_too_large".into())),
-            (EntryId([2; 16]), Outcome::Stale { current: Epoch(9) }),
-        ];
-        let response = append_response(Appended { outcomes, checkpoint: None });
-        let told: Vec<_> = response.outcomes.into_iter().map(|one| one.outcome.unwrap()).collect();
-        use proto::appended::Outcome::{Refused, StaleCurrentEpoch};
-        assert_eq!(told, [Refused("frame_too_large".into()), StaleCurrentEpoch(9)]);
-        assert_eq!(response.checkpoint, None);
     }
 
     #[test]

@@ -2,23 +2,24 @@
 //! connection proved; no message names it.
 
 mod convert;
-mod subscription;
 
 use std::sync::Arc;
 
+use futures::{Stream, stream};
 use raccordo_core::id::NodeId;
+use raccordo_core::wire;
 use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_server::HubService;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, async_trait};
+use tonic::{Request, Response, Status, async_trait};
 
-use super::{Answer, Answers};
+use super::{Answer, Answers, stopping};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
+use crate::app::hub::follow::Following;
 use crate::app::hub::{append, confirm, found_group, key_package_pool, mailbox, offer};
 use crate::transport::stream::PeerInfo;
 use convert::{bytes, cursors, node_id};
-use subscription::Subscription;
 
 /// The service `raccordo.hub.v1.HubService`.
 pub struct HubCalls {
@@ -42,6 +43,20 @@ fn caller<T>(request: &Request<T>) -> Done<NodeId> {
     })
 }
 
+/// The items, until the first fault or this node's end.
+fn told(
+    following: Following,
+    stop: CancellationToken,
+) -> impl Stream<Item = Result<proto::SubscribeResponse, Status>> + Send {
+    stream::try_unfold((following, stop), |(mut following, stop)| async move {
+        let item = tokio::select! {
+            item = following.next() => item?,
+            () = stop.cancelled() => return Err(stopping().into()),
+        };
+        Ok(Some((wire::hub::news_message(item), (following, stop))))
+    })
+}
+
 #[async_trait]
 impl HubService for HubCalls {
     async fn append(
@@ -53,7 +68,7 @@ impl HubService for HubCalls {
         let group = bytes(&group_id, "group_id")?;
         let entries = entries.into_iter().map(convert::handed).collect::<Done<Vec<_>>>()?;
         let appended = append::append(&self.node, &caller, group, entries).await?;
-        Ok(Response::new(convert::append_response(appended)))
+        Ok(Response::new(wire::hub::appended_message(&appended)))
     }
 
     type SubscribeStream = Answers<proto::SubscribeResponse>;
@@ -65,9 +80,8 @@ impl HubService for HubCalls {
         let caller = caller(&request)?;
         let proto::SubscribeRequest { groups, mailbox_cursor } = request.into_inner();
         let groups = cursors(&groups)?;
-        let (node, stop) = (self.node.clone(), self.stop.clone());
-        let subscription = Subscription::new(node, caller, groups, mailbox_cursor, stop)?;
-        Ok(Response::new(Box::pin(subscription.stream())))
+        let following = Following::new(self.node.clone(), caller, groups, mailbox_cursor)?;
+        Ok(Response::new(Box::pin(told(following, self.stop.clone()))))
     }
 
     async fn confirm(

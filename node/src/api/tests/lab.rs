@@ -23,11 +23,15 @@ use crate::api::serve::{Services, admin_router, casework_router, hub_router};
 use crate::app::init::{NewNode, NewTls, init};
 use crate::app::{Node, hub, identity, signals, status, work};
 use crate::store::memory::MemoryStore;
+use crate::transport::limits::CallLimits;
 use crate::transport::stream::{PeerInfo, PinnedStream};
 use crate::transport::unix::AllowedUids;
 
 /// Long enough for a busy machine; only a test that fails waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What each listener allows.
+pub const LIMITS: CallLimits = CallLimits { streams: 8, metadata_bytes: 1000 };
 
 /// Fails instead of waiting for ever.
 pub async fn within<T>(awaited: impl Future<Output = T>) -> T {
@@ -78,20 +82,22 @@ impl Lab {
             slots: work::Slots::default(),
             signals: signals::Signals::default(),
             hub: Some(hub::Hub::new(hub::Limits::default())),
+            rhythm: Default::default(),
             links: status::Links::default(),
         };
         Self { node: Arc::new(node), stop: CancellationToken::new() }
     }
 
     pub async fn admin(&self, users: AllowedUids) -> Channel {
-        let router = admin_router(self.node.clone(), users, self.stop.clone()).await.unwrap();
+        let router =
+            admin_router(self.node.clone(), users, LIMITS, self.stop.clone()).await.unwrap();
         let (near, far) = UnixStream::pair().unwrap();
         serve(router, far);
         channel(near).await
     }
 
     pub async fn casework(&self) -> Channel {
-        let router = casework_router(self.node.clone(), self.stop.clone()).await.unwrap();
+        let router = casework_router(self.node.clone(), LIMITS, self.stop.clone()).await.unwrap();
         let (near, far) = UnixStream::pair().unwrap();
         serve(router, far);
         channel(near).await
@@ -99,7 +105,7 @@ impl Lab {
 
     /// A connection on which `toscana` has proved its key.
     pub async fn hub(&self) -> Channel {
-        let router = hub_router(self.node.clone(), self.stop.clone()).await.unwrap();
+        let router = hub_router(self.node.clone(), LIMITS, self.stop.clone()).await.unwrap();
         let (near, far) = tokio::io::duplex(64 * 1024);
         let info = PeerInfo {
             node: "toscana".parse().unwrap(),

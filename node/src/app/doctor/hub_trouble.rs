@@ -78,6 +78,7 @@ pub(super) fn finding(hub: &NodeId, link: &Link) -> Finding {
     let known = TROUBLES.iter().find(|(reason, ..)| *reason == link.reason);
     let (code, step, mender) = match known {
         Some((reason, step, mender)) => (*reason, *step, *mender),
+        None if !link.hint.is_empty() => ("not_connected", link.hint.as_str(), Mender::You),
         None => (
             "not_connected",
             "the node keeps trying: wait a moment, and read its log if it stays",
@@ -105,7 +106,7 @@ mod tests {
     use crate::transport::connect::REASONS;
 
     fn told(reason: &str) -> Finding {
-        let link = Link { reason: reason.into(), problem: "why".into(), connected: false };
+        let link = Link { reason: reason.into(), problem: "why".into(), ..Link::default() };
         finding(&"relay".parse().unwrap(), &link)
     }
 

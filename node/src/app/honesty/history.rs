@@ -17,6 +17,8 @@ use crate::store::honesty::StretchRow;
 const REMEMBERED: u64 = 8192;
 /// What is older is forgotten once in so many entries.
 const FORGET_EVERY: u64 = 512;
+/// Beyond every place.
+const LAST: Sequence = Sequence(i64::MAX as u64);
 /// Most stretches that one comparison reads.
 const STRETCHES_MAX: u32 = 1024;
 
@@ -45,6 +47,14 @@ pub async fn keep(tx: &mut dyn Tx, lineage: LineageId, passed: &Stretch) -> Done
         tx.forget_stretches(lineage, before).await?;
     }
     Ok(())
+}
+
+/// Forgets the history of a membership that has ended: the next one begins elsewhere.
+///
+/// # Errors
+/// The store's.
+pub async fn begin_anew(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    Ok(tx.forget_stretches(lineage, LAST).await?)
 }
 
 fn read(row: StretchRow) -> Done<Stretch> {

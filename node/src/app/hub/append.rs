@@ -10,13 +10,14 @@ use raccordo_core::hubgroup::HubGroup;
 use raccordo_core::hublog::{
     EntryKind, LogState, NewEntry, PlaceError, SignedCheckpoint, WelcomeItem,
 };
-use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId, NodeId, Sequence};
+use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerScope};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
 use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::validator::validate;
+pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
 use super::read_log::checkpoint_at;
 use super::{HubSlot, WELCOME_LIFETIME};
@@ -32,56 +33,11 @@ use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 /// Most entries of one call.
 pub const ENTRIES_MAX: usize = 64;
 
-/// An entry as it arrives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handed {
-    /// Key of deduplication, chosen by the sender.
-    pub entry: EntryId,
-    /// What it carries.
-    pub kind: EntryKind,
-    /// The epoch in which it was made.
-    pub epoch: Epoch,
-    /// Exactly the bytes that the log keeps.
-    pub payload: Vec<u8>,
-    /// Commits: the GroupInfo after it.
-    pub group_info: Vec<u8>,
-    /// Commits that add: the Welcome; else empty.
-    pub welcome: Vec<u8>,
-}
-
-/// What became of one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Durable at this place.
-    Placed {
-        /// The place.
-        sequence: Sequence,
-        /// SHA-256 of the canonical entry.
-        digest: Digest,
-    },
-    /// Made in another epoch than this one.
-    Stale {
-        /// The group's epoch.
-        current: Epoch,
-    },
-    /// Refused for ever, with a stable reason.
-    Refused(String),
-}
-
-/// The answer to one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// One for each entry that was looked at.
-    pub outcomes: Vec<(EntryId, Outcome)>,
-    /// The newest place, signed; none while the log is empty.
-    pub checkpoint: Option<SignedCheckpoint>,
-}
-
 /// One call under way.
 struct Call<'c> {
     node: &'c Node,
     caller: &'c NodeId,
-    slot: &'c mut HubSlot,
+    public: Option<HubGroup>,
     tx: &'c mut dyn Tx,
     row: CarriedRow,
     log: LogState,
@@ -124,7 +80,9 @@ pub async fn append(
     let mut call = Call {
         node,
         caller,
-        slot: &mut slot,
+        // Back only once all is durable: what is dropped before that, by an error or with
+        // its caller, must not leave a group that is ahead of the disk.
+        public: slot.group.take(),
         tx: &mut *tx,
         row,
         log,
@@ -132,22 +90,14 @@ pub async fn append(
         mail: BTreeSet::new(),
         now,
     };
-    let judged = call.all(entries).await;
-    let Call { row, placed, mail, .. } = call;
-    let outcomes = match judged {
-        Ok(outcomes) => outcomes,
-        Err(fault) => {
-            slot.group = None;
-            return Err(fault);
-        }
-    };
-    let checkpoint = finish(node, &mut *tx, &row, &placed).await;
-    let ended = match checkpoint {
-        Ok(checkpoint) => measured_commit(tx).await.map(|()| checkpoint).map_err(Fault::from),
-        Err(fault) => Err(fault),
-    };
-    // Not durable: what the public group merged in memory must not stay.
-    let checkpoint = ended.inspect_err(|_| slot.group = None)?;
+    let outcomes = call.all(entries).await?;
+    let Call { row, placed, mail, public, .. } = call;
+    let checkpoint = finish(node, &mut *tx, &row, &placed).await?;
+    measured_commit(tx).await?;
+    slot.group = public;
+    if placed.iter().any(|row| row.kind == EntryKind::Commit) {
+        node.signals.wake(&Topic::Trust);
+    }
     tracing::debug!(%group, step = "hub_append_durable");
     if !placed.is_empty() {
         node.signals.wake(&Topic::Log(group));
@@ -316,7 +266,7 @@ impl Call<'_> {
         let view = match applied {
             Ok(view) => view,
             Err(cause) => {
-                self.slot.group = None;
+                self.public = None;
                 let reason = cause.reason().to_owned();
                 let lineage = self.row.lineage.to_string();
                 let detail = [("by", caller.as_str()), ("reason", reason.as_str())];
@@ -341,11 +291,13 @@ impl Call<'_> {
             self.row.statement = statement;
         }
         let sequence = self.row.sequence;
+        self.note_cards(&view);
         let roster: BTreeSet<NodeId> =
             roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
         for (member, _) in self.tx.cursors(self.row.group).await? {
             if !roster.contains(&member) {
                 self.tx.delete_cursor(self.row.group, &member).await?;
+                self.tx.put_leaver(self.row.group, &member, Some(sequence)).await?;
             }
         }
         let added: Vec<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
@@ -355,10 +307,31 @@ impl Call<'_> {
             let payload = self.welcome_item(welcome)?;
             for newcomer in added {
                 self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
+                self.tx.put_leaver(self.row.group, &newcomer, None).await?;
                 self.invite(newcomer, payload.clone(), expires_at).await?;
             }
         }
         Ok(outcome)
+    }
+
+    /// Keeps the newest card of every leaf, so that newcomers may connect. Those of leavers
+    /// stay: they may come and hear that they are none any more.
+    fn note_cards(&mut self, commit: &CommitView) {
+        let leaves = commit.added.iter().chain(&commit.path_leaf);
+        for card in leaves.filter_map(|leaf| leaf.card.as_ref()) {
+            if self.row.cards.contains(card) {
+                continue;
+            }
+            let Ok(newer) = SignedCard::decode_verified(card) else { continue };
+            let of_same = |known: &Vec<u8>| {
+                SignedCard::decode_verified(known)
+                    .is_ok_and(|known| known.card().node == newer.card().node)
+            };
+            match self.row.cards.iter_mut().find(|known| of_same(known)) {
+                Some(known) => *known = card.clone(),
+                None => self.row.cards.push(card.clone()),
+            }
+        }
     }
 
     async fn after_merge(
@@ -433,14 +406,14 @@ impl Call<'_> {
     }
 
     async fn group(&mut self) -> Done<&mut HubGroup> {
-        if self.slot.group.is_none() {
+        if self.public.is_none() {
             let scope = LedgerScope::Hub(self.row.group);
             let rows = open_ledger(self.node, self.tx, &scope).await?;
-            self.slot.group = HubGroup::load(&self.node.crypto, self.row.group, rows)
+            self.public = HubGroup::load(&self.node.crypto, self.row.group, rows)
                 .map_err(|cause| Fault::ours("group_not_loaded", cause))?;
         }
         let missing = || Fault::ours("group_missing", "the ledger holds no such group");
-        self.slot.group.as_mut().ok_or_else(missing)
+        self.public.as_mut().ok_or_else(missing)
     }
 }
 

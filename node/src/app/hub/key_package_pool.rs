@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use raccordo_core::hubgroup::HubGroup;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
+use raccordo_core::ledger::LedgerScope;
 use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::validator::validate_leaf;
@@ -12,6 +14,7 @@ use super::read_log::statement_of;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
+use crate::app::work::open_ledger;
 use crate::store::hub::{MailboxRow, PoolRow};
 
 /// Our own lifetime of key packages; MLS lifetimes are unbounded (DESIGN §3).
@@ -42,7 +45,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     for deposit in deposits {
         let read = read_key_package(&node.crypto, &deposit.key_package)
             .map_err(|cause| bad(cause.to_string()))?;
-        validate_leaf(&read.leaf).map_err(|cause| bad(cause.0))?;
+        validate_leaf(&read.leaf).map_err(|cause| bad(cause.to_string()))?;
         if read.leaf.node.as_ref() != Some(caller) {
             return Err(bad("the key package is of another node".into()));
         }
@@ -88,7 +91,8 @@ pub struct Claimed {
     pub missing: Vec<NodeId>,
 }
 
-/// Takes one key package of each named party of an équipe. Single-use ones are gone then,
+/// Takes one key package of each named party of an équipe, or of a peer that is verified
+/// here and is to become one. Single-use ones are gone then,
 /// also when the answer is lost: claiming again takes the next, at last the last resort.
 ///
 /// # Errors
@@ -106,8 +110,16 @@ pub async fn claim(
     };
     let statement = statement_of(&row)?;
     let listed = |id: &NodeId| statement.statement().parties.iter().any(|p| p.node == *id);
-    if !listed(caller) || !parties.iter().all(listed) {
-        return Err(Fault::refused("not_a_party", "claimed by or for who is no party"));
+    let refused = || Fault::refused("not_a_party", "claimed by or for who is no party");
+    if !statement.statement().may_have_leaf(caller) {
+        return Err(refused());
+    }
+    for party in parties.iter().filter(|party| !listed(party)) {
+        // A newcomer, whom the statement will name that the commit brings.
+        let peer = tx.peer(party).await?;
+        if !peer.is_some_and(|peer| peer.state.counts_as_verified()) {
+            return Err(refused());
+        }
     }
     let now = node.clock.now();
     let mut claimed = Claimed::default();
@@ -139,7 +151,11 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// The tree that a newcomer needs for its Welcome.
+/// Asks for the tree of the present epoch.
+pub const PRESENT: Epoch = Epoch(u64::MAX);
+
+/// The tree that a newcomer needs for its Welcome; with [`PRESENT`] the newest, of which a
+/// member that has lost its group learns its leaf.
 ///
 /// # Errors
 /// `no_such_tree`, `not_a_party`.
@@ -155,5 +171,11 @@ pub async fn fetch_tree(
     if !statement_of(&row)?.statement().parties.iter().any(|party| party.node == *caller) {
         return Err(Fault::refused("not_a_party", "only parties fetch trees"));
     }
-    tx.tree(group, epoch).await?.ok_or_else(missing)
+    if epoch != PRESENT {
+        return tx.tree(group, epoch).await?.ok_or_else(missing);
+    }
+    let rows = open_ledger(node, &mut *tx, &LedgerScope::Hub(group)).await?;
+    let loaded = HubGroup::load(&node.crypto, group, rows);
+    let tree = loaded.and_then(|group| group.map(|group| group.tree()).transpose());
+    tree.map_err(|cause| Fault::ours("group_not_loaded", cause))?.ok_or_else(missing)
 }

@@ -18,7 +18,7 @@ pub const POST_BYTES_MAX: usize = 256 << 10;
 /// Leaves an item in a peer's mailbox; a repeat is posted once.
 ///
 /// # Errors
-/// `not_a_hub`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`.
+/// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`.
 pub async fn post(
     node: &Node,
     caller: &NodeId,
@@ -35,7 +35,10 @@ pub async fn post(
         return Err(Fault::usage("item_too_large", "the item is larger than 256 KiB"));
     }
     let mut tx = node.store.write().await?;
-    if !reachable(&mut *tx, recipient).await? {
+    if !reachable(node, &mut *tx, caller).await? {
+        return Err(Fault::refused("not_a_party", "who was removed posts nothing"));
+    }
+    if !reachable(node, &mut *tx, recipient).await? {
         return Err(Fault::refused(
             "no_such_peer",
             format!("{recipient} is not verified at this hub"),
@@ -64,7 +67,10 @@ pub async fn post(
     Ok(())
 }
 
-async fn reachable(tx: &mut dyn Tx, recipient: &NodeId) -> Done<bool> {
+async fn reachable(node: &Node, tx: &mut dyn Tx, recipient: &NodeId) -> Done<bool> {
+    if *recipient == node.identity.node {
+        return Ok(true);
+    }
     if let Some(row) = tx.peer(recipient).await?
         && row.state.counts_as_verified()
     {

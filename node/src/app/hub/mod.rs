@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod append;
 pub mod confirm;
+pub mod follow;
 pub mod found_group;
 pub mod key_package_pool;
 pub mod mailbox;

@@ -21,7 +21,8 @@ pub enum LogAfter {
     Nothing,
     /// Entries without gaps, and the hub's signature over the place of the last.
     Batch(Vec<LogRow>, SignedCheckpoint),
-    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`.
+    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`. Who was
+    /// removed has read the commit that did it, unless that is trimmed.
     Ended(&'static str),
 }
 
@@ -43,13 +44,16 @@ pub async fn read_log(
     if row.state != "founded" {
         return Ok(LogAfter::Ended("unknown_group"));
     }
-    if !member {
+    let until = if member { None } else { tx.leaver(group, caller).await? };
+    if !member && until.is_none_or(|until| after >= until || after < row.trimmed) {
         return Ok(LogAfter::Ended("removed"));
     }
     if after < row.trimmed {
         return Ok(LogAfter::Ended("trimmed"));
     }
-    let entries = tx.log_after(group, after, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
+    let mut entries = tx.log_after(group, after, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
+    // Who was removed reads on to the commit that did it, and verifies that.
+    entries.retain(|entry| until.is_none_or(|until| entry.sequence <= until));
     let Some(last) = entries.last() else { return Ok(LogAfter::Nothing) };
     let checkpoint = checkpoint_at(node, &row, last);
     tracing::debug!(%group, step = "hub_log_read");

@@ -119,6 +119,7 @@ impl HubRows for MemoryTx {
             tables.log.remove_where(.., |(of, _), _| *of == group);
             tables.log_place.remove_where(.., |(of, ..), _| *of == group);
             tables.log_cursor.remove_where(.., |(of, _), _| *of == group);
+            tables.log_leaver.remove_where(.., |(of, _), _| *of == group);
             tables.group_tree.remove_where(.., |(of, _), _| *of == group);
         })
     }

@@ -8,9 +8,11 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod membership;
 mod node;
 mod object;
 mod outbox;
+mod rejoin;
 mod table;
 mod tables;
 

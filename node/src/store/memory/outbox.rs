@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{EntryId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
 
 use super::tables::Tables;
 use super::{MemoryTx, first, inserted};
@@ -64,6 +64,17 @@ impl OutboxRows for MemoryTx {
     ) -> Stored<Vec<EnvelopeRow>> {
         let of = |row: &&EnvelopeRow| row.entry == Some(entry);
         self.look(|tables| envelopes(tables, lineage).filter(of).cloned().collect())
+    }
+
+    async fn envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+    ) -> Stored<Option<EnvelopeRow>> {
+        self.look(|tables| {
+            let place = tables.envelope_place.row(&(lineage, envelope))?;
+            tables.envelope.row(&(lineage, *place)).cloned()
+        })
     }
 
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()> {
@@ -185,7 +196,7 @@ impl OutboxRows for MemoryTx {
 }
 
 /// All positions of an équipe.
-fn whole(lineage: LineageId) -> RangeInclusive<(LineageId, u64)> {
+pub(super) fn whole(lineage: LineageId) -> RangeInclusive<(LineageId, u64)> {
     (lineage, 0)..=(lineage, u64::MAX)
 }
 

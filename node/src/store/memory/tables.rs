@@ -2,8 +2,8 @@
 
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
-    BootId, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OrganisationId,
-    Sequence,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
+    OrganisationId, Sequence,
 };
 use raccordo_core::time::Instant;
 
@@ -13,11 +13,13 @@ use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::PeerRow;
+use crate::store::rejoin::RejoinRow;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -64,6 +66,7 @@ tables! {
     equipe: LineageId => EquipeRow,
     member: (LineageId, NodeId) => MemberRow,
     alarm: (LineageId, String) => AlarmRow,
+    rejoin_request: (LineageId, NodeId) => RejoinRow,
     /// By order of queueing.
     envelope: (LineageId, u64) => EnvelopeRow,
     /// Places of envelopes.
@@ -86,6 +89,11 @@ tables! {
     object_read: (LineageId, ObjectId, NodeId) => (),
     /// Whether the origin is being told.
     read_note: (LineageId, ObjectId) => bool,
+
+    proposal: (LineageId, Digest) => ProposalRow,
+    replay: (LineageId, NodeId) => ReplayRow,
+    key_update: LineageId => Instant,
+    log_leaver: (GroupId, NodeId) => Sequence,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,

@@ -7,6 +7,7 @@
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
 
+mod archive;
 mod bulk;
 mod directory;
 mod equipe;
@@ -17,12 +18,14 @@ mod inbox;
 mod ledger;
 mod log;
 mod mailbox;
+mod membership;
 mod migrations;
 mod node;
 mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod rejoin;
 mod statement;
 mod tx;
 
@@ -31,17 +34,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyPool, Executor as _, Row as _};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
 use tokio::sync::Mutex;
 
 pub use self::tx::SqlTx;
 
 use self::error::unavailable;
+use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
 use super::{Store, StoreError, Stored, Tx};
 
 /// How long a transaction waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the first connection to a server may take.
+const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database on SQLite or PostgreSQL.
 pub struct SqlStore {
@@ -84,6 +91,7 @@ impl SqlStore {
                 (pool(dialect, &url, 1).await?, pool(dialect, &url, connections).await?)
             }
             Dialect::Postgres => {
+                reach(&url).await?;
                 let pool = pool(dialect, &url, connections).await?;
                 (pool.clone(), pool)
             }
@@ -96,7 +104,19 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Newer`] when a newer program has been here; [`StoreError::Unavailable`].
     pub async fn migrate(&self) -> Stored<()> {
+        self.migrate_to(migrations::newest()).await
+    }
+
+    /// Brings a new database to an older schema, as that of a backup.
+    ///
+    /// # Errors
+    /// As [`SqlStore::migrate`]; [`StoreError::Newer`] also for a schema that this program
+    /// does not know.
+    pub async fn migrate_to(&self, schema: i64) -> Stored<()> {
         let known = migrations::newest();
+        if schema > known {
+            return Err(StoreError::Newer { found: schema, known });
+        }
         let found = self.newest_migration().await?;
         if found > known {
             return Err(StoreError::Newer { found, known });
@@ -104,7 +124,7 @@ impl SqlStore {
         for statement in self.dialect.prelude() {
             self.writers.execute(*statement).await.map_err(unavailable)?;
         }
-        let done = migrations::migrator().run(&self.writers).await;
+        let done = migrations::migrator(schema).run(&self.writers).await;
         done.map_err(|error| error::migration(error, known))
     }
 
@@ -130,6 +150,20 @@ impl SqlStore {
         self.writers.close().await;
     }
 
+    async fn writing(&self) -> Stored<SqlTx> {
+        let turn = match self.dialect {
+            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
+            Dialect::Postgres => None,
+        };
+        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
+        Ok(SqlTx::writing(begun.map_err(unavailable)?, turn))
+    }
+
+    async fn reading(&self) -> Stored<SqlTx> {
+        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
+        Ok(SqlTx::reading(begun.map_err(unavailable)?))
+    }
+
     async fn newest_migration(&self) -> Stored<i64> {
         const NEWEST: &str =
             "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
@@ -143,6 +177,13 @@ impl SqlStore {
         let row = sqlx::query(text).fetch_one(&self.readers).await;
         row.and_then(|row| row.try_get(0)).map_err(unavailable)
     }
+}
+
+/// A pool would try again and again: what cannot be reached at the start is told at once.
+async fn reach(url: &str) -> Stored<()> {
+    let connected = tokio::time::timeout(REACH_TIMEOUT, AnyConnection::connect(url)).await;
+    let silent = |_| StoreError::Unavailable("the server does not answer".to_owned());
+    connected.map_err(silent)?.map_err(unavailable)?.close().await.map_err(unavailable)
 }
 
 async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> {
@@ -164,17 +205,18 @@ async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> 
 #[async_trait]
 impl Store for SqlStore {
     async fn write(&self) -> Stored<Box<dyn Tx>> {
-        let turn = match self.dialect {
-            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
-            Dialect::Postgres => None,
-        };
-        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
-        Ok(Box::new(SqlTx::writing(begun.map_err(unavailable)?, turn)))
+        Ok(Box::new(self.writing().await?))
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
-        Ok(Box::new(SqlTx::reading(begun.map_err(unavailable)?)))
+        Ok(Box::new(self.reading().await?))
+    }
+
+    async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
+        Ok(match purpose {
+            Purpose::Backup => Box::new(self.reading().await?),
+            Purpose::Restoration => Box::new(self.writing().await?),
+        })
     }
 
     fn kind(&self) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, Epoch, LineageId, Sequence};
+use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 
 use super::SqlTx;
 use super::bulk::Bulk;
@@ -53,6 +53,8 @@ const ENVELOPES_OF: &str = concat!(
     envelope_columns!(),
     " FROM envelope WHERE lineage = $1 AND entry = $2 ORDER BY position"
 );
+const ENVELOPE: &str =
+    concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
 const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
 const PLACE_OBJECTS: &str = "UPDATE object SET sequence = $3 WHERE object IN \
@@ -121,6 +123,15 @@ impl OutboxRows for SqlTx {
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>> {
         self.all(of("envelope", ENVELOPES_OF, lineage, entry), envelope).await
+    }
+
+    async fn envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+    ) -> Stored<Option<EnvelopeRow>> {
+        let select = sql("envelope", ENVELOPE).bytes(lineage.as_bytes());
+        self.one(select.bytes(envelope.as_bytes()), self::envelope).await
     }
 
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()> {

@@ -93,18 +93,18 @@ fn the_validator_judges_every_commit() {
     let mut lab = Lab::found(Suite::Classical, "judged", &["toscana", "umbria"]);
     let staged = lab.node("umbria").stage(&statement(b"coup"));
     let refuse = |_: &GroupView, commit: &CommitView| match commit.statement_after.as_deref() {
-        Some(b"coup") => Err(CommitRefused("not_signed".into())),
+        Some(b"coup") => Err(CommitRefused("not_signed")),
         _ => Ok(()),
     };
     let mut hub = lab.hub_group();
     let umbria = "umbria".parse().unwrap();
     let at_hub = hub.apply_commit(&umbria, &staged.commit, &staged.group_info, &refuse);
-    refused_by_hub(at_hub, "refused_by_validator");
+    refused_by_hub(at_hub, "not_signed");
     assert_eq!(hub.take_changes(), Err(SessionError::Spoiled));
     for name in ["toscana", "umbria"] {
         let before = lab.node(name).disk.clone();
         let outcome = lab.node(name).transact(|s, _| s.process(&staged.commit, &refuse));
-        assert_eq!(outcome, Err(SessionError::Refused(CommitRefused("not_signed".into()))));
+        assert_eq!(outcome, Err(SessionError::Refused(CommitRefused("not_signed"))));
         assert_eq!(lab.node(name).disk, before);
     }
 }

@@ -39,7 +39,7 @@ impl Draft {
     pub fn toml(&self) -> String {
         let mut text = self.head();
         for (node, name) in &self.parties {
-            text.push_str(&self.party(node, name));
+            text.push_str(&party_block(node, name, self.example));
         }
         text.push_str(&self.case());
         text.push_str(&self.company());
@@ -102,14 +102,6 @@ heartbeat_minutes = 15
             review = self.date("the date of review", 1.year()),
             expiry = self.date("the date of expiry", 2.years()),
         )
-    }
-
-    fn party(&self, node: &NodeId, name: &str) -> String {
-        let role = self.value(
-            "its part under GDPR art. 26: who informs, who answers requests, contact point",
-            "joint controller: informs the people it meets and answers their requests",
-        );
-        format!("\n[[party]]\nid = \"{node}\"\nname = {}\nart26_role = {role}\n", quoted(name))
     }
 
     fn case(&self) -> String {
@@ -207,7 +199,7 @@ company_per_day = 50
     }
 
     fn value(&self, what: &str, example: &str) -> String {
-        quoted(&if self.example { example.to_owned() } else { format!("{TO_FILL}: {what}") })
+        value(self.example, what, example)
     }
 
     fn date(&self, what: &str, ahead: Span) -> String {
@@ -215,6 +207,20 @@ company_per_day = 50
         let date = self.today.checked_add(ahead).unwrap_or(Date::MAX);
         self.value(what, &date.to_string())
     }
+}
+
+/// One party, with its part under GDPR art. 26 as an example or left to be filled in.
+pub(super) fn party_block(node: &NodeId, name: &str, example: bool) -> String {
+    let role = value(
+        example,
+        "its part under GDPR art. 26: who informs, who answers requests, contact point",
+        "joint controller: informs the people it meets and answers their requests",
+    );
+    format!("\n[[party]]\nid = \"{node}\"\nname = {}\nart26_role = {role}\n", quoted(name))
+}
+
+fn value(fill: bool, what: &str, example: &str) -> String {
+    quoted(&if fill { example.to_owned() } else { format!("{TO_FILL}: {what}") })
 }
 
 /// A TOML basic string.

@@ -1,13 +1,14 @@
 //! The pact: the agreement that the parties of an équipe read, fill in and sign, as TOML.
 //!
 //! What is signed are the exact bytes of the text, so that comments count too. [`draft`]
-//! writes one, [`terms`] are what it says, [`problems`] what it still lacks, [`permits`]
+//! writes one, [`redraft`] a later one, [`terms`] are what it says, [`problems`] what it still lacks, [`permits`]
 //! what it allows.
 
 pub mod draft;
 pub mod fields;
 pub mod permits;
 pub mod problems;
+pub mod redraft;
 pub mod summary;
 pub mod terms;
 
@@ -166,6 +167,32 @@ impl Pact {
         statement.check()?;
         statement.check_founding()?;
         Ok(statement)
+    }
+
+    /// Lets a statement follow this pact: its parties (those that were there stay as they
+    /// are, newcomers come at the serials of their cards), chair and limits.
+    ///
+    /// # Errors
+    /// [`PactError::Unfilled`] or [`PactError::CardMissing`].
+    pub fn follow(
+        &self,
+        statement: &mut Statement,
+        cards: &BTreeMap<NodeId, SignedCard>,
+    ) -> Result<(), PactError> {
+        if let Some(first) = self.problems().into_iter().next() {
+            return Err(PactError::Unfilled { first });
+        }
+        let party = |node: &NodeId| match statement.party(node) {
+            Some(known) => Ok(known.clone()),
+            None => first_party(cards, node),
+        };
+        let mut parties = self.parties().map(party).collect::<Result<Vec<_>, _>>()?;
+        parties.sort_by(|one, other| one.node.cmp(&other.node));
+        statement.parties = parties;
+        statement.pact = self.digest();
+        statement.chair = self.terms.chair.clone();
+        statement.age_limit_ms = u64::from(self.terms.log_age_limit_days) * DAY_MS;
+        Ok(())
     }
 
     fn first_term(&self, hub: &SignedCard) -> Result<HubTerm, PactError> {

@@ -1,29 +1,25 @@
-//! A subscriber's stream: logs from their cursors, the mailbox, and a sign of life.
+//! What a subscriber follows: logs from their cursors, the mailbox, and a sign of life. The
+//! same for a caller far away and for this node as a member of its own hub.
 //!
-//! The stream reads when the transport has room for more, one batch at a time, so that a
-//! slow reader holds one batch and nothing waits in between.
+//! It reads when it is asked for more, one batch at a time, so that a slow reader holds one
+//! batch and nothing waits in between.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{FutureExt, select_all};
-use futures::{Stream, stream};
 use raccordo_core::id::{GroupId, NodeId, Sequence};
-use raccordo_proto::hub::v1::subscribe_response::Item;
-use raccordo_proto::hub::v1::{KeepAlive, SubscribeResponse};
+use raccordo_core::wire::hub::{Batch, News};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tonic::Status;
 
-use super::convert;
-use crate::api::stopping;
+use super::mailbox::read_mailbox;
+use super::read_log::{LogAfter, read_log};
 use crate::app::Node;
 use crate::app::fault::Done;
-use crate::app::hub::mailbox::read_mailbox;
-use crate::app::hub::read_log::{LogAfter, read_log};
 use crate::app::signals::Topic;
+use crate::store::hub::{LogRow, MailboxRow};
 
 /// After how long without anything else a sign of life is sent; everything is read again
 /// then, as an eviction wakes nobody.
@@ -50,8 +46,8 @@ fn woken(signal: &watch::Receiver<u64>) -> bool {
     signal.has_changed().unwrap_or(true)
 }
 
-/// What a subscriber follows.
-pub struct Subscription {
+/// One subscription: cursors that move with what is handed out.
+pub struct Following {
     node: Arc<Node>,
     caller: NodeId,
     /// The next to be read is first.
@@ -59,56 +55,49 @@ pub struct Subscription {
     mailbox_cursor: u64,
     mail_signal: watch::Receiver<u64>,
     mail_due: bool,
-    ready: VecDeque<Item>,
-    stop: CancellationToken,
+    ready: VecDeque<News>,
 }
 
-impl Subscription {
+impl Following {
     /// Follows from these cursors on; the first item is a sign of life.
+    ///
+    /// # Errors
+    /// `not_a_hub`.
     pub fn new(
         node: Arc<Node>,
         caller: NodeId,
         groups: Vec<(GroupId, Sequence)>,
         mailbox_cursor: u64,
-        stop: CancellationToken,
     ) -> Done<Self> {
         if node.hub.is_none() {
-            return Err(crate::app::hub::accept::not_a_hub());
+            return Err(super::accept::not_a_hub());
         }
         let follow = |(group, cursor)| Log { group, cursor, signal: None, due: true };
         let mail_signal = node.signals.listen(Topic::Mailbox(caller.clone()));
         Ok(Self {
             logs: groups.into_iter().map(follow).collect(),
-            ready: VecDeque::from([Item::KeepAlive(KeepAlive {})]),
+            ready: VecDeque::from([News::KeepAlive]),
             mail_due: true,
             node,
             caller,
             mailbox_cursor,
             mail_signal,
-            stop,
         })
     }
 
-    /// The items, until the first fault.
-    pub fn stream(self) -> impl Stream<Item = Result<SubscribeResponse, Status>> + Send {
-        stream::try_unfold(self, |mut subscription| async move {
-            let item = subscription.next().await?;
-            Ok(Some((SubscribeResponse { item: Some(item) }, subscription)))
-        })
-    }
-
-    async fn next(&mut self) -> Done<Item> {
+    /// The next item.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn next(&mut self) -> Done<News> {
         loop {
             if let Some(item) = self.ready.pop_front() {
                 return Ok(item);
             }
-            if self.stop.is_cancelled() {
-                return Err(stopping());
-            }
             self.read_mail().await?;
             self.read_logs().await?;
             if self.ready.is_empty() {
-                self.wait().await?;
+                self.wait().await;
             }
         }
     }
@@ -124,7 +113,7 @@ impl Subscription {
         if let Some(last) = items.last() {
             self.mailbox_cursor = last.sequence;
         }
-        self.ready.extend(items.into_iter().map(convert::mail));
+        self.ready.extend(items.into_iter().map(MailboxRow::mail).map(News::Mail));
         Ok(())
     }
 
@@ -148,18 +137,22 @@ impl Subscription {
     }
 
     /// What one log has, and whether it is still to be followed.
-    async fn read_one(&self, log: &mut Log) -> Done<(Option<Item>, bool)> {
+    async fn read_one(&self, log: &mut Log) -> Done<(Option<News>, bool)> {
         if let Some(signal) = &mut log.signal {
             signal.mark_unchanged();
         }
         let after = read_log(&self.node, &self.caller, log.group, log.cursor).await?;
         let listening = log.signal.is_some();
         let item = match after {
-            LogAfter::Ended(reason) => return Ok((Some(convert::ended(log.group, reason)), false)),
-            LogAfter::Batch(entries, checkpoint) => {
-                log.cursor = entries.last().map_or(log.cursor, |last| last.sequence);
+            LogAfter::Ended(reason) => {
+                let ended = News::Ended { group: log.group, reason: reason.to_owned() };
+                return Ok((Some(ended), false));
+            }
+            LogAfter::Batch(rows, checkpoint) => {
+                log.cursor = rows.last().map_or(log.cursor, |last| last.sequence);
                 log.due = true;
-                Some(convert::batch(log.group, entries, &checkpoint))
+                let entries = rows.into_iter().map(LogRow::entry).collect();
+                Some(News::Entries(Batch { group: log.group, entries, checkpoint }))
             }
             LogAfter::Nothing => {
                 // Read once more after beginning to listen, so that no wake-up is lost.
@@ -174,17 +167,14 @@ impl Subscription {
     }
 
     /// Waits for anything to read; after [`IDLE`] there is a sign of life.
-    async fn wait(&mut self) -> Done<()> {
+    async fn wait(&mut self) {
         if self.mail_due || self.logs.iter().any(Log::is_due) {
-            return Ok(());
+            return;
         }
         let logs = self.logs.iter_mut().filter_map(|log| log.signal.as_mut());
         let signals = logs.chain([&mut self.mail_signal]);
         let changes = select_all(signals.map(|signal| signal.changed().boxed()));
-        let changed = tokio::select! {
-            changed = timeout(IDLE, changes) => changed.ok().map(|(_, index, _)| index),
-            () = self.stop.cancelled() => return Err(stopping()),
-        };
+        let changed = timeout(IDLE, changes).await.ok().map(|(_, index, _)| index);
         // Waiting has taken note of the change: say that it is still to be read.
         if let Some(index) = changed {
             let mut followed = self.logs.iter_mut().filter(|log| log.signal.is_some());
@@ -195,8 +185,7 @@ impl Subscription {
         } else {
             self.mail_due = true;
             self.logs.iter_mut().for_each(|log| log.due = true);
-            self.ready.push_back(Item::KeepAlive(KeepAlive {}));
+            self.ready.push_back(News::KeepAlive);
         }
-        Ok(())
     }
 }

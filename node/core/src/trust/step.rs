@@ -1,0 +1,223 @@
+//! The next statement of a live équipe, from the one in force and what is wished.
+
+use std::collections::BTreeMap;
+
+use super::card::SignedCard;
+use super::change::heir;
+use super::pact::{Pact, PactError};
+use super::statement::{SignedStatement, Statement, StatementError};
+use crate::id::NodeId;
+
+/// Why no statement follows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// The node is no party.
+    #[error("{0} is no party of the équipe")]
+    NotAParty(NodeId),
+    /// The party is suspended already, or not at all.
+    #[error("{0} is suspended already")]
+    Suspended(NodeId),
+    /// The party is not suspended.
+    #[error("{0} is not suspended")]
+    NotSuspended(NodeId),
+    /// Each party suspends one other at a time until that is ratified.
+    #[error("{0} has suspended another party, which is not ratified yet")]
+    OneSuspensionEach(NodeId),
+    /// Nobody would be left.
+    #[error("nobody would be left in the équipe")]
+    NobodyLeft,
+    /// The change would suspend its own maker.
+    #[error("a party cannot suspend itself")]
+    Oneself,
+    /// What every pact of an équipe must keep.
+    #[error("a later pact keeps the {0} of the équipe")]
+    Kept(&'static str),
+    /// The pact has open points, or a card is missing.
+    #[error(transparent)]
+    Pact(#[from] PactError),
+    /// The statement would be invalid.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+impl StepError {
+    /// The stable reason for machines.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAParty(_) => "not_a_party",
+            Self::Suspended(_) => "already_suspended",
+            Self::NotSuspended(_) => "not_suspended",
+            Self::OneSuspensionEach(_) => "one_suspension_each",
+            Self::NobodyLeft => "nobody_left",
+            Self::Oneself => "not_oneself",
+            Self::Kept(_) => "pact_conflict",
+            Self::Pact(error) => error.reason(),
+            Self::Statement(_) => "statement_invalid",
+        }
+    }
+}
+
+type Stepped = Result<Statement, StepError>;
+
+/// What is wished of one party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It goes: by its own signature, or by those of the others.
+    Drop(NodeId),
+    /// It is suspended.
+    Suspend {
+        /// Who is suspended.
+        suspended: NodeId,
+        /// Who suspends.
+        by: NodeId,
+    },
+    /// Its suspension is ratified.
+    Ratify(NodeId),
+    /// It returns from its suspension.
+    Return(NodeId),
+}
+
+impl Wish {
+    /// The statement that follows.
+    ///
+    /// # Errors
+    /// [`StepError`]: it cannot be wished of this party now.
+    pub fn after(&self, before: &SignedStatement) -> Stepped {
+        let mut next = follow(before);
+        match self {
+            Self::Drop(leaver) => {
+                known(&next, leaver)?;
+                next.parties.retain(|party| party.node != *leaver);
+                if next.chair == *leaver {
+                    next.chair = heir(&next).ok_or(StepError::NobodyLeft)?;
+                }
+            }
+            Self::Suspend { suspended, by } => suspend(&mut next, suspended, by)?,
+            Self::Ratify(node) => {
+                party(&mut next, node)?.ratified = true;
+            }
+            Self::Return(node) => {
+                let party = party(&mut next, node)?;
+                party.suspended_by = None;
+                party.ratified = false;
+            }
+        }
+        next.check()?;
+        Ok(next)
+    }
+}
+
+fn follow(before: &SignedStatement) -> Statement {
+    let statement = before.statement();
+    Statement {
+        version: statement.version.saturating_add(1),
+        previous: before.digest(),
+        ..statement.clone()
+    }
+}
+
+fn known(statement: &Statement, node: &NodeId) -> Result<(), StepError> {
+    statement.party(node).map(drop).ok_or_else(|| StepError::NotAParty(node.clone()))
+}
+
+/// The party, which must be suspended.
+fn party<'s>(
+    statement: &'s mut Statement,
+    node: &NodeId,
+) -> Result<&'s mut super::statement::Party, StepError> {
+    known(statement, node)?;
+    let suspended =
+        |party: &&mut super::statement::Party| party.node == *node && party.suspended_by.is_some();
+    let found = statement.parties.iter_mut().find(suspended);
+    found.ok_or_else(|| StepError::NotSuspended(node.clone()))
+}
+
+fn suspend(next: &mut Statement, suspended: &NodeId, by: &NodeId) -> Result<(), StepError> {
+    known(next, suspended)?;
+    known(next, by)?;
+    if suspended == by {
+        return Err(StepError::Oneself);
+    }
+    if !next.may_have_leaf(by) {
+        return Err(StepError::Suspended(by.clone()));
+    }
+    let open = |party: &super::statement::Party| {
+        party.suspended_by.as_ref() == Some(by) && !party.ratified
+    };
+    if next.parties.iter().any(open) {
+        return Err(StepError::OneSuspensionEach(by.clone()));
+    }
+    for party in next.parties.iter_mut().filter(|party| party.node == *suspended) {
+        if party.suspended_by.replace(by.clone()).is_some() {
+            return Err(StepError::Suspended(suspended.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The statement of a later pact: its parties, newcomers at the serials of their cards.
+///
+/// # Errors
+/// [`StepError::Kept`] when the pact changes what it must keep, [`StepError::Pact`] when it
+/// has open points or a newcomer's card is missing.
+pub fn renewed(
+    before: &SignedStatement,
+    agreed: &Pact,
+    pact: &Pact,
+    cards: &BTreeMap<NodeId, SignedCard>,
+) -> Stepped {
+    let (old, new) = (agreed.terms(), pact.terms());
+    let kept = [
+        (old.lineage == new.lineage, "lineage"),
+        (old.equipe == new.equipe, "name"),
+        (old.hub == new.hub && before.statement().hub.hub == new.hub, "hub"),
+        (old.ciphersuite == new.ciphersuite, "ciphersuite"),
+    ];
+    if let Some((_, what)) = kept.into_iter().find(|(holds, _)| !holds) {
+        return Err(StepError::Kept(what));
+    }
+    let mut next = follow(before);
+    pact.follow(&mut next, cards)?;
+    next.check()?;
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::change::Change;
+    use crate::trust::sample::{self, node};
+
+    fn check(before: &Statement, wish: &Wish, expected: Result<Change, &'static str>) {
+        let signed = sample::signed(before.clone(), &[0]);
+        let found = wish.after(&signed);
+        let found = found.map(|after| Change::between(before, &after));
+        assert_eq!(found.map_err(|error| error.reason()), expected, "{wish:?}");
+    }
+
+    fn suspended(who: usize, by: usize) -> Statement {
+        let mut statement = sample::statement(3);
+        statement.parties[who].suspended_by = Some(node(by));
+        statement
+    }
+
+    #[test]
+    fn each_wish_makes_its_kind_of_change() {
+        let three = sample::statement(3);
+        let suspend = |suspended, by| Wish::Suspend { suspended: node(suspended), by: node(by) };
+        check(&three, &Wish::Drop(node(0)), Ok(Change::Leaving { leaver: node(0) }));
+        check(&three, &Wish::Drop(node(2)), Ok(Change::Leaving { leaver: node(2) }));
+        check(&three, &Wish::Drop(node(7)), Err("not_a_party"));
+        check(&three, &suspend(1, 0), Ok(Change::Suspension { suspended: node(1), by: node(0) }));
+        check(&three, &suspend(1, 1), Err("not_oneself"));
+        check(&suspended(1, 0), &suspend(1, 2), Err("already_suspended"));
+        check(&suspended(1, 0), &suspend(2, 0), Err("one_suspension_each"));
+        check(&suspended(1, 0), &suspend(2, 1), Err("already_suspended"));
+        check(&suspended(1, 0), &Wish::Ratify(node(1)), Ok(Change::Other));
+        check(&three, &Wish::Ratify(node(1)), Err("not_suspended"));
+        let back = Change::Return { returning: node(1), suspender: node(0) };
+        check(&suspended(1, 0), &Wish::Return(node(1)), Ok(back));
+        check(&three, &Wish::Return(node(1)), Err("not_suspended"));
+        check(&sample::statement(1), &Wish::Drop(node(0)), Err("nobody_left"));
+    }
+}

@@ -1,0 +1,169 @@
+//! What follows from a commit that was merged: rows in step with the group, a new statement
+//! with its pact in force, changes that it overtook dropped, newcomers told what was before.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::trust::statement::SignedStatement;
+
+use super::audit::{Actor, record};
+use super::fault::{Done, Fault};
+use super::pacts;
+use super::replay::{self, Recipient};
+use super::work::Work;
+use super::{Node, changes, roster};
+use crate::store::equipe::AlarmRow;
+
+/// Code of the alarm while the pact in force is not here.
+const PACT_UNKNOWN: &str = "pact_unknown";
+
+/// Follows the group after the commit at a place of the log.
+///
+/// # Errors
+/// The store's, or a damaged group.
+pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> {
+    let lineage = work.row.lineage;
+    let (before, agreed) = (work.statement()?, work.pact(node)?);
+    let present = work.tx()?.members(lineage).await?;
+    let present: BTreeSet<NodeId> = present.into_iter().map(|member| member.node).collect();
+    roster::follow_group(work).await?;
+    let now = work.statement()?;
+    if now.digest() != before.digest() {
+        in_force(node, work, &before, &now).await?;
+    }
+    for member in work.tx()?.members(lineage).await? {
+        if present.contains(&member.node) || member.node == node.identity.node {
+            continue;
+        }
+        // Who was removed stands in the pact still, until that is renewed.
+        let known = before.statement().party(&member.node).is_some();
+        let known = known || agreed.has_party(&member.node);
+        let was = if known { Recipient::Rejoined } else { Recipient::Newcomer };
+        replay::begin(work, &member.node, was, at).await?;
+    }
+    Ok(())
+}
+
+/// A new statement is in force: signed and judged before it came here.
+async fn in_force(
+    node: &Node,
+    work: &mut Work<'_>,
+    before: &SignedStatement,
+    now: &SignedStatement,
+) -> Done<()> {
+    let row = work.row.clone();
+    let (old, new) = (before.statement(), now.statement());
+    let signers: Vec<&str> = now.signatures().keys().map(NodeId::as_str).collect();
+    let (version, signers) = (new.version.to_string(), signers.join(" "));
+    let detail = [("signed_by", signers.as_str()), ("version", &version)];
+    let subject = row.lineage.to_string();
+    let tx = work.tx()?;
+    record(node, tx, Actor::Node, "equipe.statement", &subject, &detail).await?;
+    let pending = changes::of(node, tx, &row).await?;
+    let agreed = pending.into_iter().find(|pending| pending.row.statement == now.digest());
+    let me = &node.identity.node;
+    // The pact of an équipe is one that this node signed: by it, it may join again.
+    if let Some(agreed) = &agreed
+        && agreed.proposal.signed_by().contains(me)
+    {
+        pacts::keep(node, tx, &agreed.proposal).await?;
+    }
+    match agreed {
+        _ if old.pact == new.pact => {}
+        Some(agreed) => {
+            work.tx()?.delete_alarm(row.lineage, PACT_UNKNOWN).await?;
+            work.set_pact(node, agreed.proposal.pact)?;
+        }
+        None => pact_unknown(node, work).await?,
+    }
+    let row = work.row.clone();
+    changes::drop_overtaken(node, work.tx()?, &row).await
+}
+
+/// The parties agreed on a pact that never came here: nothing is shared under an old one.
+async fn pact_unknown(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let lineage = work.row.lineage;
+    let alarm = AlarmRow {
+        lineage,
+        code: PACT_UNKNOWN.into(),
+        detail: "the parties agreed on a pact that this node does not have".into(),
+        holds: true,
+        raised_at: node.clock.now(),
+    };
+    Ok(work.tx()?.put_alarm(alarm).await?)
+}
+
+/// Why this node is a member no longer, in words: the statement says so.
+///
+/// # Errors
+/// [`Fault`] for a damaged row.
+pub fn why_ended(me: &NodeId, statement: &[u8]) -> Result<String, Fault> {
+    let signed = SignedStatement::decode(statement)
+        .map_err(|cause| Fault::ours("statement_damaged", cause))?;
+    if let Some(party) = signed.statement().party(me) {
+        return Ok(match &party.suspended_by {
+            Some(by) => format!("suspended by {by}"),
+            None => "over".to_owned(),
+        });
+    }
+    if signed.signatures().contains_key(me) {
+        return Ok("left".to_owned());
+    }
+    let signers: Vec<&str> = signed.signatures().keys().map(NodeId::as_str).collect();
+    Ok(format!("removed by {}", signers.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use raccordo_core::id::{Digest, LineageId};
+    use raccordo_core::trust::keys::IdentityKey;
+    use raccordo_core::trust::statement::{HubTerm, Party, Statement};
+
+    use super::*;
+
+    fn check(bend: impl FnOnce(&mut Statement), signer: &str, expected: &str) {
+        let key = IdentityKey::from_seed(&[1; 32]);
+        let party = |node: &str, seed: u8| Party {
+            node: node.parse().unwrap(),
+            identity: IdentityKey::from_seed(&[seed; 32]).public(),
+            card_floor: 1,
+            suspended_by: None,
+            ratified: false,
+        };
+        let mut statement = Statement {
+            lineage: LineageId([1; 16]),
+            version: 2,
+            previous: Digest([2; 32]),
+            pact: Digest([3; 32]),
+            parties: vec![party("lazio", 1), party("toscana", 2), party("umbria", 3)],
+            chair: "lazio".parse().unwrap(),
+            hub: HubTerm {
+                hub: "relay".parse().unwrap(),
+                identity: key.public(),
+                endpoint: "relay.example:1".into(),
+                term: 1,
+                first_sequence: Sequence(1),
+                head_before: Digest::ZERO,
+            },
+            age_limit_ms: 1,
+            rules_version: 1,
+            equipe_name: "tu".into(),
+        };
+        bend(&mut statement);
+        let bytes = statement.canonical();
+        let signatures = BTreeMap::from([(signer.parse().unwrap(), key.sign(&bytes))]);
+        let signed = SignedStatement::parse(&bytes, signatures).unwrap();
+        let me = "umbria".parse().unwrap();
+        assert_eq!(why_ended(&me, &signed.encode()), Ok(expected.to_owned()));
+    }
+
+    #[test]
+    fn the_statement_says_why() {
+        let suspend = |it: &mut Statement| it.parties[2].suspended_by = "lazio".parse().ok();
+        check(suspend, "lazio", "suspended by lazio");
+        check(|it| drop(it.parties.pop()), "umbria", "left");
+        check(|it| drop(it.parties.pop()), "lazio", "removed by lazio");
+    }
+}
