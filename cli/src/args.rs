@@ -99,7 +99,7 @@ pub enum Command {
     /// Look up the code lists of alerts
     #[command(subcommand)]
     Codes(codes::CodesCommand),
-    /// Verify and export the audit chain
+    /// Verify and export the audit chain, and proofs against hubs
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Make, verify and restore backups of the node
@@ -209,6 +209,8 @@ raccordo codes list
 raccordo codes search province Firenze
 raccordo audit verify
 raccordo audit export
+raccordo audit export-proof tu --out proof.json
+raccordo audit verify-proof proof.json
 raccordo backup create --out node.backup --passphrase-file p
 raccordo backup verify node.backup --passphrase-file p
 raccordo backup restore node.backup --passphrase-file p --database sqlite --hub-listen 0.0.0.0:7443

@@ -6,6 +6,7 @@ use std::path::Path;
 use raccordo_core::alert::{self, FieldError};
 use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_core::entropy::SeededEntropy;
+use raccordo_core::hublog::Equivocation;
 use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
@@ -19,7 +20,7 @@ pub use raccordo_node::setup::{
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
-use crate::failure::{EXIT_NOT_FOUND, Failure};
+use crate::failure::{EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_USAGE, Failure};
 
 /// A pact's text as people read it.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +40,29 @@ pub struct PactChange {
     pub before: Option<String>,
     /// The value in the second pact; absent where it has none.
     pub after: Option<String>,
+}
+
+/// What a proof against a hub proves.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProvenView {
+    /// Always true: what proves nothing is refused.
+    pub proven: bool,
+    /// `two_heads`, `two_epochs` or `epoch_backwards`.
+    pub contradiction: &'static str,
+    /// Against whom.
+    pub hub: String,
+    /// Its identity key, hex.
+    pub identity: String,
+    /// The group, hex.
+    pub group: String,
+    /// The hub's term.
+    pub term: u64,
+    /// The place of which it told twice.
+    pub sequence: u64,
+    /// The head that it signed there, hex.
+    pub one: String,
+    /// The head there on which its other signature rests, hex.
+    pub other: String,
 }
 
 /// A list of codes.
@@ -148,6 +172,31 @@ pub fn default_pact(toml: &str) -> Result<String, Failure> {
         example: false,
     };
     Ok(draft.toml())
+}
+
+/// Verifies a proof file.
+///
+/// # Errors
+/// It is no proof file, forged, incomplete, or proves nothing.
+pub fn verify_proof(text: &str) -> Result<ProvenView, Failure> {
+    let judged = Equivocation::from_file(text).and_then(|proof| proof.judge());
+    let proven = judged.map_err(|cause| {
+        let code = cause.reason();
+        let exit = if code == "bad_proof" { EXIT_USAGE } else { EXIT_REFUSED };
+        Failure::new(exit, code, format!("this proves nothing: {cause}"))
+            .hint("ask for the file that `raccordo audit export-proof` wrote, unchanged")
+    })?;
+    Ok(ProvenView {
+        proven: true,
+        contradiction: proven.contradiction.as_str(),
+        hub: proven.hub.to_string(),
+        identity: proven.identity.to_string(),
+        group: proven.group.to_string(),
+        term: proven.term,
+        sequence: proven.sequence.0,
+        one: proven.one.to_string(),
+        other: proven.other.to_string(),
+    })
 }
 
 fn no_pact(error: PactError) -> Failure {

@@ -8,6 +8,7 @@ mod backend;
 mod crash;
 mod directory;
 mod equipe;
+mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
@@ -57,6 +58,7 @@ contract! {
         queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
+    honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once

@@ -13,6 +13,7 @@ use raccordo_core::trust::validator::validate_view;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
+use super::honesty::{self, Suspicion};
 use super::receive_mail::skip;
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
@@ -122,10 +123,28 @@ pub async fn join(
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
+    tx.delete_alarm(item.lineage, "welcome_refused").await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
     pack::wake(node, item.lineage);
+    Ok(())
+}
+
+/// Notes that a Welcome of an équipe whose pact is here was refused.
+///
+/// # Errors
+/// The store's.
+pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Done<()> {
+    let lineage = item.lineage;
+    let mut tx = node.store.write().await?;
+    if tx.pact(lineage).await?.is_none() {
+        return Ok(());
+    }
+    let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
+    let suspicion = Suspicion { code: "welcome_refused", detail };
+    honesty::raise(node, &mut *tx, lineage, suspicion).await?;
+    tx.commit().await?;
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 //! write everything, and never talk to the network.
 //!
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
-//! - trust: [`peers`]
+//! - trust: [`peers`], [`notices`], [`expiry`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
+//! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
 //! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
@@ -23,8 +24,11 @@ pub mod directory;
 pub mod doctor;
 pub mod enact;
 pub mod expire;
+pub mod expiry;
 pub mod fault;
 pub mod found;
+pub mod heartbeat;
+pub mod honesty;
 pub mod hub;
 pub mod identity;
 pub mod init;
@@ -32,6 +36,7 @@ pub mod join;
 pub mod key_packages;
 pub mod mail;
 pub mod membership;
+pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
@@ -95,6 +100,12 @@ pub struct Node {
     pub rhythm: rhythm::Rhythm,
     /// What the courier knows of its connections.
     pub links: status::Links,
+    /// What hubs said of entries that have not come.
+    pub claims: honesty::Claims,
+    /// When this process last spoke in each équipe.
+    pub voice: heartbeat::Voice,
+    /// What was logged of things that expire.
+    pub told: expiry::Told,
 }
 
 impl Node {

@@ -222,6 +222,7 @@ pub const TABLES: &[Table] = &[
             ("expires_at_ms", Integer),
         ],
     ),
+    table("proof", 2, &[("lineage", Bytes), ("sequence", Integer), ("proof", Bytes)]),
     table(
         "refusal",
         3,
@@ -262,6 +263,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("own_key_package", "their private parts are in the ledger"),
     ("entry", "ciphertext of old ratchets, and pending commits"),
     ("alarm", "raised again where they still hold"),
+    ("stretch", "what was verified is verified again from where the node comes back"),
+    ("claim", "it is about entries after a place that is lost"),
     ("rejoin_request", "whoever asks asks again"),
     ("carried", "a hub's log never comes back"),
     ("carried_document", "a hub's log never comes back"),

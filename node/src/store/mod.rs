@@ -9,6 +9,7 @@ pub mod archive;
 pub mod dialect;
 pub mod directory;
 pub mod equipe;
+pub mod honesty;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
@@ -90,6 +91,7 @@ pub trait Tx:
     + ledger::LedgerRows
     + outbox::OutboxRows
     + inbox::InboxRows
+    + honesty::HonestyRows
     + object::ObjectRows
     + hub::HubRows
     + membership::MembershipRows

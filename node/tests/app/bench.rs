@@ -505,8 +505,8 @@ impl Bench {
     pub async fn append_once(&self, who: Who, lineage: LineageId) -> Done<bool> {
         let node = self.node(who);
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
-        let answer = self.append(who, lineage, call).await?;
-        send::settle(node, lineage, &answer.outcomes).await?;
+        let answer = self.append(who, lineage, call.clone()).await?;
+        send::answered(node, lineage, &call, &answer).await?;
         Ok(true)
     }
 
@@ -736,5 +736,8 @@ async fn start(
         hub: is_hub.then(|| Hub::new(Limits::default())),
         rhythm: Default::default(),
         links: Default::default(),
+        claims: Default::default(),
+        voice: Default::default(),
+        told: Default::default(),
     })
 }

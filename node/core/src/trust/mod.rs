@@ -15,4 +15,4 @@ pub mod step;
 pub mod validator;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;

@@ -5,6 +5,7 @@
 //! last commit, and only a writer beside a reader copies a map.
 
 mod equipe;
+mod honesty;
 mod hub;
 mod inbox;
 mod membership;

@@ -10,6 +10,7 @@ use raccordo_core::time::Instant;
 use super::table::Table;
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
+use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
@@ -77,6 +78,10 @@ tables! {
     seen: (LineageId, NodeId, EnvelopeId) => Instant,
     set_aside: (LineageId, Sequence, Option<EnvelopeId>) => SetAsideRow,
     chunk: (LineageId, NodeId, EnvelopeId, u32) => ChunkRow,
+    /// By place of the last entry.
+    stretch: (LineageId, Sequence) => StretchRow,
+    claim: (LineageId, NodeId) => ClaimRow,
+    proof: (LineageId, Sequence) => Vec<u8>,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

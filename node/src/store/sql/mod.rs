@@ -12,6 +12,7 @@ mod bulk;
 mod directory;
 mod equipe;
 mod error;
+mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
