@@ -1,6 +1,6 @@
 //! What the courier hands to the hub, and what it notes of the answer.
 
-use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId, Sequence};
 use raccordo_core::sending::Standing;
 
@@ -73,16 +73,8 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
     Ok(alarm || !super::roster::untrusted(node, tx, lineage).await?.is_empty())
 }
 
-/// Notes the outcomes of a call. Safe to repeat, and to come after the log has shown the
-/// entries already.
-///
-/// # Errors
-/// The store's.
-pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outcome)]) -> Done<()> {
-    note_answer(node, lineage, outcomes, None).await
-}
-
-/// The same for a whole answer, with the hub's word on its log.
+/// Notes the answer to a call, and the hub's word on its log. Safe to repeat, and to come
+/// after the log has shown the entries already.
 ///
 /// # Errors
 /// The store's.
@@ -92,20 +84,10 @@ pub async fn answered(
     call: &AppendCall,
     answer: &Appended,
 ) -> Done<()> {
-    let word = answer.checkpoint.as_ref().map(|signed| (call.asked_at, signed));
-    note_answer(node, lineage, &answer.outcomes, word).await
-}
-
-async fn note_answer(
-    node: &Node,
-    lineage: LineageId,
-    outcomes: &[(EntryId, Outcome)],
-    word: Option<(Sequence, &SignedCheckpoint)>,
-) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    note_outcomes(node, &mut work, outcomes).await?;
-    if let Some((asked_at, signed)) = word {
-        honesty::answered(node, &mut work, asked_at, signed).await?;
+    note_outcomes(node, &mut work, &answer.outcomes).await?;
+    if let Some(signed) = &answer.checkpoint {
+        honesty::answered(node, &mut work, call.asked_at, signed).await?;
     }
     work.commit().await?;
     node.signals.wake(&Topic::Objects);

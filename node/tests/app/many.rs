@@ -260,13 +260,13 @@ impl Many {
             if row.state != "active" {
                 break;
             }
-            let answer = match append(&self.relay, &me, call.group, call.entries).await {
+            let answer = match append(&self.relay, &me, call.group, call.entries.clone()).await {
                 Ok(answer) => answer,
                 // Removed, and not told yet.
                 Err(fault) if fault.reason == "not_a_member" => break,
                 Err(fault) => return Err(fault),
             };
-            send::settle(node, row.lineage, &answer.outcomes).await?;
+            send::answered(node, row.lineage, &call, &answer).await?;
             moved = true;
         }
         Ok(moved)

@@ -345,7 +345,10 @@ mod tests {
         let (_, here) = two_histories();
         for sequence in 2..=4 {
             let same = signed(&here, sequence, |_| {});
-            assert_eq!(contradiction(&sample::card(0, 1), &same, &[here.clone()]), None);
+            assert_eq!(
+                contradiction(&sample::card(0, 1), &same, std::slice::from_ref(&here)),
+                None
+            );
         }
     }
 
