@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    alert, audit, codes, completions, equipe, hub, init, man, operator, organisation, pact,
+    alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
     readiness, trust,
 };
 use crate::demo::DemoArgs;
@@ -99,9 +99,12 @@ pub enum Command {
     /// Look up the code lists of alerts
     #[command(subcommand)]
     Codes(codes::CodesCommand),
-    /// Verify and export the audit chain
+    /// Verify and export the audit chain, and proofs against hubs
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Make, verify and restore backups of the node
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// Run two regions and a relay on this machine, and share alerts between them
     Demo(DemoArgs),
     /// Print the completions for a shell
@@ -183,6 +186,8 @@ raccordo pact list
 raccordo equipe create tu --wait --timeout 60s
 raccordo equipe list
 raccordo equipe show tu
+raccordo equipe rejoin tu
+raccordo equipe approve-rejoin tu umbria
 raccordo hub list
 raccordo hub accept tu
 raccordo hub refuse tu
@@ -204,6 +209,11 @@ raccordo codes list
 raccordo codes search province Firenze
 raccordo audit verify
 raccordo audit export
+raccordo audit export-proof tu --out proof.json
+raccordo audit verify-proof proof.json
+raccordo backup create --out node.backup --passphrase-file p
+raccordo backup verify node.backup --passphrase-file p
+raccordo backup restore node.backup --passphrase-file p --database sqlite --hub-listen 0.0.0.0:7443
 raccordo demo --keep dir --json
 raccordo completions bash
 raccordo man";

@@ -19,7 +19,7 @@ use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
 use crate::commands::{
-    alert, audit, codes, completions, equipe, hub, init, man, operator, organisation, pact,
+    alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
     readiness, trust,
 };
 use crate::context::Context;
@@ -59,6 +59,7 @@ async fn run(cli: Cli, out: Output) -> Result<u8, Failure> {
         Command::Alert(command) => alert::run(command, &context).await,
         Command::Codes(command) => codes::run(command, &context),
         Command::Audit(command) => audit::run(command, &context).await,
+        Command::Backup(command) => backup::run(command, &context).await,
         Command::Demo(args) => demo::run(demo::DemoArgs { json, ..args }).await,
         Command::Completions(args) => completions::run(args, &context),
         Command::Man(args) => man::run(args, &context),

@@ -6,17 +6,21 @@ use std::path::Path;
 use raccordo_core::alert::{self, FieldError};
 use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_core::entropy::SeededEntropy;
+use raccordo_core::hublog::Equivocation;
 use raccordo_core::object::Kind;
+use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::draft::Draft;
 use raccordo_core::trust::pact::{Pact, PactError};
 use raccordo_node::home::Home;
 use raccordo_node::setup::{self, SetupError};
-pub use raccordo_node::setup::{InitOptions, InitReport};
+pub use raccordo_node::setup::{
+    BackupReport, InitOptions, InitReport, RestoreOptions, RestoreReport,
+};
 use raccordo_proto::alert::v1::Alert;
 use serde::Serialize;
 
-use crate::failure::{EXIT_NOT_FOUND, Failure};
+use crate::failure::{EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_USAGE, Failure};
 
 /// A pact's text as people read it.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +40,29 @@ pub struct PactChange {
     pub before: Option<String>,
     /// The value in the second pact; absent where it has none.
     pub after: Option<String>,
+}
+
+/// What a proof against a hub proves.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProvenView {
+    /// Always true: what proves nothing is refused.
+    pub proven: bool,
+    /// `two_heads`, `two_epochs` or `epoch_backwards`.
+    pub contradiction: &'static str,
+    /// Against whom.
+    pub hub: String,
+    /// Its identity key, hex.
+    pub identity: String,
+    /// The group, hex.
+    pub group: String,
+    /// The hub's term.
+    pub term: u64,
+    /// The place of which it told twice.
+    pub sequence: u64,
+    /// The head that it signed there, hex.
+    pub one: String,
+    /// The head there on which its other signature rests, hex.
+    pub other: String,
 }
 
 /// A list of codes.
@@ -85,6 +112,30 @@ pub async fn init(options: InitOptions) -> Result<InitReport, Failure> {
     setup::init(options).await.map_err(|error| setup_failure(&error))
 }
 
+/// Reads the passphrase of backups from its file.
+///
+/// # Errors
+/// Others may read the file, or it holds no text.
+pub fn backup_passphrase(path: &Path) -> Result<Secret<String>, Failure> {
+    setup::read_passphrase(path).map_err(|error| setup_failure(&error))
+}
+
+/// Reads a whole backup.
+///
+/// # Errors
+/// It was changed or cut off, or the passphrase is another.
+pub fn verify_backup(path: &Path, passphrase: &Secret<String>) -> Result<BackupReport, Failure> {
+    setup::verify_backup(path, passphrase).map_err(|error| setup_failure(&error))
+}
+
+/// Makes a node from a backup.
+///
+/// # Errors
+/// As [`verify_backup`]; the home or the database holds a node already.
+pub async fn restore(options: RestoreOptions) -> Result<RestoreReport, Failure> {
+    setup::restore(options).await.map_err(|error| setup_failure(&error))
+}
+
 /// The text of the node's own card, from its home.
 ///
 /// # Errors
@@ -121,6 +172,31 @@ pub fn default_pact(toml: &str) -> Result<String, Failure> {
         example: false,
     };
     Ok(draft.toml())
+}
+
+/// Verifies a proof file.
+///
+/// # Errors
+/// It is no proof file, forged, incomplete, or proves nothing.
+pub fn verify_proof(text: &str) -> Result<ProvenView, Failure> {
+    let judged = Equivocation::from_file(text).and_then(|proof| proof.judge());
+    let proven = judged.map_err(|cause| {
+        let code = cause.reason();
+        let exit = if code == "bad_proof" { EXIT_USAGE } else { EXIT_REFUSED };
+        Failure::new(exit, code, format!("this proves nothing: {cause}"))
+            .hint("ask for the file that `raccordo audit export-proof` wrote, unchanged")
+    })?;
+    Ok(ProvenView {
+        proven: true,
+        contradiction: proven.contradiction.as_str(),
+        hub: proven.hub.to_string(),
+        identity: proven.identity.to_string(),
+        group: proven.group.to_string(),
+        term: proven.term,
+        sequence: proven.sequence.0,
+        one: proven.one.to_string(),
+        other: proven.other.to_string(),
+    })
 }
 
 fn no_pact(error: PactError) -> Failure {

@@ -75,6 +75,9 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         hub: config.hub.enabled.then(|| Hub::new(limits(&config.hub))),
         rhythm: rhythm(&config.membership),
         links: Default::default(),
+        claims: Default::default(),
+        voice: Default::default(),
+        told: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();

@@ -1,8 +1,10 @@
 //! Makes a node's home, and opens it: directory, lock, key, database, identity.
 
+mod backup_file;
 mod error;
 mod init;
 mod passphrase;
+mod restore;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use raccordo_core::entropy::Entropy;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::vault::Vault;
 
+pub use self::backup_file::{BackupReport, read_passphrase, verify_backup};
 pub use self::error::SetupError;
 pub use self::init::{InitOptions, InitReport, init};
+pub use self::restore::{RestoreOptions, RestoreReport, restore};
 use crate::app::identity::{self, Identity};
 use crate::config::{Config, DatabaseUrl, KeySource};
 use crate::entropy::SystemEntropy;

@@ -163,6 +163,10 @@ metrics_table! {
         "Envelopes that are durable here and not yet at the hub, by équipe.";
     ALARMS_RAISED = Gauge "raccordo_alarms_raised",
         "Alarms that stand now, by équipe.";
+    MEMBERS_SILENT = Gauge "raccordo_members_silent",
+        "Members of whom three heartbeats are overdue, by équipe.";
+    EXPIRES_DAYS = Gauge "raccordo_expires_days",
+        "Whole days until a card or an équipe expires, by what it is.";
     COMMIT_SECONDS = Histogram "raccordo_database_commit_seconds",
         "Time of a durable commit of an équipe's or a log's transaction, in seconds.";
     APPEND_SECONDS = Histogram "raccordo_append_seconds",

@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod alerts;
+mod backup;
 mod canary;
 mod exchange;
 mod files;
 mod in_hand;
 mod kill;
+mod lies;
 mod membership;
 mod restart;
 mod trust;
@@ -42,6 +44,11 @@ stories! {
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    lies {
+        an_honest_hub withholding forking reordering truncating replaying false_checkpoints
+        false_entries a_false_tree
+    }
     wire { bad_frames replays strangers }
+    backup { back_on_a_new_machine damaged_stolen_and_misused }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
 }

@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod federation;
+pub mod lying_hub;
 pub mod postgres;
 pub mod programs;
 pub mod sim;

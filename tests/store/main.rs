@@ -3,10 +3,12 @@
 
 #![cfg(test)]
 
+mod archive;
 mod backend;
 mod crash;
 mod directory;
 mod equipe;
+mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
@@ -16,6 +18,7 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod rejoin;
 mod sample;
 mod sql;
 mod transaction;
@@ -49,11 +52,13 @@ contract! {
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }
+    rejoin { requests all_is_queued_again }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
         queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
+    honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once

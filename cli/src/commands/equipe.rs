@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 
 use super::pact::{self, PactView};
 use super::readiness::alarms;
-use super::{ask, present};
+use super::{ask, present, rejoin};
 use crate::client::call;
 use crate::context::Context;
 use crate::duration;
@@ -47,6 +47,20 @@ pub enum EquipeCommand {
     /// List the équipes
     #[command(after_help = "Example:\n  raccordo equipe list")]
     List,
+    /// Give up this node's state in an équipe, and ask to join again
+    #[command(after_help = "Example:\n  raccordo equipe rejoin toscana-umbria")]
+    Rejoin {
+        /// The équipe's name
+        name: String,
+    },
+    /// Let another party's node that has lost its state join again
+    #[command(after_help = "Example:\n  raccordo equipe approve-rejoin toscana-umbria umbria")]
+    ApproveRejoin {
+        /// The équipe's name
+        name: String,
+        /// The node that asks
+        id: String,
+    },
     /// Show one équipe and its pact
     #[command(after_help = "Example:\n  raccordo equipe show toscana-umbria")]
     Show {
@@ -300,6 +314,10 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
             create(channel, &equipe, wait.then_some(timeout), context).await
         }
         EquipeCommand::List => list(channel, context).await,
+        EquipeCommand::Rejoin { name } => rejoin::ask(channel, name, context).await,
+        EquipeCommand::ApproveRejoin { name, id } => {
+            rejoin::approve(channel, name, id, context).await
+        }
         EquipeCommand::Show { name } => show(channel, name, context).await,
         EquipeCommand::Remove(args) => change(channel, Wish::Remove, args, context).await,
         EquipeCommand::Leave { name, reason, yes } => {

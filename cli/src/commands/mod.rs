@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod backup;
 pub mod codes;
 pub mod completions;
 pub mod equipe;
@@ -12,6 +13,7 @@ pub mod operator;
 pub mod organisation;
 pub mod pact;
 pub mod readiness;
+pub mod rejoin;
 pub mod trust;
 
 use crate::failure::Failure;

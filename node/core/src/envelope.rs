@@ -12,6 +12,7 @@ use crate::id::{
     Sequence,
 };
 use crate::time::Instant;
+use crate::trust::keys::Signature;
 
 /// The sizes of a padded pack, in bytes, ascending.
 pub const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
@@ -110,6 +111,8 @@ pub struct Echo {
     pub head: Digest,
     /// Epoch authenticator (RFC 9420 §8.7) of the sender's epoch, at most 64 bytes.
     pub authenticator: Vec<u8>,
+    /// The hub's signature over the checkpoint of exactly this place, in the pack's epoch.
+    pub signature: Option<Signature>,
 }
 
 /// One thing said by one node, applied at most once by each receiver.
@@ -456,7 +459,8 @@ mod tests {
     #[test]
     fn a_pack_is_what_mls_authenticated() {
         let sender: NodeId = "umbria".parse().unwrap();
-        let echo = Echo { sequence: Sequence(1), head: Digest::ZERO, authenticator: Vec::new() };
+        let (sequence, head) = (Sequence(1), Digest::ZERO);
+        let echo = Echo { sequence, head, authenticator: Vec::new(), signature: None };
         let head = PackHead {
             group: GroupId([1; 32]),
             epoch: Epoch(2),

@@ -8,12 +8,13 @@
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
-//! - how it rests: [`vault`], [`audit`]
+//! - how it rests: [`vault`], [`audit`], [`backup`]
 //! - what must hold whatever happens: [`invariant`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
 pub mod audit;
+pub mod backup;
 pub mod canonical;
 pub mod codes;
 pub mod crypto;

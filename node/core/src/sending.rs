@@ -15,26 +15,31 @@ pub enum Standing {
     Active,
     /// It met an entry of its own that it did not make: a clone, or an old restore.
     Quarantined,
+    /// Its ratchets are lost: it asks the other parties to be added again.
+    NeedsRejoin,
     /// Removed, left, or the équipe is over.
     Ended,
 }
 
 impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Founding, Self::Active, Self::Quarantined, Self::NeedsRejoin, Self::Ended];
+
     /// The word in database and status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Founding => "founding",
             Self::Active => "active",
             Self::Quarantined => "quarantined",
+            Self::NeedsRejoin => "needs_rejoin",
             Self::Ended => "ended",
         }
     }
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Founding, Self::Active, Self::Quarantined, Self::Ended]
-            .into_iter()
-            .find(|standing| standing.as_str() == word)
+        Self::ALL.into_iter().find(|standing| standing.as_str() == word)
     }
 }
 
@@ -73,6 +78,7 @@ pub fn gate(now: &Circumstances) -> Gate {
     match now.standing {
         Standing::Founding => return Gate::Closed("the équipe is being founded"),
         Standing::Quarantined => return Gate::Closed("this node is quarantined"),
+        Standing::NeedsRejoin => return Gate::Closed("this node waits to join again"),
         Standing::Ended => return Gate::Closed("this node is no member any more"),
         Standing::Active => {}
     }
@@ -131,6 +137,10 @@ mod tests {
         );
         check(|now| now.standing = Standing::Quarantined, Gate::Closed("this node is quarantined"));
         check(
+            |now| now.standing = Standing::NeedsRejoin,
+            Gate::Closed("this node waits to join again"),
+        );
+        check(
             |now| now.untrusted = vec!["umbria".parse().unwrap()],
             Gate::HeldForCases("not verified here: umbria".into()),
         );
@@ -153,9 +163,7 @@ mod tests {
 
     #[test]
     fn words_read_back() {
-        for standing in
-            [Standing::Founding, Standing::Active, Standing::Quarantined, Standing::Ended]
-        {
+        for standing in Standing::ALL {
             assert_eq!(Standing::parse(standing.as_str()), Some(standing));
         }
     }

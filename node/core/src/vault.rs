@@ -176,7 +176,13 @@ impl RecordKey {
         self.key.open(context, sealed)
     }
 
-    fn new(bytes: Secret<[u8; 32]>) -> Self {
+    /// The key itself, for a backup.
+    pub fn bytes(&self) -> &Secret<[u8; 32]> {
+        &self.bytes
+    }
+
+    /// The key that a backup holds.
+    pub fn new(bytes: Secret<[u8; 32]>) -> Self {
         let key = Key::new(&bytes);
         Self { bytes, key }
     }

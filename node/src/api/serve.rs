@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use raccordo_proto::DESCRIPTORS;
 use raccordo_proto::admin::v1::audit_service_server::AuditServiceServer;
+use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
 use raccordo_proto::admin::v1::directory_service_server::DirectoryServiceServer;
 use raccordo_proto::admin::v1::equipe_service_server::EquipeServiceServer;
 use raccordo_proto::admin::v1::hub_admin_service_server::HubAdminServiceServer;
 use raccordo_proto::admin::v1::node_service_server::NodeServiceServer;
 use raccordo_proto::admin::v1::pact_service_server::PactServiceServer;
+use raccordo_proto::admin::v1::rejoin_service_server::RejoinServiceServer;
 use raccordo_proto::admin::v1::trust_service_server::TrustServiceServer;
 use raccordo_proto::casework::v1::casework_service_server::CaseworkServiceServer;
 use raccordo_proto::hub::v1::hub_service_server::HubServiceServer;
@@ -101,6 +103,7 @@ pub async fn admin_router(
     }
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
+    add!(BackupServiceServer RejoinServiceServer);
     services.behind(limits, Some(users)).await
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use raccordo_core::alert;
 use raccordo_core::envelope::{
-    Author, Body, Change, Chunk, Envelope, ObjectEvent, PackHead, Receipt, Share, join_chunks,
-    unpad,
+    Author, Body, Change, Chunk, Envelope, ObjectEvent, Receipt, Share, join_chunks, unpad,
 };
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, Epoch, LineageId, NodeId, ObjectId, Sequence};
@@ -17,8 +16,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, receive, replay};
-use crate::store::equipe::AlarmRow;
+use super::{Node, honesty, receive, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -40,7 +38,7 @@ pub async fn message(
 ) -> Done<()> {
     match read_pack(work, entry, from, epoch, plaintext) {
         Ok(pack) => {
-            check_echo(node, work, &pack.head).await?;
+            honesty::echoed(node, work, entry, &pack.head).await?;
             let mut receiptable = false;
             for envelope in pack.envelopes {
                 match envelope {
@@ -82,32 +80,6 @@ fn read_pack(
     let pack = wire::decode_pack(bytes).map_err(|error| error.reason())?;
     pack.head.check(work.row.group, epoch, from).map_err(|error| error.reason())?;
     Ok(pack)
-}
-
-/// An echo that stands where this node stands must agree with it.
-async fn check_echo(node: &Node, work: &mut Work<'_>, pack: &PackHead) -> Done<()> {
-    let echo = &pack.echo;
-    let head_differs = echo.sequence == work.row.sequence && echo.head != work.row.head;
-    let epoch_differs =
-        pack.epoch == work.row.epoch && echo.authenticator != work.row.authenticator;
-    if !(head_differs || epoch_differs) {
-        return Ok(());
-    }
-    let lineage = work.row.lineage;
-    let detail = format!(
-        "{} sees another log than this node at entry {}, epoch {}",
-        pack.sender, echo.sequence, pack.epoch
-    );
-    tracing::error!(%lineage, sender = %pack.sender, sequence = echo.sequence.0, "echo disagrees");
-    let row = AlarmRow {
-        lineage,
-        code: "echo_disagrees".into(),
-        detail,
-        holds: true,
-        raised_at: node.clock.now(),
-    };
-    work.tx()?.put_alarm(row).await?;
-    Ok(())
 }
 
 async fn envelope(
@@ -212,7 +184,7 @@ async fn chunked(
     chunk: &Chunk,
 ) -> Done<()> {
     let (lineage, origin) = (work.row.lineage, &entry.sender);
-    let context = |index: u32| format!("chunk/{}/{index}", chunk.whole);
+    let context = |index: u32| chunk_context(chunk.whole, index);
     let row = ChunkRow {
         lineage,
         origin: origin.clone(),
@@ -249,6 +221,11 @@ async fn chunked(
         Some(whole) => Box::pin(self::envelope(node, work, entry, whole)).await,
         None => aside(node, work, entry, Some(envelope.id), "malformed_chunks").await,
     }
+}
+
+/// Context under which a part of an envelope is sealed.
+pub(super) fn chunk_context(whole: EnvelopeId, index: u32) -> String {
+    format!("chunk/{whole}/{index}")
 }
 
 type Refusable = Result<(), &'static str>;
@@ -446,7 +423,8 @@ pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<O
     })
 }
 
-fn author_context(object: ObjectId) -> String {
+/// Context under which an object's author is sealed.
+pub(super) fn author_context(object: ObjectId) -> String {
     format!("author/{object}")
 }
 
@@ -502,6 +480,10 @@ async fn aside(
         at: node.clock.now(),
     };
     work.tx()?.set_aside(row).await?;
+    if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
+        let lineage = work.row.lineage;
+        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+    }
     count_aside(reason);
     Ok(())
 }

@@ -465,6 +465,7 @@ fn step_fault(error: &StepError) -> Fault {
     fault.hint("see `raccordo equipe show`")
 }
 
-fn context(lineage: LineageId, statement: Digest) -> String {
+/// Context under which a change is sealed.
+pub(super) fn context(lineage: LineageId, statement: Digest) -> String {
     format!("change/{lineage}/{statement}")
 }

@@ -123,7 +123,7 @@ pub async fn add_operator(
         operator: id,
         organisation: home.organisation,
         sealed_name: node.seal(&name_context(id), name.as_bytes())?,
-        name_index: node.vault.index("operator-name", name.as_bytes()).to_vec(),
+        name_index: node.vault.index(NAME_INDEX, name.as_bytes()).to_vec(),
         role: role.as_str().to_owned(),
         token_lookup: token.lookup().0.to_vec(),
         token_hash,
@@ -163,7 +163,7 @@ pub async fn change_operator(
     enabled: bool,
 ) -> Done<Operator> {
     let role = role.map(operator_role).transpose()?;
-    let index = node.vault.index("operator-name", named.as_bytes()).to_vec();
+    let index = node.vault.index(NAME_INDEX, named.as_bytes()).to_vec();
     let mut tx = node.store.write().await?;
     let rows = tx.operators().await?;
     let mut row = rows
@@ -238,7 +238,11 @@ fn checked_name(name: &str) -> Done<String> {
         .ok_or_else(|| Fault::usage("bad_name", "a name has 1 to 200 bytes on one line"))
 }
 
-fn name_context(operator: OperatorId) -> String {
+/// Purpose of the keyed digest by which an operator is found.
+pub(super) const NAME_INDEX: &str = "operator-name";
+
+/// Context under which an operator's name is sealed.
+pub(super) fn name_context(operator: OperatorId) -> String {
     format!("operator-name/{operator}")
 }
 

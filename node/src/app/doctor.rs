@@ -2,21 +2,18 @@
 //! look at, and says it in the order in which it has to be done.
 
 mod hub_trouble;
-
-use std::time::Duration;
+mod rejoining;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::state::TrustState;
 
+use super::expiry::{self, Expiring};
 use super::fault::Done;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
-use super::{Node, changes, directory, hub, peers};
+use super::{Node, changes, directory, heartbeat, hub, peers};
 pub use hub_trouble::TROUBLES;
-
-/// Days before expiry at which a card is spoken of.
-const CARD_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How urgent a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +69,7 @@ fn yours(severity: Severity, code: &str, message: String, step: &str) -> Finding
 /// The store's.
 pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     let mut findings = Vec::new();
-    own_card(node, &mut findings);
+    about_expiry(node, &mut findings).await?;
     about_peers(node, &mut findings).await?;
     let equipes = status(node).await?.equipes;
     about_pacts(node, &mut findings).await?;
@@ -89,7 +86,8 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
         about_carried(node, &mut findings).await?;
     }
     for equipe in &equipes {
-        about_equipe(node, equipe, &mut findings);
+        about_equipe(node, equipe, &mut findings)?;
+        rejoining::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {
@@ -108,19 +106,36 @@ pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
     Ok(findings)
 }
 
-fn own_card(node: &Node, findings: &mut Vec<Finding>) {
-    let card = node.identity.card.card();
-    let now = node.clock.now();
-    let left = card.valid_until.since(now);
-    if left < CARD_WARNING {
-        let days = left.as_secs() / 86_400;
-        findings.push(yours(
-            if left.is_zero() { Severity::Problem } else { Severity::Warning },
-            "own_card_expires",
-            format!("this node's card expires in {days} days"),
-            "plan a new card before then: peers refuse an expired one",
-        ));
+async fn about_expiry(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
+    for expiring in expiry::all(node).await? {
+        let Some(stage) = expiring.stage() else { continue };
+        let Expiring { what, at, days, peer } = expiring;
+        if peer.is_some() && at <= node.clock.now() {
+            // Told as a card that is not valid now.
+            continue;
+        }
+        let (code, step, whose) = match peer {
+            Some(peer) => (
+                "peer_card_expires",
+                "its administrator makes a new card; then raccordo trust add FILE",
+                format!("{peer}, administrator"),
+            ),
+            None if what == "own card" => (
+                "own_card_expires",
+                "plan a new card before then: peers refuse an expired one",
+                "you".to_owned(),
+            ),
+            None => (
+                "equipe_expires",
+                "agree with the other parties on a renewal: then nothing is shared any more",
+                "the chair".to_owned(),
+            ),
+        };
+        let severity = if stage == 1 { Severity::Problem } else { Severity::Warning };
+        let message = format!("{what}: expires at {at}, in {days} days");
+        findings.push(finding(severity, code, message, step, &whose));
     }
+    Ok(())
 }
 
 async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
@@ -167,6 +182,9 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
 
 async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     for standing in pacts::list(node).await? {
+        if !standing.active {
+            about_welcome(node, &standing, findings).await?;
+        }
         if !standing.active
             && let Some(finding) = next_of_pact(node, &standing)
         {
@@ -175,6 +193,24 @@ async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     }
     let changes = changes::list(node).await?;
     findings.extend(changes.iter().map(|pending| next_of_change(node, pending)));
+    Ok(())
+}
+
+async fn about_welcome(
+    node: &Node,
+    standing: &PactStanding,
+    findings: &mut Vec<Finding>,
+) -> Done<()> {
+    let terms = standing.proposal.pact.terms();
+    for alarm in node.store.read().await?.alarms(terms.lineage).await? {
+        findings.push(finding(
+            Severity::Problem,
+            "welcome_refused",
+            format!("{}: this node does not join: {}", terms.equipe, alarm.detail),
+            "the chair or the hub gave what does not fit: ask both, and compare versions",
+            &format!("{}, administrator", terms.chair),
+        ));
+    }
     Ok(())
 }
 
@@ -266,7 +302,7 @@ async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     Ok(())
 }
 
-fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>) {
+fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>) -> Done<()> {
     let name = &equipe.row.name;
     if Standing::parse(&equipe.row.state) == Some(Standing::Ended) {
         findings.push(yours(
@@ -275,7 +311,7 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
             format!("{name}: {}", equipe.sending),
             "nothing more comes; to return, agree with the other administrators",
         ));
-        return;
+        return Ok(());
     }
     for alarm in &equipe.alarms {
         findings.push(yours(
@@ -307,6 +343,18 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
                 &format!("{id}, administrator"),
             ));
         }
+        if !member.silent
+            && member.joined
+            && heartbeat::is_overdue(node, &equipe.row, member.last_seen)?
+        {
+            findings.push(finding(
+                Severity::Warning,
+                "heartbeat_overdue",
+                format!("nothing was heard of {id} in {name} since {}", member.last_seen),
+                "its node may be stopped or cut off, or the hub keeps back what it says",
+                &format!("{id}, administrator"),
+            ));
+        }
         if member.silent {
             findings.push(finding(
                 Severity::Warning,
@@ -333,4 +381,5 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
             "their senders were told; the log names sequence and reason",
         ));
     }
+    Ok(())
 }

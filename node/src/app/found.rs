@@ -13,7 +13,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::{Work, pact_context};
-use super::{Node, changes, enact, pack, pacts, replay, roster, update_keys};
+use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, update_keys};
 use crate::store::equipe::EquipeRow;
 
 /// What the courier has to do at the hub for an équipe of which this node is chair.
@@ -162,6 +162,7 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
 pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
     let equipes = node.store.read().await?.equipes().await?;
     for row in equipes.iter().filter(|row| row.hub == *hub) {
+        rejoin::approve::stage(node, row.lineage).await?;
         enact::enact(node, row.lineage).await?;
         update_keys::when_old(node, row.lineage).await?;
         while replay::step(node, row.lineage).await? {}
@@ -262,6 +263,7 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
     Ok(())
 }
 
-fn secret(lineage: LineageId) -> String {
+/// Name and context of the GroupInfo that founds a group.
+pub(super) fn secret(lineage: LineageId) -> String {
     format!("founding/{lineage}")
 }

@@ -13,10 +13,11 @@ use raccordo_core::trust::validator::validate_view;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
+use super::honesty::{self, Suspicion};
 use super::receive_mail::skip;
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, pack, pacts, roster};
+use super::{Node, changes, pack, pacts, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -36,9 +37,15 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        if known.as_ref().is_some_and(|row| row.state != Standing::Ended.as_str()) {
+        if known.as_ref().is_some_and(|row| !may_return(row)) {
             drop(tx);
             return skip(node, hub, mailbox).await;
+        }
+        if known
+            .as_ref()
+            .is_some_and(|row| row.group == item.group && item.sequence <= row.sequence)
+        {
+            return Err(bad("its place in the log is one where this node has been"));
         }
         let signed_here = signed_here(node, &mut *tx, hub, item.lineage, known.as_ref()).await?;
         let group_rows = match &known {
@@ -93,6 +100,7 @@ pub async fn join(
     row.receipt_due = item.sequence;
     row.receipt_sent = Sequence(0);
     let again = known.is_some();
+    let lost = known.as_ref().is_some_and(|row| row.state == Standing::NeedsRejoin.as_str());
     if let Some(known) = known {
         // Running numbers go on, so that nobody takes a new envelope for an old one.
         row.next_number = known.next_number;
@@ -107,16 +115,42 @@ pub async fn join(
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     }
+    if lost {
+        rejoin::returned(node, &mut work).await?;
+    }
     roster::follow_group(&mut work).await?;
     // Who committed is there: the chair, which alone adds members.
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
+    tx.delete_alarm(item.lineage, "welcome_refused").await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
     pack::wake(node, item.lineage);
     Ok(())
+}
+
+/// Notes that a Welcome of an équipe whose pact is here was refused.
+///
+/// # Errors
+/// The store's.
+pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Done<()> {
+    let lineage = item.lineage;
+    let mut tx = node.store.write().await?;
+    if tx.pact(lineage).await?.is_none() {
+        return Ok(());
+    }
+    let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
+    let suspicion = Suspicion { code: "welcome_refused", detail };
+    honesty::raise(node, &mut *tx, lineage, suspicion).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Whether a membership is over, or waits to begin anew.
+fn may_return(row: &EquipeRow) -> bool {
+    matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
 }
 
 /// What this node has signed of an équipe at this hub: its consent to join.

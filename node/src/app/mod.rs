@@ -2,12 +2,14 @@
 //! write everything, and never talk to the network.
 //!
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
-//! - trust: [`peers`]
+//! - trust: [`peers`], [`notices`], [`expiry`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
+//! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
 
@@ -15,14 +17,18 @@ pub mod alerts;
 pub mod apply;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
 pub mod changes;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
 pub mod enact;
 pub mod expire;
+pub mod expiry;
 pub mod fault;
 pub mod found;
+pub mod heartbeat;
+pub mod honesty;
 pub mod hub;
 pub mod identity;
 pub mod init;
@@ -30,11 +36,13 @@ pub mod join;
 pub mod key_packages;
 pub mod mail;
 pub mod membership;
+pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
+pub mod rejoin;
 pub mod replay;
 pub mod rhythm;
 pub mod roster;
@@ -92,6 +100,12 @@ pub struct Node {
     pub rhythm: rhythm::Rhythm,
     /// What the courier knows of its connections.
     pub links: status::Links,
+    /// What hubs said of entries that have not come.
+    pub claims: honesty::Claims,
+    /// When this process last spoke in each équipe.
+    pub voice: heartbeat::Voice,
+    /// What was logged of things that expire.
+    pub told: expiry::Told,
 }
 
 impl Node {

@@ -2,10 +2,11 @@
 //! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
 
 use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
-use raccordo_core::hublog::EntryKind;
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
 use raccordo_core::session::{Change, Staged};
+use raccordo_core::trust::keys::Signature;
 use raccordo_core::wire;
 
 use super::fault::{Done, Fault};
@@ -88,6 +89,28 @@ pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstanc
     let holding_alarms =
         alarms.into_iter().filter(|alarm| alarm.holds).map(|alarm| alarm.code).collect();
     Ok(Circumstances { standing, fresh, commit_pending, untrusted, holding_alarms })
+}
+
+/// Says nothing but where this node stands, if the group may send; what waits is said
+/// instead. Whether anything is on its way.
+///
+/// # Errors
+/// As [`pack`].
+pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    let packed = match gate(&circumstances(node, &mut work).await?) {
+        Gate::AwaitCommit | Gate::Closed(_) => return Ok(false),
+        Gate::FreshEpochFirst => stage_fresh_epoch(node, &mut work).await?,
+        Gate::Open | Gate::HeldForCases(_) => pack_within(node, &mut work).await?,
+    };
+    if packed == Packed::Nothing && work.fresh() {
+        let payload = encrypt(node, &mut work, Vec::new()).await?;
+        let entry = EntryId::random(&*node.entropy);
+        let row = message_row(node, lineage, work.row.epoch, entry, payload);
+        work.tx()?.insert_entries(vec![row]).await?;
+    }
+    work.commit().await?;
+    Ok(true)
 }
 
 async fn something_to_say(work: &mut Work<'_>, cases: bool) -> Done<bool> {
@@ -293,15 +316,27 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
             sequence: work.row.sequence,
             head: work.row.head,
             authenticator: work.row.authenticator.clone(),
+            signature: newest_signature(work),
         },
         statement_version: work.statement_version()?,
     };
+    node.voice.spoke(work.row.lineage, node.clock.now());
     let plaintext = pad(&wire::encode_pack(&head, &envelopes))
         .map_err(|cause| Fault::ours("pack_too_large", cause))?;
     let session = work.session().await?;
     session
         .encrypt(&node.identity.leaf, &plaintext)
         .map_err(|cause| Fault::ours("not_encrypted", cause))
+}
+
+/// The hub's signature over exactly the place at which this node stands, if it has one.
+fn newest_signature(work: &Work<'_>) -> Option<Signature> {
+    let row = &work.row;
+    let signature = row.checkpoint_signature.as_slice().try_into().ok()?;
+    let signed = SignedCheckpoint::parse(&row.checkpoint, signature).ok()?;
+    let stated = signed.checkpoint();
+    let here = (stated.sequence, stated.head, stated.epoch) == (row.sequence, row.head, row.epoch);
+    here.then_some(signature)
 }
 
 fn message_row(
@@ -337,7 +372,8 @@ fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     Ok(bytes.reveal().clone())
 }
 
-fn context(envelope: EnvelopeId) -> String {
+/// Context under which an envelope is sealed.
+pub(super) fn context(envelope: EnvelopeId) -> String {
     format!("envelope/{envelope}")
 }
 

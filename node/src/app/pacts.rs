@@ -506,7 +506,8 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
     Ok(sent)
 }
 
-fn context(lineage: LineageId) -> String {
+/// Context under which a proposal is sealed.
+pub(super) fn context(lineage: LineageId) -> String {
     format!("proposal/{lineage}")
 }
 

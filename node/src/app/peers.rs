@@ -7,10 +7,10 @@ use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::phone_code::PhoneCode;
 use raccordo_core::trust::state::{TrustChange, TrustState};
 
-use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::signals::Topic;
+use super::{Node, notices};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -104,6 +104,7 @@ pub async fn change(
 ) -> Done<Peer> {
     let mut tx = node.store.write().await?;
     let Some(known) = tx.peer(peer).await? else { return Err(unknown(peer)) };
+    let before = known.state;
     let state = known.state.after(change).map_err(|error| {
         Fault::refused("revoked", error.to_string())
             .hint("a revoked identity never comes back; the peer needs a new node")
@@ -115,8 +116,11 @@ pub async fn change(
         TrustChange::Suspend => "trust.suspend",
         TrustChange::Revoke => "trust.revoke",
     };
+    let told = before != state && (before, change) != (TrustState::Introduced, TrustChange::Verify);
+    let concerned = if told { notices::concerned(&mut *tx, peer).await? } else { Vec::new() };
     record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
     tx.put_peer(row.clone()).await?;
+    notices::trust_changed(node, &mut *tx, &concerned, peer, state).await?;
     let affected = tx.equipes().await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);

@@ -10,7 +10,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
-use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::Batch;
@@ -19,7 +19,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, changes, membership, pack, roster};
+use super::{Node, apply, changes, honesty, membership, notices, pack, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -69,10 +69,16 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
     if alarms.iter().any(|alarm| alarm.code == COMMIT_UNPROCESSABLE) {
         return Ok(Received::Stopped);
     }
+    if honesty::rewritten(node, &row, batch).await? {
+        return Ok(Received::Stopped);
+    }
     let places = match places(&row, batch)? {
         Ok(places) => places,
-        Err(Broken::Gap) => return Ok(Received::Gap(row.sequence)),
-        Err(Broken::Fault(code, detail)) => return alarm(node, lineage, code, &detail).await,
+        Err(Broken::Gap) => {
+            node.claims.keep(lineage, &batch.checkpoint, node.clock.now());
+            return Ok(Received::Gap(row.sequence));
+        }
+        Err(Broken::Fault(code, detail)) => return alarm(node, &row, batch, code, &detail).await,
     };
     let mut from = 0;
     loop {
@@ -97,7 +103,7 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
 }
 
 /// Code of the alarm after which this node cannot follow the group any further.
-const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
+pub const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
 
 /// Why nothing of a batch is taken.
 enum Broken {
@@ -107,8 +113,14 @@ enum Broken {
     Fault(&'static str, String),
 }
 
-/// Where the chain stands after each entry; nothing for entries that were taken before.
-type Places = Vec<Option<Chain>>;
+/// Where the chain stands after an entry, and the entry's digest.
+struct Place {
+    chain: Chain,
+    digest: Digest,
+}
+
+/// One for each entry; nothing for entries that were taken before.
+type Places = Vec<Option<Place>>;
 
 /// Verifies a whole batch, from where this node stands to the hub's signature.
 fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
@@ -120,7 +132,7 @@ fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
             continue;
         }
         match chain.verify_next(entry) {
-            Ok(_) => places.push(Some(chain.clone())),
+            Ok(digest) => places.push(Some(Place { chain: chain.clone(), digest })),
             Err(ChainFault::Gap { .. }) if chain.sequence == row.sequence => {
                 return Ok(Err(Broken::Gap));
             }
@@ -137,10 +149,14 @@ fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
     Ok(match chain.verify_checkpoint(signed, &hub.hub, &hub.identity, hub.term) {
         Ok(Placed::Agrees) => Ok(places),
         Ok(Placed::Ahead | Placed::Behind) => {
-            let detail = "the hub signed another place than the one that it sent";
-            Err(Broken::Fault("checkpoint_bad", detail.to_owned()))
+            let (signed, sent) = (signed.checkpoint().sequence, chain.sequence);
+            let detail = format!("the hub signed entry {signed} below a batch that ends at {sent}");
+            Err(Broken::Fault("checkpoint_bad", detail))
         }
-        Err(fault) => Err(Broken::Fault("checkpoint_bad", fault.to_string())),
+        Err(fault) => {
+            let detail = format!("entry {}: {fault}", signed.checkpoint().sequence);
+            Err(Broken::Fault("checkpoint_bad", detail))
+        }
     })
 }
 
@@ -189,6 +205,8 @@ async fn run(
     }
     let (at, hub) = (work.row.sequence, work.row.hub.clone());
     if taken {
+        honesty::arrived(node, &mut work, batch).await?;
+        node.claims.moved(lineage, node.clock.now());
         tracing::debug!(%lineage, step = "receive_commits");
         work.commit().await?;
         tracing::debug!(%lineage, step = "received");
@@ -217,11 +235,13 @@ fn chain_of(row: &EquipeRow) -> Chain {
 }
 
 /// Moves the cursor; at the end of the batch the hub's signature goes with it.
-fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Chain) {
+fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Place) {
     work.row.sequence = entry.sequence;
-    work.row.head = place.head;
+    work.row.head = place.chain.head;
     work.row.accepted_at = entry.accepted_at;
+    work.passed.digests.push(place.digest);
     if batch.checkpoint.checkpoint().sequence == entry.sequence {
+        work.passed.checkpoint = Some(batch.checkpoint.clone());
         work.row.checkpoint = batch.checkpoint.bytes().to_vec();
         work.row.checkpoint_signature = batch.checkpoint.signature().to_vec();
     }
@@ -252,6 +272,10 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     let Some(mut row) = known.filter(|row| row.payload_digest == Digest::of(&entry.payload)) else {
         return Ok(Next::Quarantine);
     };
+    let told = if row.state == EntryState::Accepted { row.sequence } else { Sequence(0) };
+    if !honesty::placed(node, work, entry, told).await? {
+        return Err(Stop::SetAside("entry_replayed"));
+    }
     row.state = EntryState::Accepted;
     row.sequence = entry.sequence;
     work.tx()?.update_entry(&row).await?;
@@ -267,11 +291,12 @@ async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<
     let session = work.session().await?;
     let processed = session.process(&row.payload, &judged);
     match processed {
-        Ok(Processed::OwnCommitMerged { .. }) => {}
+        Ok(Processed::OwnCommitMerged { commit, .. }) => {
+            new_epoch(node, work, &commit, row.sequence).await?;
+        }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
     }
-    new_epoch(node, work, row.sequence).await?;
     work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
     if row.boot == node.boot {
         work.set_fresh();
@@ -305,15 +330,15 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
             Ok(Next::Removed)
         }
         Ok(Processed::CommitMerged { commit, .. }) => {
-            let by = commit.path_leaf.and_then(|leaf| leaf.node);
-            if by.as_ref() != Some(&entry.sender) {
+            let by = commit.path_leaf.as_ref().and_then(|leaf| leaf.node.as_ref());
+            if by != Some(&entry.sender) {
                 return Err(Stop::SetAside("sender_mismatch"));
             }
             if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(node, work, entry.sequence).await?;
+            new_epoch(node, work, &commit, entry.sequence).await?;
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -322,8 +347,14 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
 }
 
 /// After a commit: nothing encrypted before it can still enter the log.
-async fn new_epoch(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> {
+async fn new_epoch(
+    node: &Node,
+    work: &mut Work<'_>,
+    commit: &CommitView,
+    at: Sequence,
+) -> Done<()> {
     membership::follow(node, work, at).await?;
+    rejoin::noted::followed(node, work, commit, at).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
     // Who is gone confirms nothing any more.
@@ -340,11 +371,23 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
-    let kind = signed.notice().kind.as_str();
+    if signed.notice().kind == NoticeKind::RejoinRequest {
+        return match rejoin::noted::requested(node, work, entry, &signed).await? {
+            Ok(()) => Ok(Next::GoOn),
+            Err(reason) => Err(Stop::SetAside(reason)),
+        };
+    }
+    let notice = signed.notice();
+    let (kind, words) = (notice.kind.as_str(), notices::words(notice));
+    let lineage = work.row.lineage;
+    if notices::ends_revocation(notice) {
+        work.tx()?.delete_alarm(lineage, "notice_revocation").await?;
+        return Ok(Next::GoOn);
+    }
     let alarm = AlarmRow {
-        lineage: work.row.lineage,
+        lineage,
         code: format!("notice_{kind}"),
-        detail: format!("{} says {kind} at entry {}", entry.sender, entry.sequence),
+        detail: format!("{} says {kind} at entry {}: {words}", entry.sender, entry.sequence),
         holds: false,
         raised_at: node.clock.now(),
     };
@@ -388,23 +431,22 @@ async fn set_aside(
         at: node.clock.now(),
     };
     work.tx()?.set_aside(row).await?;
+    if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
+        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+    }
     if commit {
         let detail =
             format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
-        work.tx()?
-            .put_alarm(AlarmRow {
-                lineage,
-                code: COMMIT_UNPROCESSABLE.into(),
-                detail,
-                holds: true,
-                raised_at: node.clock.now(),
-            })
-            .await?;
+        let suspicion = honesty::Suspicion { code: COMMIT_UNPROCESSABLE, detail };
+        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+        let (row, told) = (work.row.clone(), format!("entry {}: {reason}", entry.sequence));
+        notices::say(node, work.tx()?, &row, NoticeKind::CannotProcess, told).await?;
         let detail = [("by", entry.sender.as_str()), ("reason", reason)];
         let subject = lineage.to_string();
         record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
     }
     note_place(&mut work, batch, entry, place);
+    honesty::arrived(node, &mut work, batch).await?;
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
     apply::count_aside(reason);
@@ -414,7 +456,14 @@ async fn set_aside(
 }
 
 /// Tells of a log that is in doubt: what is told again is recorded once.
-async fn alarm(node: &Node, lineage: LineageId, code: &str, detail: &str) -> Done<Received> {
+async fn alarm(
+    node: &Node,
+    equipe: &EquipeRow,
+    batch: &Batch,
+    code: &str,
+    detail: &str,
+) -> Done<Received> {
+    let lineage = equipe.lineage;
     let mut tx = node.store.write().await?;
     let row = AlarmRow {
         lineage,
@@ -427,7 +476,9 @@ async fn alarm(node: &Node, lineage: LineageId, code: &str, detail: &str) -> Don
     if !known.iter().any(|alarm| alarm.code == code && alarm.detail == detail) {
         tx.put_alarm(row).await?;
         let subject = lineage.to_string();
-        record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", code)]).await?;
+        let told = [("code", code), ("detail", detail)];
+        record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &told).await?;
+        honesty::strayed(node, &mut *tx, equipe, &batch.checkpoint).await?;
         tx.commit().await?;
     }
     tracing::error!(%lineage, code, detail, "the hub's log is not what it was");
@@ -449,7 +500,7 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
     let tx = work.tx()?;
     tx.put_alarm(AlarmRow {
         lineage,
-        code: "own_entry_unknown".into(),
+        code: rejoin::OWN_ENTRY_UNKNOWN.into(),
         detail,
         holds: true,
         raised_at: node.clock.now(),

@@ -1,14 +1,15 @@
 //! What the courier hands to the hub, and what it notes of the answer.
 
-use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{EntryId, GroupId, LineageId};
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
+use raccordo_core::id::{EntryId, GroupId, LineageId, Sequence};
+use raccordo_core::sending::Standing;
 
-use super::Node;
 use super::audit::{Actor, record};
 use super::fault::Done;
-use super::hub::append::{Handed, Outcome};
+use super::hub::append::{Appended, Handed, Outcome};
 use super::signals::Topic;
 use super::work::Work;
+use super::{Node, honesty};
 use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
 use crate::store::outbox::EntryState;
@@ -25,6 +26,8 @@ pub struct AppendCall {
     pub group: GroupId,
     /// Entries in order.
     pub entries: Vec<Handed>,
+    /// Where this node stood in the log when the call was made; not sent.
+    pub asked_at: Sequence,
 }
 
 /// What waits for the hub's answer; none when nothing does.
@@ -36,9 +39,15 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
     let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
     let held = held(node, &mut *tx, lineage).await?;
+    let member =
+        matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {
+        // Of a clone or a lost ratchet nothing leaves but the request to join again.
+        if !member && row.kind != EntryKind::Notice {
+            continue;
+        }
         if held && tx.envelopes_of(lineage, row.entry).await?.iter().any(|e| e.case_bearing) {
             continue;
         }
@@ -55,7 +64,8 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
             welcome: row.welcome,
         });
     }
-    Ok((!entries.is_empty()).then_some(AppendCall { group: equipe.group, entries }))
+    let (group, asked_at) = (equipe.group, equipe.sequence);
+    Ok((!entries.is_empty()).then_some(AppendCall { group, entries, asked_at }))
 }
 
 async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
@@ -69,7 +79,45 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
 /// # Errors
 /// The store's.
 pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outcome)]) -> Done<()> {
+    note_answer(node, lineage, outcomes, None).await
+}
+
+/// The same for a whole answer, with the hub's word on its log.
+///
+/// # Errors
+/// The store's.
+pub async fn answered(
+    node: &Node,
+    lineage: LineageId,
+    call: &AppendCall,
+    answer: &Appended,
+) -> Done<()> {
+    let word = answer.checkpoint.as_ref().map(|signed| (call.asked_at, signed));
+    note_answer(node, lineage, &answer.outcomes, word).await
+}
+
+async fn note_answer(
+    node: &Node,
+    lineage: LineageId,
+    outcomes: &[(EntryId, Outcome)],
+    word: Option<(Sequence, &SignedCheckpoint)>,
+) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    note_outcomes(node, &mut work, outcomes).await?;
+    if let Some((asked_at, signed)) = word {
+        honesty::answered(node, &mut work, asked_at, signed).await?;
+    }
+    work.commit().await?;
+    node.signals.wake(&Topic::Objects);
+    Ok(())
+}
+
+async fn note_outcomes(
+    node: &Node,
+    work: &mut Work<'_>,
+    outcomes: &[(EntryId, Outcome)],
+) -> Done<()> {
+    let lineage = work.row.lineage;
     for (entry, outcome) in outcomes {
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
         if row.state != EntryState::Pending {
@@ -91,11 +139,9 @@ pub async fn settle(node: &Node, lineage: LineageId, outcomes: &[(EntryId, Outco
                 }
                 work.tx()?.update_entry(&row).await?;
             }
-            Outcome::Refused(reason) => refused(node, &mut work, row, reason).await?,
+            Outcome::Refused(reason) => refused(node, work, row, reason).await?,
         }
     }
-    work.commit().await?;
-    node.signals.wake(&Topic::Objects);
     Ok(())
 }
 

@@ -8,15 +8,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use raccordo_core::id::{Digest, LineageId};
+use raccordo_core::hublog::Stretch;
+use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::session::Session;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::Node;
 use super::fault::{Done, Fault};
+use super::{Node, honesty};
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
@@ -58,12 +59,22 @@ pub struct Work<'n> {
     slot: OwnedMutexGuard<Slot>,
     tx: Option<Box<dyn Tx>>,
     touched: bool,
+    /// Entries that this transaction has passed; kept by `commit`.
+    pub passed: Stretch,
+    /// The place before it that was last looked up, with its head.
+    pub looked_up: Option<(Sequence, Digest)>,
     durable: bool,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
 
 impl<'n> Work<'n> {
+    fn over(node: &'n Node, slot: OwnedMutexGuard<Slot>, tx: Box<dyn Tx>, row: EquipeRow) -> Self {
+        let passed = Stretch::after(row.sequence, row.head);
+        let tx = Some(tx);
+        Self { node, slot, tx, touched: false, passed, looked_up: None, durable: false, row }
+    }
+
     /// Locks an équipe and opens a transaction on it; none when it is not here.
     ///
     /// # Errors
@@ -75,7 +86,7 @@ impl<'n> Work<'n> {
             return Ok(None);
         }
         let Some(row) = tx.equipe(lineage).await? else { return Ok(None) };
-        Ok(Some(Self { node, slot, tx: Some(tx), touched: false, durable: false, row }))
+        Ok(Some(Self::over(node, slot, tx, row)))
     }
 
     /// Locks an équipe that is about to be made, with the session that begins it.
@@ -89,7 +100,9 @@ impl<'n> Work<'n> {
         tx.put_key_update(row.lineage, node.clock.now()).await?;
         slot.session = Some(session);
         slot.fresh = false;
-        Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
+        let mut work = Self::over(node, slot, tx, row);
+        work.touched = true;
+        Ok(work)
     }
 
     /// Locks an équipe whose membership has ended, and begins it again with a new session.
@@ -101,8 +114,11 @@ impl<'n> Work<'n> {
         let mut tx = node.store.write().await?;
         tx.raise_equipe(row.lineage).await?;
         tx.put_key_update(row.lineage, node.clock.now()).await?;
+        honesty::begin_anew(&mut *tx, row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
-        Ok(Self { node, slot, tx: Some(tx), touched: true, durable: false, row })
+        let mut work = Self::over(node, slot, tx, row);
+        work.touched = true;
+        Ok(work)
     }
 
     /// The transaction.
@@ -221,7 +237,9 @@ impl<'n> Work<'n> {
         };
         let row = self.row.clone();
         let node = self.node;
+        let passed = self.passed.clone();
         let tx = self.tx()?;
+        honesty::keep(tx, row.lineage, &passed).await?;
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {

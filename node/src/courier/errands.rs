@@ -8,8 +8,9 @@ use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble};
 use crate::app::found::Step;
+use crate::app::hub::key_package_pool::PRESENT;
 use crate::app::signals::Topic;
-use crate::app::{Node, found, key_packages, mail};
+use crate::app::{Node, found, key_packages, mail, rejoin};
 
 /// Key packages of one call.
 const DEPOSITS_MAX: usize = 20;
@@ -37,6 +38,7 @@ pub async fn step(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result<Progr
     posts(node, link, hub, &mut progress).await?;
     offers(node, link, hub, &mut progress).await?;
     deposits(node, link, hub, &mut progress).await?;
+    requests(node, link, hub, &mut progress).await?;
     for (lineage, step) in found::steps(node, hub).await? {
         founding(node, link, lineage, step, &mut progress).await?;
     }
@@ -102,6 +104,25 @@ async fn deposits(
             Ok(()) => key_packages::deposited(node, &references).await?,
             Err(reason) => {
                 tracing::warn!(%hub, reason, "key packages are refused");
+                progress.waiting = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks to join again where this node has lost its group.
+async fn requests(
+    node: &Node,
+    link: &dyn HubLink,
+    hub: &NodeId,
+    progress: &mut Progress,
+) -> Result<(), Trouble> {
+    for (lineage, group) in rejoin::request::wanted(node, hub).await? {
+        match refusal(link.fetch_tree(group, PRESENT).await)? {
+            Ok(tree) => progress.moved |= rejoin::request::request(node, lineage, &tree).await?,
+            Err(reason) => {
+                tracing::warn!(%hub, %lineage, reason, "this node cannot ask to join again");
                 progress.waiting = true;
             }
         }

@@ -83,7 +83,10 @@ async fn wanted(node: &Node) -> Done<BTreeMap<NodeId, Wanted>> {
         hubs.insert(own.clone(), Wanted { place: Place::Here, lineages: BTreeSet::new() });
     }
     for row in tx.equipes().await? {
-        if !matches!(Standing::parse(&row.state), Some(Standing::Active | Standing::Founding)) {
+        if !matches!(
+            Standing::parse(&row.state),
+            Some(Standing::Active | Standing::Founding | Standing::NeedsRejoin)
+        ) {
             continue;
         }
         let hub = hubs

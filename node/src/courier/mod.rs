@@ -31,19 +31,42 @@ use tokio_util::task::TaskTracker;
 pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
-use crate::app::{Node, expire};
+use crate::app::{Node, expire, expiry, heartbeat, honesty};
 
 /// How often what has expired is erased.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often is looked whether heartbeats are due and entries overdue.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Starts all tasks; they end soon after `stop` is cancelled.
 pub fn start(node: &Arc<Node>, dialling: Dialling, stop: &CancellationToken) -> TaskTracker {
     let tasks = TaskTracker::new();
     tasks.spawn(pins::run(node.clone(), dialling.trusted.clone(), stop.clone()));
     tasks.spawn(expire_now_and_then(node.clone(), stop.clone()));
+    tasks.spawn(look_at_logs(node.clone(), stop.clone()));
     tasks.spawn(hubs::run(node.clone(), dialling, stop.clone(), tasks.clone()));
     tasks.close();
     tasks
+}
+
+/// Says where this node stands where it was silent, and notices what a hub keeps back.
+async fn look_at_logs(node: Arc<Node>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(fault) = heartbeat::beat(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot say where this node is");
+        }
+        if let Err(fault) = expiry::tell(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot see what expires");
+        }
+        if let Err(fault) = honesty::watch(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot look at the logs");
+        }
+    }
 }
 
 /// Only the node's clock decides what has expired; the timer only asks it.

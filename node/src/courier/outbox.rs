@@ -38,7 +38,7 @@ pub async fn step(
     let appended = link.append(&call).await?;
     check(&call, &appended)?;
     tracing::debug!(%lineage, step = "append_answered");
-    send::settle(node, lineage, &appended.outcomes).await?;
+    send::answered(node, lineage, &call, &appended).await?;
     tracing::debug!(%lineage, step = "append_settled");
     Ok(Progress::Settled(appended.outcomes.len()))
 }

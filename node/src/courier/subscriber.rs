@@ -193,6 +193,8 @@ impl Subscriber {
             tracing::info!(%hub, "connected to the hub");
             metrics::gauge!(HUB_CONNECTED.name, "hub" => hub.to_string()).set(1.0);
             self.line.node.links.note(hub, Link { connected: true, ..Link::default() });
+            // A hub that was away keeps nothing back: its time begins anew.
+            self.line.node.claims.begin_anew(self.line.node.clock.now());
         }
     }
 

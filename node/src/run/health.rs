@@ -8,7 +8,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::Node;
 use crate::app::fault::Done;
-use crate::telemetry::{ALARMS_RAISED, HealthReport, OUTBOX_WAITING};
+use crate::app::heartbeat::is_overdue;
+use crate::telemetry::{ALARMS_RAISED, HealthReport, MEMBERS_SILENT, OUTBOX_WAITING};
 
 /// How often the database is asked.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -61,6 +62,14 @@ async fn measured(node: &Node) -> Done<()> {
     for row in tx.equipes().await? {
         let waiting = tx.unaccepted_envelopes(row.lineage).await?;
         let alarms = tx.alarms(row.lineage).await?.len();
+        let mut silent = 0.0;
+        for member in tx.members(row.lineage).await? {
+            let other = member.node != node.identity.node;
+            if other && is_overdue(node, &row, member.last_seen)? {
+                silent += 1.0;
+            }
+        }
+        metrics::gauge!(MEMBERS_SILENT.name, "equipe" => row.name.clone()).set(silent);
         metrics::gauge!(OUTBOX_WAITING.name, "equipe" => row.name.clone()).set(waiting as f64);
         metrics::gauge!(ALARMS_RAISED.name, "equipe" => row.name).set(alarms as f64);
     }

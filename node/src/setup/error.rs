@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use raccordo_core::backup::BackupError;
 use raccordo_core::id::NodeId;
 
 use crate::app::fault::{Fault, Whose};
@@ -55,6 +56,17 @@ pub enum SetupError {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be read (operator, machine).
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A backup cannot be used.
+    #[error(transparent)]
+    Backup(BackupError),
     /// A passphrase is needed, and nobody can be asked (operator).
     #[error("the node key comes from a passphrase, and there is no terminal to ask for it")]
     NoTerminal,
@@ -99,6 +111,8 @@ impl SetupError {
             Self::NotInitialised { .. } => "not_initialised",
             Self::OtherNode { .. } => "other_node",
             Self::Write { .. } => "cannot_write",
+            Self::Read { .. } => "cannot_read",
+            Self::Backup(error) => error.reason(),
             Self::NoTerminal => "no_terminal",
             Self::Passphrase(_) => "bad_passphrase",
             Self::Card(_) => "card_damaged",
@@ -135,6 +149,8 @@ impl SetupError {
             Self::NoTerminal => {
                 "start it at a terminal, or set [key] source to \"file\" or \"credential\"".into()
             }
+            Self::Read { .. } => "check the path, its owner and its mode".into(),
+            Self::Backup(error) => Fault::from(error.clone()).hint,
             Self::Card(_) => "restore the newest backup".into(),
             Self::Store(StoreError::Unavailable(_)) => {
                 "check [database] in raccordo.toml, and that the database runs".into()
@@ -151,7 +167,8 @@ impl SetupError {
             Self::Initialised { .. } | Self::OtherNode { .. } => 6,
             Self::Home(HomeError::InUse { .. }) => 6,
             Self::Store(StoreError::Unavailable(_) | StoreError::Crashed) => 5,
-            Self::Card(_)
+            Self::Backup(BackupError::Malformed(_) | BackupError::Derive(_))
+            | Self::Card(_)
             | Self::Tls(_)
             | Self::Entropy(_)
             | Self::Store(StoreError::Damaged(_)) => 1,

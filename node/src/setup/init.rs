@@ -27,7 +27,7 @@ use crate::transport::address::HostPort;
 use crate::transport::identity::{TlsIdentity, TlsKey};
 
 /// File with the database's password, beside the configuration.
-const PASSWORD_FILE: &str = "database.password";
+pub(super) const PASSWORD_FILE: &str = "database.password";
 
 /// What a new node is told, as it was typed.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ fn already(home: &Home, found: NodeId, wanted: &NodeId) -> SetupError {
     }
 }
 
-fn option<T, E: std::fmt::Display>(
+pub(super) fn option<T, E: std::fmt::Display>(
     name: &'static str,
     parsed: Result<T, E>,
 ) -> Result<T, SetupError> {
@@ -162,7 +162,7 @@ fn initial(options: &InitOptions) -> Result<(Initial, Option<Secret<String>>), S
 
 /// The configuration that is there, of an `init` that was stopped or written by hand; else
 /// a new one.
-fn configuration(
+pub(super) fn configuration(
     home: &Home,
     initial: &Initial,
     password: Option<&Secret<String>>,
@@ -204,7 +204,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&fresh, path)
 }
 
-fn new_key(
+pub(super) fn new_key(
     home: &Home,
     config: &Config,
     entropy: &SystemEntropy,
@@ -230,14 +230,14 @@ fn new_key(
 
 /// What this run has made, newest last.
 #[derive(Default)]
-struct Made {
+pub(super) struct Made {
     directories: Vec<PathBuf>,
     files: Vec<PathBuf>,
 }
 
 impl Made {
     /// Notes which directories and database files are not there yet.
-    fn note_directories(&mut self, home: &Home) {
+    pub(super) fn note_directories(&mut self, home: &Home) {
         let parts = [home.path().to_owned(), home.data(), home.run()];
         self.directories.extend(parts.into_iter().filter(|path| !path.exists()));
         let database = home.database();
@@ -259,11 +259,11 @@ impl Made {
         self.files.push(path.to_owned());
     }
 
-    fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         *self = Self::default();
     }
 
-    fn remove(&self) {
+    pub(super) fn remove(&self) {
         // What cannot be removed is taken up by the next `init`; the first error counts.
         for file in self.files.iter().rev() {
             let _ = fs::remove_file(file);

@@ -17,7 +17,7 @@ pub struct EquipeRow {
     pub group: GroupId,
     /// MLS ciphersuite number.
     pub suite: u16,
-    /// `founding`, `active`, `quarantined` or `ended`.
+    /// `founding`, `active`, `quarantined`, `needs_rejoin` or `ended`.
     pub state: String,
     /// Raised first by every transaction that writes to this équipe.
     pub version: u64,

@@ -5,9 +5,11 @@
 //! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
 //! passes the suite in `tests/store/`.
 
+pub mod archive;
 pub mod dialect;
 pub mod directory;
 pub mod equipe;
+pub mod honesty;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
@@ -18,9 +20,12 @@ pub mod object;
 pub mod outbox;
 pub mod pact;
 pub mod peer;
+pub mod rejoin;
 pub mod sql;
 
 use async_trait::async_trait;
+
+use archive::{Archive, Purpose};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,13 @@ pub trait Store: Send + Sync {
     /// Opens a transaction that only reads, from one consistent state.
     async fn read(&self) -> Stored<Box<dyn Tx>>;
 
+    /// Opens a transaction over whole tables. A store in memory, which nothing outlives, has
+    /// none.
+    async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
+        let _ = purpose;
+        Err(StoreError::Unavailable("this store has no backups".to_owned()))
+    }
+
     /// `sqlite`, `postgres` or `memory`.
     fn kind(&self) -> &'static str;
 
@@ -79,9 +91,11 @@ pub trait Tx:
     + ledger::LedgerRows
     + outbox::OutboxRows
     + inbox::InboxRows
+    + honesty::HonestyRows
     + object::ObjectRows
     + hub::HubRows
     + membership::MembershipRows
+    + rejoin::RejoinRows
     + Send
 {
     /// Makes everything durable.

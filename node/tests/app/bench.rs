@@ -2,34 +2,43 @@
 //! a network.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use raccordo_core::alert::{Alert, example};
+use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::{Crypto, Suite};
 use raccordo_core::entropy::{Entropy, SeededEntropy};
 use raccordo_core::id::{BootId, Digest, LineageId, NodeId, ObjectId, Sequence};
+use raccordo_core::invariant::{Ciphertexts, Made};
 use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
 use raccordo_core::time::{Clock, Instant};
 use raccordo_core::vault::Vault;
 use raccordo_node::app::alerts::{self, AlertView, Query};
 use raccordo_node::app::audit::Actor;
+use raccordo_node::app::backup::create::Backup;
 use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::accept::{self, Decision};
-use raccordo_node::app::hub::append::{Handed, Outcome, append};
+use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
 use raccordo_node::app::hub::{Hub, Limits, found_group, key_package_pool, mailbox, offer};
 use raccordo_node::app::init::{NewNode, NewTls, init};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
+use raccordo_node::app::rejoin::request;
+use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
+use raccordo_node::home::Home;
+use raccordo_node::key_file;
+use raccordo_node::setup::{self, RestoreOptions};
 use raccordo_node::store::Store;
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::hub::LogRow;
@@ -38,6 +47,8 @@ use raccordo_node::store::outbox::{EntryRow, EntryState};
 use raccordo_node::store::sql::SqlStore;
 use tempfile::TempDir;
 
+/// Passphrase of every backup.
+const PASSPHRASE: &str = "cinque parole a caso";
 /// Name of the équipe of every story.
 pub const EQUIPE: &str = "Toscana e Umbria";
 /// The administrator of every node.
@@ -135,11 +146,12 @@ impl Backend {
     }
 }
 
-/// One node, its disk, and how often it was started.
-struct Place {
+/// One node, its disk and node key, and how often it was started.
+pub struct Place {
     backend: Backend,
+    key: [u8; 32],
     life: u32,
-    node: Node,
+    node: Arc<Node>,
 }
 
 /// Three nodes.
@@ -147,6 +159,8 @@ pub struct Bench {
     clock: Arc<StandingClock>,
     places: BTreeMap<Who, Place>,
     operators: BTreeMap<Who, Operator>,
+    /// Everything that ever left a member, in which run of its process.
+    ciphertexts: Mutex<Ciphertexts>,
 }
 
 /// The disks of all three at one time.
@@ -160,10 +174,11 @@ impl Bench {
         for who in ALL {
             let backend = Backend::fresh(rows).await;
             create(who, &backend, &clock).await;
-            let node = start(who, &backend, &clock, 1).await;
-            places.insert(who, Place { backend, life: 1, node });
+            let key = key_of(who);
+            let node = start(&backend, &key, &clock, &format!("{} 1", who.name())).await;
+            places.insert(who, Place { backend, key, life: 1, node });
         }
-        Self { clock, places, operators: BTreeMap::new() }
+        Self { clock, places, operators: BTreeMap::new(), ciphertexts: Mutex::default() }
     }
 
     /// Three nodes that have verified each other by phone.
@@ -274,7 +289,58 @@ impl Bench {
             store.recover();
         }
         place.life += 1;
-        place.node = start(who, &place.backend, &self.clock, place.life).await;
+        let label = format!("{} {}", who.name(), place.life);
+        place.node = start(&place.backend, &place.key, &self.clock, &label).await;
+    }
+
+    /// Another copy of a node's disk, and a process on it.
+    pub async fn copied(&self, who: Who) -> Place {
+        let disk = MemoryStore::new();
+        disk.restore(&self.disk(who).snapshot());
+        let backend = Backend::Memory(disk);
+        let key = self.places[&who].key;
+        let label = format!("{} copied", who.name());
+        let node = start(&backend, &key, &self.clock, &label).await;
+        Place { backend, key, life: 1000, node }
+    }
+
+    /// Lets another copy stand for a node; returns the one that stood there.
+    pub fn exchange(&mut self, who: Who, place: Place) -> Place {
+        self.places.insert(who, place).unwrap()
+    }
+
+    /// A backup of a node, as a file of its own.
+    pub async fn backup(&self, who: Who, file: &Path) {
+        let node = &self.places[&who].node;
+        let costs = Costs { memory_kib: 64, passes: 1 };
+        let key = BackupKey::new(&*node.entropy, &Secret::new(PASSPHRASE.into()), costs).unwrap();
+        let mut backup = Backup::begin(Arc::clone(node), ADMIN, &key).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(more) = backup.next().await.unwrap() {
+            bytes.extend(more);
+        }
+        std::fs::write(file, bytes).unwrap();
+    }
+
+    /// A new machine on which a backup is restored.
+    pub async fn restored(&self, who: Who, file: &Path) -> Place {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::new(directory.path().join("home"));
+        let options = RestoreOptions {
+            file: file.to_owned(),
+            passphrase: Secret::new(PASSPHRASE.into()),
+            home: home.path().to_owned(),
+            database: None,
+            hub_listen: None,
+        };
+        setup::restore(options).await.unwrap();
+        let key = *key_file::read(&home.key()).unwrap().reveal();
+        let url = format!("sqlite://{}", home.database().display());
+        let store = Arc::new(SqlStore::open(&url, 2).await.unwrap());
+        let backend = Backend::Sqlite(store, directory);
+        let label = format!("{} restored {}", who.name(), file.display());
+        let node = start(&backend, &key, &self.clock, &label).await;
+        Place { backend, key, life: 2000, node }
     }
 
     /// The disks as they are.
@@ -284,6 +350,8 @@ impl Bench {
 
     /// Puts the disks back, and starts all three again.
     pub async fn put_back(&mut self, disks: &Disks) {
+        // With the hub's disk the whole world goes back.
+        self.ciphertexts = Mutex::default();
         for (who, snapshot) in &disks.0 {
             self.disk(*who).recover();
             self.disk(*who).restore(snapshot);
@@ -321,6 +389,13 @@ impl Bench {
         }
     }
 
+    /// All rows of the log at the hub.
+    pub async fn log(&self) -> Vec<LogRow> {
+        let group = self.row(Toscana).await.group;
+        let mut tx = self.node(Relay).store.read().await.unwrap();
+        tx.log_after(group, Sequence(0), 10_000, u64::MAX >> 1).await.unwrap()
+    }
+
     /// All that one node's courier does, once; whether anything was to be done.
     pub async fn turn(&self, who: Who) -> Done<bool> {
         let mut moved = self.errands(who).await?;
@@ -345,6 +420,10 @@ impl Bench {
             key_package_pool::deposit(relay, &me, deposits).await?;
             key_packages::deposited(node, &references).await?;
             moved = true;
+        }
+        for (lineage, group) in request::wanted(node, &hub).await? {
+            let tree = key_package_pool::fetch_tree(relay, &me, group, key_package_pool::PRESENT);
+            moved |= request::request(node, lineage, &tree.await?).await?;
         }
         for (lineage, step) in found::steps(node, &hub).await? {
             moved |= self.found(who, lineage, step).await?;
@@ -426,9 +505,29 @@ impl Bench {
     pub async fn append_once(&self, who: Who, lineage: LineageId) -> Done<bool> {
         let node = self.node(who);
         let Some(call) = send::next_call(node, lineage).await? else { return Ok(false) };
-        let answer = append(self.node(Relay), &who.id(), call.group, call.entries).await?;
-        send::settle(node, lineage, &answer.outcomes).await?;
+        let answer = self.append(who, lineage, call.clone()).await?;
+        send::answered(node, lineage, &call, &answer).await?;
         Ok(true)
+    }
+
+    /// A member's call to the hub, of which the bench notes what is encrypted in it.
+    pub async fn append(&self, who: Who, lineage: LineageId, call: AppendCall) -> Done<Appended> {
+        let node = self.node(who);
+        let made: Vec<Made> = call.entries.iter().map(made).collect();
+        for made in &made {
+            // A run also sends what an earlier one has encrypted.
+            let row = node.store.read().await?.entry(lineage, made.entry).await?.unwrap();
+            let noted = self.ciphertexts.lock().unwrap().note_made(&who.id(), row.boot, made);
+            noted.unwrap();
+        }
+        let answer = append(self.node(Relay), &who.id(), call.group, call.entries).await?;
+        for (entry, outcome) in &answer.outcomes {
+            let made = made.iter().find(|made| made.entry == *entry).unwrap();
+            if matches!(outcome, Outcome::Placed { .. }) {
+                self.ciphertexts.lock().unwrap().note_placed(&who.id(), made).unwrap();
+            }
+        }
+        Ok(answer)
     }
 
     /// Reads the log to its end.
@@ -579,8 +678,18 @@ impl Bench {
     }
 }
 
-fn vault(who: Who) -> Vault {
-    Vault::new(&Secret::new([who as u8 + 1; 32]))
+/// An entry as the invariant about ciphertexts knows it.
+fn made(handed: &Handed) -> Made {
+    let Handed { entry, kind, epoch, payload, .. } = handed;
+    Made { entry: *entry, kind: *kind, epoch: *epoch, payload: Digest::of(payload) }
+}
+
+fn key_of(who: Who) -> [u8; 32] {
+    [who as u8 + 1; 32]
+}
+
+fn vault(key: &[u8; 32]) -> Vault {
+    Vault::new(&Secret::new(*key))
 }
 
 async fn create(who: Who, backend: &Backend, clock: &StandingClock) {
@@ -597,17 +706,23 @@ async fn create(who: Who, backend: &Backend, clock: &StandingClock) {
         certificate: who.name().into(),
         spki: Digest::of(who.name().as_bytes()),
     };
-    init(&*backend.store(), &vault(who), &entropy, clock, new, tls).await.unwrap();
+    init(&*backend.store(), &vault(&key_of(who)), &entropy, clock, new, tls).await.unwrap();
 }
 
-async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u32) -> Node {
+async fn start(
+    backend: &Backend,
+    key: &[u8; 32],
+    clock: &Arc<StandingClock>,
+    label: &str,
+) -> Arc<Node> {
     let store = backend.store();
-    let vault = vault(who);
-    let label = format!("{} {life}", who.name());
-    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(&label));
-    Node {
+    let vault = vault(key);
+    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(label));
+    let identity = identity::load(&*store, &vault).await.unwrap();
+    let is_hub = identity.card.card().hub_endpoint.is_some();
+    Arc::new(Node {
         envelopes_per_message_max: usize::MAX,
-        identity: identity::load(&*store, &vault).await.unwrap(),
+        identity,
         store,
         vault,
         crypto: Crypto::new(Arc::clone(&entropy)),
@@ -618,8 +733,11 @@ async fn start(who: Who, backend: &Backend, clock: &Arc<StandingClock>, life: u3
         lists: CodeLists::builtin(),
         slots: Default::default(),
         signals: Default::default(),
-        hub: (who == Relay).then(|| Hub::new(Limits::default())),
+        hub: is_hub.then(|| Hub::new(Limits::default())),
         rhythm: Default::default(),
         links: Default::default(),
-    }
+        claims: Default::default(),
+        voice: Default::default(),
+        told: Default::default(),
+    })
 }

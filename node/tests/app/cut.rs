@@ -106,7 +106,7 @@ async fn an_answer_settled_in_part() {
         pack::pack(bench.node(Toscana), lineage).await.unwrap();
         let toscana = bench.node(Toscana);
         let Some(call) = send::next_call(toscana, lineage).await.unwrap() else { return true };
-        let answer = append(bench.node(Relay), &Toscana.id(), call.group, call.entries).await;
+        let answer = bench.append(Toscana, lineage, call).await;
         let outcomes = answer.unwrap().outcomes;
         cut(polls, send::settle(toscana, lineage, &outcomes)).await.is_some()
     })

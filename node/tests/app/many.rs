@@ -478,5 +478,8 @@ async fn start(node: &NodeId, store: &MemoryStore, clock: &Arc<StandingClock>, l
         hub: (node.as_str() == RELAY).then(|| Hub::new(limits)),
         rhythm: Default::default(),
         links: Default::default(),
+        claims: Default::default(),
+        voice: Default::default(),
+        told: Default::default(),
     }
 }

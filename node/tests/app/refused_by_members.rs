@@ -113,14 +113,19 @@ async fn a_repeated_batch_changes_nothing() {
 }
 
 /// A pack that Toscana's node would never make, in the log.
-async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
+pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
     let node = bench.node(Toscana);
     let row = bench.row(Toscana).await;
     let mut head = PackHead {
         group: row.group,
         epoch: row.epoch,
         sender: Toscana.id(),
-        echo: Echo { sequence: row.sequence, head: row.head, authenticator: row.authenticator },
+        echo: Echo {
+            sequence: row.sequence,
+            head: row.head,
+            authenticator: row.authenticator,
+            signature: None,
+        },
         statement_version: 1,
     };
     let mut envelope = Envelope {

@@ -65,7 +65,23 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn agree(&self) -> anyhow::Result<()> {
-        let (toscana, umbria, relay) = (self.node(TOSCANA)?, self.node(UMBRIA)?, self.node(RELAY)?);
+        self.sign().await?;
+        let relay = self.node(RELAY)?;
+        until("the offer at the relay", async || {
+            let carried = relay.run(&["hub", "list"]).await?;
+            Ok(carried.iter().any(|row| text(row, "/state") == "waiting").then_some(()))
+        })
+        .await?;
+        relay.run(&["hub", "accept", EQUIPE]).await?;
+        Ok(())
+    }
+
+    /// The pact is drafted, and signed by both.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn sign(&self) -> anyhow::Result<()> {
+        let (toscana, umbria) = (self.node(TOSCANA)?, self.node(UMBRIA)?);
         let draft = self.path("pact.toml");
         let draft = draft.to_string_lossy();
         let suite = match self.setting.suite {
@@ -83,12 +99,6 @@ impl Federation {
         })
         .await?;
         umbria.run(&["pact", "sign", EQUIPE, "--yes"]).await?;
-        until("the offer at the relay", async || {
-            let carried = relay.run(&["hub", "list"]).await?;
-            Ok(carried.iter().any(|row| text(row, "/state") == "waiting").then_some(()))
-        })
-        .await?;
-        relay.run(&["hub", "accept", EQUIPE]).await?;
         Ok(())
     }
 

@@ -151,8 +151,27 @@ impl Federation {
         self.begin(id, &["--hub-listen", &address, "--hub-endpoint", &address]).await
     }
 
+    /// Makes a hub that does not run: somebody else serves with its keys.
+    ///
+    /// # Errors
+    /// As [`Federation::open`].
+    pub async fn add_idle_hub(&mut self, id: &str) -> anyhow::Result<()> {
+        let address = free_address()?.to_string();
+        let options = ["--hub-listen", &address, "--hub-endpoint", &address];
+        let node = self.made(id, &options).await?;
+        self.nodes.insert(id.to_owned(), node);
+        Ok(())
+    }
+
     async fn begin(&mut self, id: &str, options: &[&str]) -> anyhow::Result<()> {
-        let mut node = Node::new(self.directory.path(), id, self.setting.log)?;
+        let mut node = self.made(id, options).await?;
+        node.start().await?;
+        self.nodes.insert(id.to_owned(), node);
+        Ok(())
+    }
+
+    async fn made(&self, id: &str, options: &[&str]) -> anyhow::Result<Node> {
+        let node = Node::new(self.directory.path(), id, self.setting.log)?;
         let database = match self.setting.database {
             Database::Sqlite => "sqlite".to_owned(),
             Database::Postgres => crate::postgres::database()?,
@@ -160,9 +179,7 @@ impl Federation {
         let name = format!("Regione {id}");
         let init = ["init", "--id", id, "--name", &name, "--database", &database];
         node.run(&[&init[..], options].concat()).await?;
-        node.start().await?;
-        self.nodes.insert(id.to_owned(), node);
-        Ok(())
+        Ok(node)
     }
 
     /// One node.

@@ -253,7 +253,7 @@ impl SimLink {
 
 async fn execute(hub: &Node, caller: &NodeId, call: Call) -> Done<Answer> {
     Ok(match call {
-        Call::Append(AppendCall { group, entries }) => {
+        Call::Append(AppendCall { group, entries, .. }) => {
             Answer::Appended(append::append(hub, caller, group, entries).await?)
         }
         Call::Confirm(Cursors { groups, mailbox }) => {

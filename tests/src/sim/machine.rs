@@ -147,6 +147,9 @@ impl Machine {
             hub: self.hub.then(|| Hub::new(Limits::default())),
             rhythm: Default::default(),
             links: Default::default(),
+            claims: Default::default(),
+            voice: Default::default(),
+            told: Default::default(),
         };
         self.process =
             Some(Process { node: Arc::new(node), tasks: Vec::new(), feed: None, untold: None });

@@ -39,9 +39,26 @@ pub enum ChainFault {
     /// The checkpoint is of another group, hub or term.
     #[error("the checkpoint is of another group, hub or term")]
     Foreign,
-    /// The hub signed another head or epoch than its own entries lead to.
-    #[error("the hub signed another history at sequence {0}")]
-    Head(Sequence),
+    /// The hub signed another head than its own entries lead to.
+    #[error("the hub signed head {signed} at entry {sequence}, and its entries lead to {own}")]
+    Head {
+        /// The place.
+        sequence: Sequence,
+        /// What the hub signed.
+        signed: Digest,
+        /// To what the entries lead that it delivered.
+        own: Digest,
+    },
+    /// The hub signed another epoch than its own entries lead to.
+    #[error("the hub signed epoch {signed} at entry {sequence}, and its entries lead to {own}")]
+    SignedEpoch {
+        /// The place.
+        sequence: Sequence,
+        /// What the hub signed.
+        signed: Epoch,
+        /// To what the entries lead that it delivered.
+        own: Epoch,
+    },
 }
 
 impl ChainFault {
@@ -54,7 +71,8 @@ impl ChainFault {
             Self::TooLarge(_) => "log_entry_too_large",
             Self::Signature => "checkpoint_signature_bad",
             Self::Foreign => "checkpoint_foreign",
-            Self::Head(_) => "checkpoint_head_wrong",
+            Self::Head { .. } => "checkpoint_head_wrong",
+            Self::SignedEpoch { .. } => "checkpoint_epoch_wrong",
         }
     }
 }
@@ -140,10 +158,18 @@ impl Chain {
         match stated.sequence.cmp(&self.sequence) {
             std::cmp::Ordering::Less => Ok(Standing::Behind),
             std::cmp::Ordering::Greater => Ok(Standing::Ahead),
-            std::cmp::Ordering::Equal if (stated.head, stated.epoch) == (self.head, self.epoch) => {
-                Ok(Standing::Agrees)
-            }
-            std::cmp::Ordering::Equal => Err(ChainFault::Head(self.sequence)),
+            std::cmp::Ordering::Equal => self.agrees(stated.head, stated.epoch),
         }
+    }
+
+    fn agrees(&self, signed: Digest, epoch: Epoch) -> Result<Standing, ChainFault> {
+        let sequence = self.sequence;
+        if signed != self.head {
+            return Err(ChainFault::Head { sequence, signed, own: self.head });
+        }
+        if epoch != self.epoch {
+            return Err(ChainFault::SignedEpoch { sequence, signed: epoch, own: self.epoch });
+        }
+        Ok(Standing::Agrees)
     }
 }

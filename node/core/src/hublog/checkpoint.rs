@@ -1,4 +1,4 @@
-//! Where a hub signs that a log stands, and the proof that it signed two histories.
+//! Where a hub signs that a log stands.
 
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, Epoch, GroupId, NodeId, Sequence};
@@ -71,6 +71,11 @@ impl SignedCheckpoint {
         Ok(Self { bytes: bytes.to_vec(), signature, checkpoint: Checkpoint::read(bytes)? })
     }
 
+    /// A checkpoint whose signature came apart from it; the signature is unverified.
+    pub fn from_parts(checkpoint: Checkpoint, signature: Signature) -> Self {
+        Self { bytes: checkpoint.canonical(), signature, checkpoint }
+    }
+
     /// What is stated; believed only after [`SignedCheckpoint::verify`].
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
@@ -92,66 +97,5 @@ impl SignedCheckpoint {
     /// [`BadSignature`].
     pub fn verify(&self, hub: &PublicKey) -> Result<(), BadSignature> {
         hub.verify(&self.bytes, &self.signature)
-    }
-}
-
-/// Two signatures of one hub under two histories of one log. Verifies offline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equivocation {
-    /// One of the two.
-    pub one: SignedCheckpoint,
-    /// The other.
-    pub other: SignedCheckpoint,
-    /// The hub's identity key.
-    pub hub: PublicKey,
-}
-
-/// Whether two checkpoints prove that their hub told two histories: same group, hub, term
-/// and sequence, another head or epoch, both signed.
-pub fn equivocation(
-    one: &SignedCheckpoint,
-    other: &SignedCheckpoint,
-    hub: &PublicKey,
-) -> Option<Equivocation> {
-    let proof = Equivocation { one: one.clone(), other: other.clone(), hub: *hub };
-    proof.holds().then_some(proof)
-}
-
-impl Equivocation {
-    /// Whether the proof is one.
-    pub fn holds(&self) -> bool {
-        let (one, other) = (&self.one.checkpoint, &self.other.checkpoint);
-        let place = |it: &Checkpoint| (it.group, it.hub.clone(), it.term, it.sequence);
-        place(one) == place(other)
-            && (one.head, one.epoch) != (other.head, other.epoch)
-            && self.one.verify(&self.hub).is_ok()
-            && self.other.verify(&self.hub).is_ok()
-    }
-
-    /// Canonical container `equivocation`.
-    pub fn encode(&self) -> Vec<u8> {
-        Writer::new("equivocation")
-            .bytes(self.hub.as_bytes())
-            .bytes(&self.one.bytes)
-            .bytes(&self.one.signature)
-            .bytes(&self.other.bytes)
-            .bytes(&self.other.signature)
-            .finish()
-    }
-
-    /// Reads what [`Equivocation::encode`] wrote; ask [`Equivocation::holds`].
-    ///
-    /// # Errors
-    /// [`CanonicalError`] when the bytes are no such container.
-    pub fn decode(container: &[u8]) -> Result<Self, CanonicalError> {
-        let mut reader = Reader::new("equivocation", container)?;
-        let hub = PublicKey(reader.array("hub key")?);
-        let mut checkpoint = || {
-            let bytes = reader.bytes("checkpoint")?;
-            SignedCheckpoint::parse(bytes, reader.array("signature")?)
-        };
-        let (one, other) = (checkpoint()?, checkpoint()?);
-        reader.end()?;
-        Ok(Self { one, other, hub })
     }
 }

@@ -5,6 +5,8 @@
 
 mod chain;
 mod checkpoint;
+mod equivocation;
+mod stretch;
 
 use crate::canonical::Writer;
 use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
@@ -12,7 +14,9 @@ use crate::time::Instant;
 use crate::trust::keys::IdentityKey;
 
 pub use chain::{Chain, ChainFault, Standing};
-pub use checkpoint::{Checkpoint, Equivocation, SignedCheckpoint, equivocation};
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub use equivocation::{Contradiction, Equivocation, NoProof, Proven};
+pub use stretch::{Stretch, contradiction};
 
 /// What a newcomer needs to join; made by the hub from an accepted commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -409,29 +413,6 @@ mod tests {
         check(&further, &empty, "relay", 2, 1, Ok(Standing::Behind));
         let elsewhere = Chain::founded(GroupId([8; 32]));
         check(&elsewhere, &signed, "relay", 2, 1, Err(ChainFault::Foreign));
-    }
-
-    #[test]
-    fn two_histories_are_proof_and_one_is_none() {
-        let histories: Vec<_> = [b"one", b"two"]
-            .map(|payload| {
-                let mut log = log();
-                placed(&mut log, EntryKind::Application, payload, 5);
-                log
-            })
-            .into();
-        let signed: Vec<_> = histories.iter().map(|log| log.checkpoint(&key())).collect();
-        let hub = key().public();
-        let proof = equivocation(&signed[0], &signed[1], &hub).unwrap();
-        let read = Equivocation::decode(&proof.encode()).unwrap();
-        assert!(read.holds());
-        assert_eq!(read, proof);
-        assert_eq!(equivocation(&signed[0], &signed[0], &hub), None);
-        assert_eq!(equivocation(&signed[0], &log().checkpoint(&key()), &hub), None);
-        let forged = histories[1].checkpoint(&IdentityKey::from_seed(&[9; 32]));
-        assert_eq!(equivocation(&signed[0], &forged, &hub), None);
-        let next_term = LogState { term: 2, ..histories[1].clone() }.checkpoint(&key());
-        assert_eq!(equivocation(&signed[0], &next_term, &hub), None);
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use openmls::framing::MlsMessageBodyIn;
 use openmls::group::StagedWelcome;
-use openmls::prelude::RatchetTreeIn;
-use tls_codec::DeserializeBytes as _;
+use openmls::prelude::{BasicCredential, RatchetTreeIn};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use super::{LeafKeys, Session, SessionError, frame, group_view, join_config, provider, view};
 use crate::crypto::Crypto;
-use crate::id::GroupId;
+use crate::id::{Digest, GroupId, NodeId};
 use crate::ledger::LedgerRow;
-use crate::trust::commit::GroupView;
+use crate::trust::commit::{GroupView, leaf_digest};
 
 /// What a newcomer has in hand.
 #[derive(Debug)]
@@ -82,6 +82,26 @@ impl Session {
         }
         Ok(Joining { session: Self { provider, group, id, spoiled: false }, view })
     }
+}
+
+/// The digests of a node's leaves in a tree that a hub serves. Nothing of it is verified:
+/// where the hub lies, a request for such a leaf is refused by everybody.
+///
+/// # Errors
+/// [`SessionError::Malformed`], [`SessionError::TooLarge`], [`SessionError::Internal`].
+pub fn leaves_in_tree(tree: &[u8], node: &NodeId) -> Result<Vec<Digest>, SessionError> {
+    let tree = ratchet_tree(tree)?;
+    let mut digests = Vec::new();
+    for leaf in tree.leaves() {
+        let identity = BasicCredential::try_from(leaf.credential().clone()).ok();
+        if identity.is_none_or(|it| it.identity() != node.as_str().as_bytes()) {
+            continue;
+        }
+        let key = leaf.encryption_key().tls_serialize_detached();
+        let key = key.map_err(SessionError::internal)?;
+        digests.push(leaf_digest(Some(node), leaf.signature_key().as_slice(), &key));
+    }
+    Ok(digests)
 }
 
 fn ratchet_tree(bytes: &[u8]) -> Result<RatchetTreeIn, SessionError> {

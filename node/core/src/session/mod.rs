@@ -25,7 +25,7 @@ use openmls::prelude::SenderRatchetConfiguration;
 
 pub use self::error::SessionError;
 pub use self::frame::{COMMIT_BYTES_MAX, FrameKind, Header, MESSAGE_BYTES_MAX, peek};
-pub use self::join::{Invitation, Joining};
+pub use self::join::{Invitation, Joining, leaves_in_tree};
 pub use self::keys::{KeyPackageView, LeafKeys, NewKeyPackage, key_package, read_key_package};
 pub use self::process::Processed;
 pub use self::stage::{Change, Staged};

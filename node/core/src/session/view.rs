@@ -8,6 +8,7 @@ use openmls::prelude::{
     RequiredCapabilitiesExtension, Sender, UnknownExtension,
 };
 use openmls::treesync::LeafNodeSource;
+use tls_codec::Serialize as _;
 
 use super::{SessionError, frame};
 use crate::crypto::Suite;
@@ -69,6 +70,8 @@ pub(crate) fn leaf_view(leaf: &LeafNode) -> LeafView {
     LeafView {
         node: node_of(leaf),
         signature_key: leaf.signature_key().as_slice().to_vec(),
+        // Writing to memory does not fail.
+        encryption_key: leaf.encryption_key().tls_serialize_detached().unwrap_or_default(),
         extensions_exact: card.is_some() && leaf.extensions().iter().count() == 1,
         card,
         lifetime_unbounded: match leaf.leaf_node_source() {

@@ -3,7 +3,8 @@
 //! Free of MLS types, so that members and hub build the same views from their different
 //! groups, and the validator is a pure function of them (DESIGN §3).
 
-use crate::id::{Epoch, GroupId, NodeId};
+use crate::canonical::Writer;
+use crate::id::{Digest, Epoch, GroupId, NodeId};
 
 /// Why a commit is refused: a stable reason in snake case, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +23,30 @@ pub struct LeafView {
     pub node: Option<NodeId>,
     /// The leaf's MLS signature key, Ed25519.
     pub signature_key: Vec<u8>,
+    /// The leaf's HPKE public key, TLS-encoded: another one after every commit of its node.
+    pub encryption_key: Vec<u8>,
     /// Content of the leaf extension 0xff02: an encoded signed card.
     pub card: Option<Vec<u8>>,
     /// Whether the leaf holds no other extension than the card.
     pub extensions_exact: bool,
     /// Whether the MLS lifetime, where the leaf has one, is unbounded.
     pub lifetime_unbounded: bool,
+}
+
+impl LeafView {
+    /// What a rejoin request calls the leaf: SHA-256 of canonical type `leaf`.
+    pub fn digest(&self) -> Digest {
+        leaf_digest(self.node.as_ref(), &self.signature_key, &self.encryption_key)
+    }
+}
+
+/// As [`LeafView::digest`], of the parts of a leaf.
+pub fn leaf_digest(node: Option<&NodeId>, signature_key: &[u8], encryption_key: &[u8]) -> Digest {
+    Writer::new("leaf")
+        .text(node.map(NodeId::as_str).unwrap_or_default())
+        .bytes(signature_key)
+        .bytes(encryption_key)
+        .digest()
 }
 
 /// The public state of a group: roster and context.

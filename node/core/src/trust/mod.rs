@@ -8,10 +8,11 @@ pub mod notice;
 pub mod pact;
 pub mod phone_code;
 pub mod proposal;
+pub mod rejoin;
 pub mod state;
 pub mod statement;
 pub mod step;
 pub mod validator;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;

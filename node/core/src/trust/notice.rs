@@ -174,6 +174,11 @@ impl SignedNotice {
         &self.notice
     }
 
+    /// Whether this key signed it.
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        key.verify(&self.bytes, &self.signature).is_ok()
+    }
+
     /// Verifies that the notice belongs to the entry that carried it, and that one of the
     /// sender's keys signed it: its identity key, or the MLS key of its card.
     ///
@@ -184,8 +189,7 @@ impl SignedNotice {
         if said != (group, entry, &sender.node) {
             return Err(NoticeError::Misplaced);
         }
-        let signed = |key: &PublicKey| key.verify(&self.bytes, &self.signature).is_ok();
-        if [sender.identity, sender.mls_key].iter().any(signed) {
+        if [sender.identity, sender.mls_key].iter().any(|key| self.is_signed_by(key)) {
             return Ok(());
         }
         Err(NoticeError::Signature)

@@ -86,6 +86,7 @@ pub(crate) fn leaf(number: usize, serial: u64) -> LeafView {
     LeafView {
         node: Some(node(number)),
         signature_key: mls_key(number, serial).0.to_vec(),
+        encryption_key: vec![9; 4],
         card: Some(card(number, serial).encode()),
         extensions_exact: true,
         lifetime_unbounded: true,

@@ -70,6 +70,7 @@ pub fn encode_pack(head: &PackHead, envelopes: &[impl AsRef<[u8]>]) -> Vec<u8> {
         sequence: head.echo.sequence.0,
         head: head.echo.head.0.to_vec(),
         epoch_authenticator: head.echo.authenticator.clone(),
+        checkpoint_signature: head.echo.signature.map(Vec::from).unwrap_or_default(),
     };
     let pack = proto::Pack {
         group_id: head.group.0.to_vec(),
@@ -104,6 +105,13 @@ pub fn decode_pack(bytes: &[u8]) -> Result<Pack, WireError> {
             sequence: Sequence(echo.sequence),
             head: id::<Digest>(&echo.head, "head")?,
             authenticator: echo.epoch_authenticator,
+            signature: match echo.checkpoint_signature.as_slice() {
+                [] => None,
+                bytes => {
+                    let field = |_| WireError::Field("checkpoint_signature");
+                    Some(bytes.try_into().map_err(field)?)
+                }
+            },
         },
         statement_version: pack.statement_version,
     };
@@ -380,6 +388,7 @@ mod tests {
                 sequence: Sequence(u64::MAX),
                 head: Digest([2; 32]),
                 authenticator: vec![3; 64],
+                signature: Some([9; 64]),
             },
             statement_version: u64::MAX,
         }

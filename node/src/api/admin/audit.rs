@@ -1,4 +1,4 @@
-//! The audit chain.
+//! The audit chain, and the proofs against hubs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::api::{Answer, Answers};
 use crate::app::Node;
 use crate::app::audit_chain::{note_export, page, verify_chain};
 use crate::app::fault::{Done, Fault};
+use crate::app::honesty;
 
 #[async_trait]
 impl AuditService for AdminCalls {
@@ -25,6 +26,15 @@ impl AuditService for AdminCalls {
         let head = verify_chain(&self.node).await?;
         let (records, head) = (head.sequence, head.hash.to_string());
         Ok(Response::new(proto::VerifyAuditResponse { records, head }))
+    }
+
+    async fn export_proofs(
+        &self,
+        request: Request<proto::ExportProofsRequest>,
+    ) -> Answer<proto::ExportProofsResponse> {
+        let (actor, asked) = administrator(request)?;
+        let proofs = honesty::export(&self.node, actor, &asked.equipe).await?;
+        Ok(Response::new(proto::ExportProofsResponse { proofs }))
     }
 
     type ExportAuditStream = Answers<proto::ExportAuditResponse>;

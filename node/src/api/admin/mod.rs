@@ -2,11 +2,13 @@
 //! bodies. One file for each service; the caller is known by its user on this machine.
 
 mod audit;
+mod backup;
 mod directory;
 mod equipe;
 mod hub;
 mod node;
 mod pact;
+mod rejoin;
 mod trust;
 
 use std::sync::Arc;

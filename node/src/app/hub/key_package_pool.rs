@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use raccordo_core::hubgroup::HubGroup;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
+use raccordo_core::ledger::LedgerScope;
 use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::validator::validate_leaf;
@@ -12,6 +14,7 @@ use super::read_log::statement_of;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
+use crate::app::work::open_ledger;
 use crate::store::hub::{MailboxRow, PoolRow};
 
 /// Our own lifetime of key packages; MLS lifetimes are unbounded (DESIGN §3).
@@ -148,7 +151,11 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// The tree that a newcomer needs for its Welcome.
+/// Asks for the tree of the present epoch.
+pub const PRESENT: Epoch = Epoch(u64::MAX);
+
+/// The tree that a newcomer needs for its Welcome; with [`PRESENT`] the newest, of which a
+/// member that has lost its group learns its leaf.
 ///
 /// # Errors
 /// `no_such_tree`, `not_a_party`.
@@ -164,5 +171,11 @@ pub async fn fetch_tree(
     if !statement_of(&row)?.statement().parties.iter().any(|party| party.node == *caller) {
         return Err(Fault::refused("not_a_party", "only parties fetch trees"));
     }
-    tx.tree(group, epoch).await?.ok_or_else(missing)
+    if epoch != PRESENT {
+        return tx.tree(group, epoch).await?.ok_or_else(missing);
+    }
+    let rows = open_ledger(node, &mut *tx, &LedgerScope::Hub(group)).await?;
+    let loaded = HubGroup::load(&node.crypto, group, rows);
+    let tree = loaded.and_then(|group| group.map(|group| group.tree()).transpose());
+    tree.map_err(|cause| Fault::ours("group_not_loaded", cause))?.ok_or_else(missing)
 }

@@ -5,12 +5,14 @@
 //! last commit, and only a writer beside a reader copies a map.
 
 mod equipe;
+mod honesty;
 mod hub;
 mod inbox;
 mod membership;
 mod node;
 mod object;
 mod outbox;
+mod rejoin;
 mod table;
 mod tables;
 

@@ -196,7 +196,7 @@ impl OutboxRows for MemoryTx {
 }
 
 /// All positions of an équipe.
-fn whole(lineage: LineageId) -> RangeInclusive<(LineageId, u64)> {
+pub(super) fn whole(lineage: LineageId) -> RangeInclusive<(LineageId, u64)> {
     (lineage, 0)..=(lineage, u64::MAX)
 }
 

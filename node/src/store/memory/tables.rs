@@ -10,6 +10,7 @@ use raccordo_core::time::Instant;
 use super::table::Table;
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
+use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
@@ -18,6 +19,7 @@ use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::PeerRow;
+use crate::store::rejoin::RejoinRow;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -64,6 +66,7 @@ tables! {
     equipe: LineageId => EquipeRow,
     member: (LineageId, NodeId) => MemberRow,
     alarm: (LineageId, String) => AlarmRow,
+    rejoin_request: (LineageId, NodeId) => RejoinRow,
     /// By order of queueing.
     envelope: (LineageId, u64) => EnvelopeRow,
     /// Places of envelopes.
@@ -75,6 +78,10 @@ tables! {
     seen: (LineageId, NodeId, EnvelopeId) => Instant,
     set_aside: (LineageId, Sequence, Option<EnvelopeId>) => SetAsideRow,
     chunk: (LineageId, NodeId, EnvelopeId, u32) => ChunkRow,
+    /// By place of the last entry.
+    stretch: (LineageId, Sequence) => StretchRow,
+    claim: (LineageId, NodeId) => ClaimRow,
+    proof: (LineageId, Sequence) => Vec<u8>,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

@@ -17,7 +17,7 @@ pub(super) struct Bulk {
 
 impl Bulk {
     /// `insert` ends before `VALUES`, `conflict` is what follows the values.
-    pub(super) fn new(insert: &'static str, columns: usize, conflict: &'static str) -> Self {
+    pub(super) fn new(insert: &str, columns: usize, conflict: &str) -> Self {
         let text = |rows: usize| {
             let row = |row: usize| format!("({})", markers(row.saturating_mul(columns), columns));
             let values: Vec<String> = (0..rows).map(row).collect();

@@ -6,11 +6,13 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name and text, ascending. What has been released is never changed.
-const TEXTS: [(i64, &str, &str); 4] = [
+const TEXTS: [(i64, &str, &str); 6] = [
     (1, "node", include_str!("../migrations/0001_node.sql")),
     (2, "equipe", include_str!("../migrations/0002_equipe.sql")),
     (3, "hub", include_str!("../migrations/0003_hub.sql")),
     (4, "membership", include_str!("../migrations/0004_membership.sql")),
+    (5, "rejoin", include_str!("../migrations/0005_rejoin.sql")),
+    (6, "honesty", include_str!("../migrations/0006_honesty.sql")),
 ];
 
 /// Number of the newest migration.
@@ -18,9 +20,10 @@ pub(super) fn newest() -> i64 {
     TEXTS.iter().map(|(number, ..)| *number).max().unwrap_or(0)
 }
 
-/// All migrations.
-pub(super) fn migrator() -> Migrator {
-    let migrations = TEXTS.iter().map(|&(number, name, text)| {
+/// The migrations up to a number.
+pub(super) fn migrator(newest: i64) -> Migrator {
+    let wanted = TEXTS.iter().filter(|(number, ..)| *number <= newest);
+    let migrations = wanted.map(|&(number, name, text)| {
         let sql = text.into_sql_str();
         Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });

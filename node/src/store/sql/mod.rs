@@ -7,10 +7,12 @@
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
 
+mod archive;
 mod bulk;
 mod directory;
 mod equipe;
 mod error;
+mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
@@ -23,6 +25,7 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod rejoin;
 mod statement;
 mod tx;
 
@@ -37,6 +40,7 @@ use tokio::sync::Mutex;
 pub use self::tx::SqlTx;
 
 use self::error::unavailable;
+use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
 use super::{Store, StoreError, Stored, Tx};
 
@@ -100,7 +104,19 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Newer`] when a newer program has been here; [`StoreError::Unavailable`].
     pub async fn migrate(&self) -> Stored<()> {
+        self.migrate_to(migrations::newest()).await
+    }
+
+    /// Brings a new database to an older schema, as that of a backup.
+    ///
+    /// # Errors
+    /// As [`SqlStore::migrate`]; [`StoreError::Newer`] also for a schema that this program
+    /// does not know.
+    pub async fn migrate_to(&self, schema: i64) -> Stored<()> {
         let known = migrations::newest();
+        if schema > known {
+            return Err(StoreError::Newer { found: schema, known });
+        }
         let found = self.newest_migration().await?;
         if found > known {
             return Err(StoreError::Newer { found, known });
@@ -108,7 +124,7 @@ impl SqlStore {
         for statement in self.dialect.prelude() {
             self.writers.execute(*statement).await.map_err(unavailable)?;
         }
-        let done = migrations::migrator().run(&self.writers).await;
+        let done = migrations::migrator(schema).run(&self.writers).await;
         done.map_err(|error| error::migration(error, known))
     }
 
@@ -132,6 +148,20 @@ impl SqlStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
+    }
+
+    async fn writing(&self) -> Stored<SqlTx> {
+        let turn = match self.dialect {
+            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
+            Dialect::Postgres => None,
+        };
+        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
+        Ok(SqlTx::writing(begun.map_err(unavailable)?, turn))
+    }
+
+    async fn reading(&self) -> Stored<SqlTx> {
+        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
+        Ok(SqlTx::reading(begun.map_err(unavailable)?))
     }
 
     async fn newest_migration(&self) -> Stored<i64> {
@@ -175,17 +205,18 @@ async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> 
 #[async_trait]
 impl Store for SqlStore {
     async fn write(&self) -> Stored<Box<dyn Tx>> {
-        let turn = match self.dialect {
-            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
-            Dialect::Postgres => None,
-        };
-        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
-        Ok(Box::new(SqlTx::writing(begun.map_err(unavailable)?, turn)))
+        Ok(Box::new(self.writing().await?))
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
-        Ok(Box::new(SqlTx::reading(begun.map_err(unavailable)?)))
+        Ok(Box::new(self.reading().await?))
+    }
+
+    async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
+        Ok(match purpose {
+            Purpose::Backup => Box::new(self.reading().await?),
+            Purpose::Restoration => Box::new(self.writing().await?),
+        })
     }
 
     fn kind(&self) -> &'static str {

@@ -39,6 +39,11 @@ impl Statement {
         Self { query: self.query.bind(text.into()), ..self }
     }
 
+    /// Binds a text or NULL.
+    pub(super) fn option_text(self, text: Option<String>) -> Self {
+        Self { query: self.query.bind(text), ..self }
+    }
+
     /// Binds a whole number; one beyond `i64::MAX` fails the statement.
     pub(super) fn integer(self, number: impl TryInto<i64>) -> Self {
         let number = number.try_into().ok();
@@ -115,6 +120,11 @@ impl<'r> Columns<'r> {
 
     /// A text.
     pub(super) fn text(&mut self) -> Stored<String> {
+        self.value()
+    }
+
+    /// A text or NULL.
+    pub(super) fn option_text(&mut self) -> Stored<Option<String>> {
         self.value()
     }
 

@@ -113,6 +113,15 @@ impl SqlTx {
 
     /// All rows.
     pub(super) async fn all<T>(&mut self, statement: Statement, read: Read<T>) -> Stored<Vec<T>> {
+        self.all_with(statement, read).await
+    }
+
+    /// All rows, read by what the caller knows of them.
+    pub(super) async fn all_with<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
+    ) -> Stored<Vec<T>> {
         let table = statement.table;
         let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
         let rows = rows.map_err(unavailable)?;

@@ -1,0 +1,91 @@
+//! Heartbeats: where this node has said nothing for a while, an empty message with its
+//! place in the log, so that the others see that it is there and is shown the same log.
+//!
+//! They bear no case, are never receipted, and never come all at once after a start.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use raccordo_core::id::{Digest, LineageId};
+use raccordo_core::sending::Standing;
+use raccordo_core::time::Instant;
+
+use super::fault::Done;
+use super::work::open_pact;
+use super::{Node, pack};
+use crate::store::equipe::EquipeRow;
+
+/// Heartbeats that a member may miss before it is flagged.
+const MISSED_MAX: u32 = 3;
+
+/// When this process last spoke in each équipe, and how often it has to.
+#[derive(Default)]
+pub struct Voice {
+    spoke: Mutex<BTreeMap<LineageId, Instant>>,
+    /// What each pact says, by the digest of the sealed pact.
+    every: Mutex<BTreeMap<LineageId, (Digest, Duration)>>,
+}
+
+impl Voice {
+    /// Notes that something is being said.
+    pub fn spoke(&self, lineage: LineageId, now: Instant) {
+        self.spoke.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, now);
+    }
+
+    fn last(&self, lineage: LineageId) -> Option<Instant> {
+        self.spoke.lock().unwrap_or_else(PoisonError::into_inner).get(&lineage).copied()
+    }
+}
+
+/// How long a member may be silent, as the pact says.
+fn every(node: &Node, row: &EquipeRow) -> Done<Duration> {
+    let pact = Digest::of(&row.sealed_pact);
+    let mut every = node.voice.every.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, span)) = every.get(&row.lineage).filter(|(known, _)| *known == pact) {
+        return Ok(*span);
+    }
+    let minutes = open_pact(node, row)?.terms().heartbeat_minutes;
+    let span = Duration::from_secs(u64::from(minutes) * 60);
+    every.insert(row.lineage, (pact, span));
+    Ok(span)
+}
+
+/// When the next heartbeat is due; in a process that has not spoken yet up to one more
+/// interval later, at a moment of its own in each équipe.
+fn due(node: &Node, row: &EquipeRow) -> Done<Instant> {
+    let (lineage, every) = (row.lineage, every(node, row)?);
+    if let Some(last) = node.voice.last(lineage) {
+        return Ok(last.plus(every));
+    }
+    let own = Digest::of(&[node.boot.as_bytes(), lineage.as_bytes()].concat());
+    let part = u32::from(own.0.first().copied().unwrap_or_default());
+    Ok(node.started_at.plus(every).plus(every * part / 256))
+}
+
+/// Queues the heartbeats that are due; returns how many.
+///
+/// # Errors
+/// The store's, or a damaged group.
+pub async fn beat(node: &Node) -> Done<usize> {
+    let rows: Vec<EquipeRow> = node.store.read().await?.equipes().await?;
+    let now = node.clock.now();
+    let mut count = 0;
+    for row in rows {
+        let active = Standing::parse(&row.state) == Some(Standing::Active);
+        if active && due(node, &row)? <= now && pack::heartbeat(node, row.lineage).await? {
+            pack::wake(node, row.lineage);
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether a member that was last heard of at this time is overdue.
+///
+/// # Errors
+/// A wrong node key or a damaged row.
+pub fn is_overdue(node: &Node, row: &EquipeRow, last_seen: Instant) -> Done<bool> {
+    let patience = every(node, row)? * MISSED_MAX;
+    Ok(last_seen > Instant(0) && node.clock.now().since(last_seen) > patience)
+}

@@ -1,0 +1,93 @@
+//! What the other members note: who asks to join again, and who has.
+
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::Sequence;
+use raccordo_core::trust::commit::CommitView;
+use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::rejoin::CarriedRequest;
+
+use crate::app::Node;
+use crate::app::audit::{Actor, record};
+use crate::app::fault::Done;
+use crate::app::replay::{self, Recipient};
+use crate::app::work::Work;
+use crate::store::equipe::AlarmRow;
+use crate::store::rejoin::RejoinRow;
+
+/// Code of the alarm while somebody's request waits.
+pub const REQUESTED: &str = "notice_rejoin_request";
+
+/// Keeps a request whose notice was verified, until it is followed or overtaken; a newer one
+/// takes its place. What is no request is refused with a reason.
+///
+/// # Errors
+/// The store's.
+pub async fn requested(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    signed: &SignedNotice,
+) -> Done<Result<(), &'static str>> {
+    let (lineage, group) = (work.row.lineage, work.row.group);
+    let statement = work.statement()?;
+    let carried = CarriedRequest::decode(&entry.payload);
+    let party = statement.statement().party(&entry.sender);
+    let good = carried
+        .is_ok_and(|carried| party.is_some_and(|party| carried.is_of(group, &party.identity)));
+    if !good {
+        return Ok(Err("bad_notice"));
+    }
+    let name = work.row.name.clone();
+    let tx = work.tx()?;
+    let subject = lineage.to_string();
+    let detail = [("node", entry.sender.as_str())];
+    record(node, tx, Actor::Node, "equipe.rejoin_requested", &subject, &detail).await?;
+    tx.put_rejoin(RejoinRow {
+        lineage,
+        node: entry.sender.clone(),
+        entry: entry.entry_id,
+        signed_notice: signed.encode(),
+        approved: false,
+        noted_at: node.clock.now(),
+    })
+    .await?;
+    tx.put_alarm(AlarmRow {
+        lineage,
+        code: REQUESTED.into(),
+        detail: format!(
+            "{0} has lost its state and asks to join again: raccordo equipe approve-rejoin \
+             {name} {0}",
+            entry.sender
+        ),
+        holds: false,
+        raised_at: node.clock.now(),
+    })
+    .await?;
+    Ok(Ok(()))
+}
+
+/// After a commit that the validator has let pass: where it let a node join again, that one
+/// is owed what it has lost.
+///
+/// # Errors
+/// The store's.
+pub async fn followed(
+    node: &Node,
+    work: &mut Work<'_>,
+    commit: &CommitView,
+    at: Sequence,
+) -> Done<()> {
+    if commit.authenticated_data.is_empty() {
+        return Ok(());
+    }
+    let Ok(carried) = CarriedRequest::decode(&commit.authenticated_data) else { return Ok(()) };
+    let (lineage, who) = (work.row.lineage, carried.sender().clone());
+    replay::begin(work, &who, Recipient::Rejoined, at).await?;
+    let tx = work.tx()?;
+    tx.delete_rejoin(lineage, &who).await?;
+    if tx.rejoins(lineage).await?.iter().all(|row| row.node == node.identity.node) {
+        tx.delete_alarm(lineage, REQUESTED).await?;
+    }
+    let detail = [("node", who.as_str())];
+    record(node, tx, Actor::Node, "equipe.rejoin_followed", &lineage.to_string(), &detail).await
+}
