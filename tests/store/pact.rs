@@ -18,6 +18,7 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
     };
     let mut tx = store.write().await?;
     assert_eq!(tx.pact(lineage(1)).await?, None);
+    assert!(!tx.raise_pact(lineage(1)).await?);
     tx.put_pact(row(1, "b")).await?;
     tx.put_pact(row(2, "a")).await?;
     let accepted = PactRow {
@@ -28,6 +29,7 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
     };
     tx.put_pact(accepted.clone()).await?;
     assert_eq!(tx.pact(lineage(1)).await?.as_ref(), Some(&accepted));
+    assert!(tx.raise_pact(lineage(1)).await?);
     assert_eq!(tx.pacts().await?, [row(2, "a"), accepted]);
     Ok(())
 }

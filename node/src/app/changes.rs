@@ -17,7 +17,7 @@ use raccordo_core::wire;
 use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
-use super::pacts::{SEAL_INFO, proposal_fault, read_proposal};
+use super::pacts::{self, SEAL_INFO, proposal_fault, read_proposal};
 use super::peers::verified_card;
 use super::signals::Topic;
 use super::work::open_pact;
@@ -68,6 +68,7 @@ pub async fn begin(
     reason: &str,
 ) -> Done<Pending> {
     let mut tx = node.store.write().await?;
+    pacts::raise_all(&mut *tx).await?;
     let row = live(&mut *tx, equipe).await?;
     let (action, wish) = wish(&node.identity.node, wanted)?;
     let proposal = follow(node, &row, &wish)?;

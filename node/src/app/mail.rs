@@ -70,6 +70,7 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
 /// The store's.
 pub async fn answered(node: &Node, lineage: LineageId, answer: &str) -> Done<()> {
     let mut tx = node.store.write().await?;
+    tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await?
         && row.hub_answer != answer
     {

@@ -58,6 +58,7 @@ async fn in_force(
     let detail = [("signed_by", signers.as_str()), ("version", &version)];
     let subject = row.lineage.to_string();
     let tx = work.tx()?;
+    tx.raise_pact(row.lineage).await?;
     record(node, tx, Actor::Node, "equipe.statement", &subject, &detail).await?;
     let pending = changes::of(node, tx, &row).await?;
     let agreed = pending.into_iter().find(|pending| pending.row.statement == now.digest());

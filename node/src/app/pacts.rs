@@ -140,6 +140,7 @@ pub async fn preview(node: &Node, source: &Source) -> Done<Pact> {
 /// `pact_conflict`.
 pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     let mut tx = node.store.write().await?;
+    raise_all(&mut *tx).await?;
     if let Some(signed) = sign_change(node, &mut *tx, actor, &source).await? {
         tx.commit().await?;
         node.signals.wake(&Topic::Errands(signed.proposal.pact.terms().hub.clone()));
@@ -180,6 +181,17 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     tx.commit().await?;
     node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
     Ok(Standing { row, proposal, active, change: None })
+}
+
+/// Keeps other writers off all pacts: two that merge signatures must not both read.
+///
+/// # Errors
+/// The store's.
+pub async fn raise_all(tx: &mut dyn Tx) -> Done<()> {
+    for row in tx.pacts().await? {
+        tx.raise_pact(row.lineage).await?;
+    }
+    Ok(())
 }
 
 /// Signs a change of an équipe that exists here; none when the source means no such thing.
@@ -230,6 +242,7 @@ pub async fn propose(
     by_file: bool,
 ) -> Done<(Vec<NodeId>, Vec<u8>)> {
     let mut tx = node.store.write().await?;
+    raise_all(&mut *tx).await?;
     if let Some((row, pending)) = changes::find(node, &mut *tx, name).await? {
         let proposal = pending.proposal;
         let sent = match by_file {
@@ -311,6 +324,7 @@ pub async fn receive(
         return Ok(Err(Fault::refused("not_a_party", "the pact is not between sender and us")));
     }
     let lineage = proposal.pact.terms().lineage;
+    tx.raise_pact(lineage).await?;
     if proposal.previous.is_some()
         && let Some(row) = tx.equipe(lineage).await?
     {

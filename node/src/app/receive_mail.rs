@@ -51,6 +51,7 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
 
 async fn accepted(node: &Node, tx: &mut dyn Tx, payload: &[u8]) -> Done<()> {
     let Ok(lineage) = LineageId::try_from(payload) else { return Ok(()) };
+    tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await? {
         row.hub_answer = "accepted".into();
         row.changed_at = node.clock.now();

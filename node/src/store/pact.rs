@@ -24,6 +24,9 @@ pub struct PactRow {
 /// Rows of pacts.
 #[async_trait]
 pub trait PactRows {
+    /// Keeps other writers off a pact until the end, before anything of it is read; false
+    /// when there is none.
+    async fn raise_pact(&mut self, lineage: LineageId) -> Stored<bool>;
     /// One by lineage.
     async fn pact(&mut self, lineage: LineageId) -> Stored<Option<PactRow>>;
     /// All, by équipe name.

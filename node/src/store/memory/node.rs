@@ -185,6 +185,11 @@ impl DirectoryRows for MemoryTx {
 
 #[async_trait]
 impl PactRows for MemoryTx {
+    async fn raise_pact(&mut self, lineage: LineageId) -> Stored<bool> {
+        // Writers queue behind one another anyway.
+        self.alter(|tables| tables.pact.row(&lineage).is_some())
+    }
+
     async fn pact(&mut self, lineage: LineageId) -> Stored<Option<PactRow>> {
         self.look(|tables| tables.pact.row(&lineage).cloned())
     }

@@ -16,6 +16,7 @@ macro_rules! columns {
 
 const PACT: &str = concat!("SELECT ", columns!(), " FROM pact WHERE lineage = $1");
 const PACTS: &str = concat!("SELECT ", columns!(), " FROM pact");
+const RAISE_PACT: &str = "UPDATE pact SET equipe = equipe WHERE lineage = $1";
 const PUT_PACT: &str = concat!(
     "INSERT INTO pact (",
     columns!(),
@@ -27,6 +28,10 @@ const PUT_PACT: &str = concat!(
 
 #[async_trait]
 impl PactRows for SqlTx {
+    async fn raise_pact(&mut self, lineage: LineageId) -> Stored<bool> {
+        Ok(self.execute(sql("pact", RAISE_PACT).bytes(lineage.as_bytes())).await? > 0)
+    }
+
     async fn pact(&mut self, lineage: LineageId) -> Stored<Option<PactRow>> {
         self.one(sql("pact", PACT).bytes(lineage.as_bytes()), pact).await
     }
