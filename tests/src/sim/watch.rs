@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::hublog::{EntryKind, head_after};
-use raccordo_core::id::{Digest, LineageId, Sequence};
+use raccordo_core::id::{Digest, Epoch, LineageId, Sequence};
 use raccordo_core::invariant::{Made, Place, roster_signed};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::statement::SignedStatement;
@@ -51,7 +51,7 @@ async fn look(tx: &mut dyn Tx, row: EquipeRow) -> Checked<Seen> {
     Ok(Seen { row, place, entries, trouble })
 }
 
-/// Nothing is set aside, refused or quarantined, and no alarm is raised.
+/// Nothing is set aside, refused or quarantined, and no alarm is raised but of suspensions.
 async fn trouble(
     tx: &mut dyn Tx,
     lineage: LineageId,
@@ -62,7 +62,9 @@ async fn trouble(
         let (at, reason) = (aside.sequence, &aside.reason);
         return Ok(Some(format!("sets entry {at} of {} aside: {reason}", aside.sender)));
     }
-    if let Some(alarm) = tx.alarms(lineage).await?.first() {
+    let alarms = tx.alarms(lineage).await?;
+    // Administrators who suspend each other are a part of the game.
+    if let Some(alarm) = alarms.iter().find(|alarm| alarm.code != "notice_revocation") {
         return Ok(Some(format!("raises the alarm {}: {}", alarm.code, alarm.detail)));
     }
     if !matches!(Standing::parse(&row.state), Some(Standing::Founding | Standing::Active)) {
@@ -74,7 +76,12 @@ async fn trouble(
 
 fn made(entry: &EntryRow) -> Made {
     let EntryRow { entry, kind, epoch, payload_digest, .. } = entry;
-    Made { entry: *entry, kind: *kind, epoch: *epoch, payload: *payload_digest }
+    Made { entry: *entry, kind: *kind, epoch: bound(*kind, *epoch), payload: *payload_digest }
+}
+
+/// The epoch to which an entry is bound: a notice to none.
+fn bound(kind: EntryKind, epoch: Epoch) -> Epoch {
+    if kind == EntryKind::Notice { Epoch(0) } else { epoch }
 }
 
 impl World {
@@ -122,7 +129,8 @@ impl World {
             if entry.kind == EntryKind::Commit {
                 self.counts.count("commits");
             }
-            let (id, kind, epoch) = (entry.entry, entry.kind, entry.epoch);
+            let (id, kind) = (entry.entry, entry.kind);
+            let epoch = bound(kind, entry.epoch);
             let payload = Digest::of(&entry.payload);
             self.ciphertexts
                 .note_placed(&entry.sender, &Made { entry: id, kind, epoch, payload })?;
