@@ -106,9 +106,9 @@ async fn an_answer_settled_in_part() {
         pack::pack(bench.node(Toscana), lineage).await.unwrap();
         let toscana = bench.node(Toscana);
         let Some(call) = send::next_call(toscana, lineage).await.unwrap() else { return true };
-        let answer = bench.append(Toscana, lineage, call).await;
-        let outcomes = answer.unwrap().outcomes;
-        cut(polls, send::settle(toscana, lineage, &outcomes)).await.is_some()
+        let entries = call.entries.clone();
+        let answer = append(bench.node(Relay), &Toscana.id(), call.group, entries).await.unwrap();
+        cut(polls, send::answered(toscana, lineage, &call, &answer)).await.is_some()
     })
     .await;
 }
