@@ -262,6 +262,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("own_key_package", "their private parts are in the ledger"),
     ("entry", "ciphertext of old ratchets, and pending commits"),
     ("alarm", "raised again where they still hold"),
+    ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),
     ("carried", "a hub's log never comes back"),
     ("carried_document", "a hub's log never comes back"),
