@@ -265,6 +265,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("alarm", "raised again where they still hold"),
     ("stretch", "what was verified is verified again from where the node comes back"),
     ("claim", "it is about entries after a place that is lost"),
+    ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),
     ("carried", "a hub's log never comes back"),
     ("carried_document", "a hub's log never comes back"),

@@ -1,14 +1,14 @@
 //! Three nodes and the calls between them: what the courier and the hub's API do, without
 //! a network.
 
+mod machines;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use raccordo_core::alert::{Alert, example};
-use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::{Crypto, Suite};
 use raccordo_core::entropy::{Entropy, SeededEntropy};
@@ -20,7 +20,6 @@ use raccordo_core::time::{Clock, Instant};
 use raccordo_core::vault::Vault;
 use raccordo_node::app::alerts::{self, AlertView, Query};
 use raccordo_node::app::audit::Actor;
-use raccordo_node::app::backup::create::Backup;
 use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::found::{self, Step};
@@ -36,9 +35,6 @@ use raccordo_node::app::rejoin::request;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::share::{Order, Shared, share};
 use raccordo_node::app::{Node, identity, join, key_packages, mail, pack, peers, send};
-use raccordo_node::home::Home;
-use raccordo_node::key_file;
-use raccordo_node::setup::{self, RestoreOptions};
 use raccordo_node::store::Store;
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::hub::LogRow;
@@ -47,8 +43,6 @@ use raccordo_node::store::outbox::{EntryRow, EntryState};
 use raccordo_node::store::sql::SqlStore;
 use tempfile::TempDir;
 
-/// Passphrase of every backup.
-const PASSPHRASE: &str = "cinque parole a caso";
 /// Name of the équipe of every story.
 pub const EQUIPE: &str = "Toscana e Umbria";
 /// The administrator of every node.
@@ -291,56 +285,6 @@ impl Bench {
         place.life += 1;
         let label = format!("{} {}", who.name(), place.life);
         place.node = start(&place.backend, &place.key, &self.clock, &label).await;
-    }
-
-    /// Another copy of a node's disk, and a process on it.
-    pub async fn copied(&self, who: Who) -> Place {
-        let disk = MemoryStore::new();
-        disk.restore(&self.disk(who).snapshot());
-        let backend = Backend::Memory(disk);
-        let key = self.places[&who].key;
-        let label = format!("{} copied", who.name());
-        let node = start(&backend, &key, &self.clock, &label).await;
-        Place { backend, key, life: 1000, node }
-    }
-
-    /// Lets another copy stand for a node; returns the one that stood there.
-    pub fn exchange(&mut self, who: Who, place: Place) -> Place {
-        self.places.insert(who, place).unwrap()
-    }
-
-    /// A backup of a node, as a file of its own.
-    pub async fn backup(&self, who: Who, file: &Path) {
-        let node = &self.places[&who].node;
-        let costs = Costs { memory_kib: 64, passes: 1 };
-        let key = BackupKey::new(&*node.entropy, &Secret::new(PASSPHRASE.into()), costs).unwrap();
-        let mut backup = Backup::begin(Arc::clone(node), ADMIN, &key).await.unwrap();
-        let mut bytes = Vec::new();
-        while let Some(more) = backup.next().await.unwrap() {
-            bytes.extend(more);
-        }
-        std::fs::write(file, bytes).unwrap();
-    }
-
-    /// A new machine on which a backup is restored.
-    pub async fn restored(&self, who: Who, file: &Path) -> Place {
-        let directory = tempfile::tempdir().unwrap();
-        let home = Home::new(directory.path().join("home"));
-        let options = RestoreOptions {
-            file: file.to_owned(),
-            passphrase: Secret::new(PASSPHRASE.into()),
-            home: home.path().to_owned(),
-            database: None,
-            hub_listen: None,
-        };
-        setup::restore(options).await.unwrap();
-        let key = *key_file::read(&home.key()).unwrap().reveal();
-        let url = format!("sqlite://{}", home.database().display());
-        let store = Arc::new(SqlStore::open(&url, 2).await.unwrap());
-        let backend = Backend::Sqlite(store, directory);
-        let label = format!("{} restored {}", who.name(), file.display());
-        let node = start(&backend, &key, &self.clock, &label).await;
-        Place { backend, key, life: 2000, node }
     }
 
     /// The disks as they are.

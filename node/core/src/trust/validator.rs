@@ -4,13 +4,14 @@
 //! Every refusal is a stable reason in snake case. A group that was validated stays so by
 //! induction, hence only what a commit changes is verified again.
 
+mod rejoining;
+
 use std::collections::BTreeSet;
 
 use crate::id::{Epoch, NodeId};
 use crate::trust::card::{CardError, SignedCard};
 use crate::trust::change::Change;
 use crate::trust::commit::{CommitRefused, CommitView, GroupView, LeafView};
-use crate::trust::rejoin::CarriedRequest;
 use crate::trust::statement::{Party, RULES_VERSION, SignedStatement, Statement};
 
 /// MLS ciphersuites that an équipe may have: X-Wing hybrid, and classical ChaCha20.
@@ -92,7 +93,7 @@ fn validate_rules_1(
     let new = if changed { Some(next_statement(old, commit)?) } else { None };
     let statement = new.as_ref().unwrap_or(old).statement();
 
-    let rejoining = check_rejoin(before, old.statement(), commit)?;
+    let rejoining = rejoining::check(before, old.statement(), commit)?;
     check_removals(before, statement, commit, rejoining.as_ref())?;
     let committer = leaf_at(before, commit.committer).ok_or(refused("committer_unknown"))?;
     let path = commit.path_leaf.as_ref().ok_or(refused("path_missing"))?;
@@ -159,34 +160,6 @@ fn check_party(before: &Statement, after: &Statement, party: &Party) -> Checked 
         }
         _ => Ok(()),
     }
-}
-
-/// A commit with authenticated data lets one node join again, and does nothing else: it
-/// replaces the leaf that the node's own signed request names by the one that it brings.
-/// Returns who joins again, if anybody does.
-fn check_rejoin(
-    before: &GroupView,
-    statement: &Statement,
-    commit: &CommitView,
-) -> Checked<Option<NodeId>> {
-    if commit.authenticated_data.is_empty() {
-        return Ok(None);
-    }
-    let carried = CarriedRequest::decode(&commit.authenticated_data);
-    let carried = carried.map_err(|_| refused("rejoin_request_bad"))?;
-    let node = carried.sender();
-    let party = statement.party(node).ok_or(refused("rejoin_of_no_party"))?;
-    rule(carried.is_of(before.group, &party.identity), "rejoin_not_signed")?;
-    rule(commit.statement_after == before.statement, "rejoin_with_statement")?;
-    let ([removed], [added]) = (commit.removed.as_slice(), commit.added.as_slice()) else {
-        return Err(refused("rejoin_not_alone"));
-    };
-    let replaced = leaf_at(before, *removed).ok_or(refused("removed_leaf_unknown"))?;
-    let of_it = |leaf: &LeafView| leaf.node.as_ref() == Some(node);
-    rule(of_it(replaced) && of_it(added), "rejoin_of_another_node")?;
-    rule(commit.committer != *removed, "committer_removed")?;
-    rule(carried.names(replaced, added), "rejoin_of_another_leaf")?;
-    Ok(Some(node.clone()))
 }
 
 /// A leaf goes only with its party, while its party is suspended, or as its node asked.
@@ -306,9 +279,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::{Digest, EntryId, GroupId};
-    use crate::time::Instant;
-    use crate::trust::rejoin::{Asked, RejoinRequest};
+    use crate::id::Digest;
     use crate::trust::sample::{self, node};
 
     /// A group of `parties` and an update of the first one, which `change` bends.
@@ -320,7 +291,7 @@ mod tests {
         assert_reason(validate(&group, &commit), reason);
     }
 
-    fn assert_reason(outcome: Checked<Statement>, reason: &str) {
+    pub(super) fn assert_reason(outcome: Checked<Statement>, reason: &str) {
         let found = outcome.map_or_else(|refused| refused.0, |_| "");
         assert_eq!(found, reason);
     }
@@ -330,7 +301,11 @@ mod tests {
         check(3, |_, commit| bring(commit, change, signers), reason);
     }
 
-    fn bring(commit: &mut CommitView, change: impl FnOnce(&mut Statement), signers: &[usize]) {
+    pub(super) fn bring(
+        commit: &mut CommitView,
+        change: impl FnOnce(&mut Statement),
+        signers: &[usize],
+    ) {
         let before = SignedStatement::decode(commit.statement_after.as_ref().unwrap()).unwrap();
         let mut after = sample::next(before.statement());
         change(&mut after);
@@ -442,108 +417,6 @@ mod tests {
             "lifetime_bounded",
         );
         check(3, |_, commit| commit.added.push(sample::leaf(2, 1)), "two_leaves_of_one_party");
-    }
-
-    /// The first of three lets the second join again, as `bend` has it.
-    fn check_rejoin(bend: impl FnOnce(&mut Rejoin, &mut GroupView, &mut CommitView), reason: &str) {
-        let all = [0, 1, 2];
-        let mut group = sample::group(&sample::signed(sample::statement(3), &all));
-        let mut commit = sample::commit(&group, 0);
-        commit.removed = vec![1];
-        commit.added = vec![LeafView { encryption_key: vec![5], ..sample::leaf(1, 1) }];
-        let mut rejoin = Rejoin {
-            group: group.group,
-            sender: node(1),
-            replaced: group.leaves[1].1.digest(),
-            replacement: commit.added[0].digest(),
-            signer: 1,
-        };
-        bend(&mut rejoin, &mut group, &mut commit);
-        if commit.authenticated_data.is_empty() {
-            commit.authenticated_data = rejoin.signed();
-        }
-        assert_reason(validate(&group, &commit), reason);
-    }
-
-    struct Rejoin {
-        group: GroupId,
-        sender: NodeId,
-        replaced: Digest,
-        replacement: Digest,
-        signer: usize,
-    }
-
-    impl Rejoin {
-        fn signed(&self) -> Vec<u8> {
-            let (replaced, replacement) = (self.replaced, self.replacement);
-            let request = RejoinRequest { replaced, replacement, key_package: vec![1] };
-            let asked = Asked {
-                group: self.group,
-                sender: self.sender.clone(),
-                entry: EntryId([1; 16]),
-                said_at: Instant(1),
-            };
-            request.sign(asked, &sample::key(self.signer)).unwrap().encode()
-        }
-    }
-
-    #[test]
-    fn a_node_joins_again_as_it_asked_and_not_otherwise() {
-        check_rejoin(|_, _, _| {}, "");
-        check_rejoin(|it, _, _| it.signer = 0, "rejoin_not_signed");
-        check_rejoin(|it, _, _| it.group.0[0] ^= 1, "rejoin_not_signed");
-        check_rejoin(|it, _, _| it.sender = node(2), "rejoin_not_signed");
-        check_rejoin(|it, _, _| it.sender = node(7), "rejoin_of_no_party");
-        check_rejoin(|it, _, _| (it.sender, it.signer) = (node(2), 2), "rejoin_of_another_node");
-        check_rejoin(|it, _, _| it.replaced.0[0] ^= 1, "rejoin_of_another_leaf");
-        check_rejoin(|it, _, _| it.replacement.0[0] ^= 1, "rejoin_of_another_leaf");
-        check_rejoin(|_, _, commit| commit.added.clear(), "rejoin_not_alone");
-        check_rejoin(|_, _, commit| commit.removed.clear(), "rejoin_not_alone");
-        check_rejoin(|_, _, commit| commit.removed.push(2), "rejoin_not_alone");
-        check_rejoin(|_, _, commit| commit.removed = vec![2], "rejoin_of_another_node");
-        check_rejoin(|_, _, commit| commit.committer = 1, "committer_removed");
-        check_rejoin(
-            |_, _, commit| bring(commit, |it| it.age_limit_ms += 1, &[0, 1, 2]),
-            "rejoin_with_statement",
-        );
-    }
-
-    #[test]
-    fn a_request_serves_once() {
-        // Replayed after it was followed: the leaf that it names is gone.
-        let again = |_: &mut Rejoin, group: &mut GroupView, commit: &mut CommitView| {
-            group.leaves[1].1 = commit.added[0].clone();
-        };
-        check_rejoin(again, "rejoin_of_another_leaf");
-        // With an update of anybody beside it, and for nothing at all.
-        check_rejoin(
-            |_, _, commit| {
-                commit.added.clear();
-                commit.removed.clear();
-            },
-            "rejoin_not_alone",
-        );
-    }
-
-    #[test]
-    fn who_joins_again_is_who_it_was() {
-        let identity = |it: &mut Rejoin, _: &mut GroupView, commit: &mut CommitView| {
-            let mut card = sample::card(1, 1).card().clone();
-            card.identity = sample::key(9).public();
-            commit.added[0].card = Some(card.sign(&sample::key(9)).unwrap().encode());
-            it.replacement = commit.added[0].digest();
-        };
-        check_rejoin(identity, "card_of_another_identity");
-        let older = |it: &mut Rejoin, group: &mut GroupView, _: &mut CommitView| {
-            group.leaves[1].1 = sample::leaf(1, 2);
-            it.replaced = group.leaves[1].1.digest();
-        };
-        check_rejoin(older, "card_serial_lowered");
-        let key = |it: &mut Rejoin, _: &mut GroupView, commit: &mut CommitView| {
-            commit.added[0].signature_key = sample::leaf(2, 1).signature_key;
-            it.replacement = commit.added[0].digest();
-        };
-        check_rejoin(key, "signature_key_not_unique");
     }
 
     #[test]
