@@ -220,7 +220,7 @@ mod tests {
             text.lines().map(|line| default_line(line).unwrap_or(line)).collect();
         assert_eq!(parsed(&uncommented.join("\n")), parsed(&text));
         let defaults = text.lines().filter_map(default_line).count();
-        assert_eq!(defaults, 22);
+        assert_eq!(defaults, 24);
     }
 
     #[test]

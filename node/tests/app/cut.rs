@@ -48,7 +48,7 @@ async fn check(step: impl AsyncFn(&Bench, LineageId, usize) -> bool) {
         bench.assert_agreement().await;
         bench.assert_arrived(Toscana, &shared).await;
         if ended {
-            assert!(polls > 4, "cut at {polls} places only");
+            assert!(polls > 1, "nothing was cut");
             return;
         }
     }
@@ -106,8 +106,7 @@ async fn an_answer_settled_in_part() {
         pack::pack(bench.node(Toscana), lineage).await.unwrap();
         let toscana = bench.node(Toscana);
         let Some(call) = send::next_call(toscana, lineage).await.unwrap() else { return true };
-        let entries = call.entries.clone();
-        let answer = append(bench.node(Relay), &Toscana.id(), call.group, entries).await.unwrap();
+        let answer = bench.append(Toscana, lineage, call.clone()).await.unwrap();
         cut(polls, send::answered(toscana, lineage, &call, &answer)).await.is_some()
     })
     .await;

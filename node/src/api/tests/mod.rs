@@ -77,11 +77,13 @@ async fn listeners_list_what_they_serve() {
     within(check_listener(lab.casework().await, &["raccordo.casework.v1.CaseworkService"])).await;
     let admin = [
         "raccordo.admin.v1.AuditService",
+        "raccordo.admin.v1.BackupService",
         "raccordo.admin.v1.DirectoryService",
         "raccordo.admin.v1.EquipeService",
         "raccordo.admin.v1.HubAdminService",
         "raccordo.admin.v1.NodeService",
         "raccordo.admin.v1.PactService",
+        "raccordo.admin.v1.RejoinService",
         "raccordo.admin.v1.TrustService",
     ];
     within(check_listener(lab.admin(AllowedUids::of([own_user()])).await, &admin)).await;

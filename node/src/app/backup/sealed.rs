@@ -227,7 +227,11 @@ mod tests {
         seen.dedup();
         for name in seen {
             let (table, key) = (table(name), Value::Bytes(vec![9; 32]));
-            let plain = row(&table, &[("wrapped_key", key), ("name_index", Value::Null)]);
+            let statement = Value::Bytes(vec![8; 32]);
+            let plain = row(
+                &table,
+                &[("wrapped_key", key), ("statement", statement), ("name_index", Value::Null)],
+            );
             let head = table.head();
             let old = seal(&vault(1), &entropy, &head, plain.clone()).unwrap();
             assert_ne!(old, plain);
