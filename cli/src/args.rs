@@ -81,7 +81,7 @@ pub enum Command {
     /// Draft, read, sign and send pacts
     #[command(subcommand)]
     Pact(pact::PactCommand),
-    /// Create and show équipes
+    /// Create équipes, show them, and change who is in them
     #[command(subcommand)]
     Equipe(equipe::EquipeCommand),
     /// Decide what this node carries as a hub

@@ -31,9 +31,10 @@ use tokio_util::task::TaskTracker;
 pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
+use crate::app::hub::trim::trim_old;
 use crate::app::{Node, expire, expiry, heartbeat, honesty};
 
-/// How often what has expired is erased.
+/// How often what has expired is erased, and a hub trims what is too old.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 /// How often is looked whether heartbeats are due and entries overdue.
@@ -74,6 +75,9 @@ async fn expire_now_and_then(node: Arc<Node>, stop: CancellationToken) {
     loop {
         if let Err(fault) = expire::expire(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot erase what expired");
+        }
+        if let Err(fault) = trim_old(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot trim what is old");
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRE_EVERY) => {}

@@ -1,10 +1,14 @@
 //! From strangers to an équipe.
 
+use std::time::Duration;
+
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{Epoch, Sequence};
+use raccordo_core::object::Kind;
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::hub::confirm::confirm;
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
+use raccordo_node::app::hub::trim::trim_old;
 use raccordo_node::app::status::status;
 use raccordo_node::app::{audit_chain, found, pacts};
 
@@ -101,6 +105,29 @@ async fn the_hub_forgets_what_all_have_confirmed() {
     assert!(kept.iter().all(|entry| entry.payload.is_empty()));
     let after = read_log(bench.node(Relay), &Umbria.id(), group, Sequence(0)).await.unwrap();
     assert_eq!(after, LogAfter::Ended("trimmed"));
+}
+
+#[tokio::test]
+async fn the_hub_forgets_what_is_too_old_for_whoever_stayed_away() {
+    let bench = Bench::ready().await;
+    bench.share_samples(Toscana, Kind::Case, 2).await;
+    bench.send(Toscana).await.unwrap();
+    bench.fetch(Toscana).await.unwrap();
+    bench.send(Toscana).await.unwrap();
+    assert_eq!(trim_old(bench.node(Relay)).await.unwrap(), 0);
+    // The examples' age limit is 90 days.
+    bench.pass(Duration::from_secs(91 * 24 * 3600));
+    let (group, away) = (bench.row(Umbria).await.group, bench.row(Umbria).await.sequence);
+    bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.send(Toscana).await.unwrap();
+    assert!(trim_old(bench.node(Relay)).await.unwrap() > 0);
+    assert_eq!(trim_old(bench.node(Relay)).await.unwrap(), 0);
+    let after = read_log(bench.node(Relay), &Umbria.id(), group, away).await.unwrap();
+    assert_eq!(after, LogAfter::Ended("trimmed"));
+    let carried = bench.node(Relay).store.read().await.unwrap().carried_group(group).await;
+    let carried = carried.unwrap().unwrap();
+    assert!(carried.trimmed < carried.sequence, "what is new stays");
+    audit_chain::verify_chain(bench.node(Relay)).await.unwrap();
 }
 
 #[tokio::test]

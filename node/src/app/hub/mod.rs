@@ -10,6 +10,7 @@ pub mod key_package_pool;
 pub mod mailbox;
 pub mod offer;
 pub mod read_log;
+pub mod trim;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex as Plain, PoisonError};

@@ -1,0 +1,55 @@
+//! Forgets what is older than an équipe's age limit, also where a member has not read it:
+//! one node that stays away must not fill the hub for the others. It rejoins when it is back
+//! (DESIGN §4, §6).
+
+use std::time::Duration;
+
+use raccordo_core::id::LineageId;
+use raccordo_core::time::Instant;
+
+use super::WELCOME_LIFETIME;
+use super::read_log::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, statement_of};
+use crate::app::Node;
+use crate::app::audit::{Actor, record};
+use crate::app::fault::Done;
+
+/// Trims the logs of all équipes carried here; returns how many entries went. Nothing goes
+/// while a Welcome that leads to it can still be open.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn trim_old(node: &Node) -> Done<u64> {
+    let carried = node.store.read().await?.all_carried().await?;
+    let mut total = 0;
+    for row in carried.into_iter().filter(|row| row.state == "founded") {
+        let age = Duration::from_millis(statement_of(&row)?.statement().age_limit_ms);
+        let before = node.clock.now().minus(age.max(WELCOME_LIFETIME));
+        loop {
+            let trimmed = trim_page(node, row.lineage, before).await?;
+            if trimmed == 0 {
+                break;
+            }
+            total += trimmed;
+        }
+    }
+    Ok(total)
+}
+
+async fn trim_page(node: &Node, lineage: LineageId, before: Instant) -> Done<u64> {
+    let mut tx = node.store.write().await?;
+    tx.raise_carried(lineage).await?;
+    let Some(mut row) = tx.carried(lineage).await? else { return Ok(0) };
+    let page = tx.log_after(row.group, row.trimmed, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX).await?;
+    let old: Vec<_> = page.iter().take_while(|entry| entry.accepted_at < before).collect();
+    let Some(last) = old.last() else { return Ok(0) };
+    let freed = tx.trim_log(row.group, last.sequence).await?;
+    row.trimmed = last.sequence;
+    row.stored_bytes = row.stored_bytes.saturating_sub(freed);
+    tx.update_carried(&row).await?;
+    let up_to = last.sequence.to_string();
+    let detail = [("up_to", up_to.as_str())];
+    record(node, &mut *tx, Actor::Node, "hub.trimmed_by_age", &lineage.to_string(), &detail)
+        .await?;
+    tx.commit().await?;
+    Ok(old.len() as u64)
+}
