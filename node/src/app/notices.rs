@@ -2,7 +2,7 @@
 //! encrypt, or cannot follow the group.
 
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{Digest, EntryId, NodeId, Sequence};
+use raccordo_core::id::{EntryId, NodeId};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::notice::{Notice, NoticeKind};
 use raccordo_core::trust::state::TrustState;
@@ -11,7 +11,7 @@ use super::Node;
 use super::fault::{Done, Fault};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
-use crate::store::outbox::{EntryRow, EntryState};
+use crate::store::outbox::EntryRow;
 
 /// Longest detail that is shown to people.
 const SHOWN_BYTES_MAX: usize = 128;
@@ -40,22 +40,8 @@ pub async fn say(
     let signed =
         notice.sign(&node.identity.key).map_err(|cause| Fault::ours("notice_not_made", cause))?;
     let payload = signed.encode();
-    tx.insert_entries(vec![EntryRow {
-        lineage: row.lineage,
-        position: 0,
-        entry,
-        kind: EntryKind::Notice,
-        epoch: row.epoch,
-        payload_digest: Digest::of(&payload),
-        payload,
-        group_info: Vec::new(),
-        welcome: Vec::new(),
-        boot: node.boot,
-        state: EntryState::Pending,
-        sequence: Sequence(0),
-        reason: String::new(),
-    }])
-    .await?;
+    let row = EntryRow::pending(row, node.boot, EntryKind::Notice, entry, payload);
+    tx.insert_entries(vec![row]).await?;
     Ok(())
 }
 

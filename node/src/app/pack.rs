@@ -3,7 +3,7 @@
 
 use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
 use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
-use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
+use raccordo_core::id::{Digest, EntryId, EnvelopeId, LineageId, Sequence};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
 use raccordo_core::session::{Change, Staged};
 use raccordo_core::trust::keys::Signature;
@@ -106,7 +106,7 @@ pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
     if packed == Packed::Nothing && work.fresh() {
         let payload = encrypt(node, &mut work, Vec::new()).await?;
         let entry = EntryId::random(&*node.entropy);
-        let row = message_row(node, lineage, work.row.epoch, entry, payload);
+        let row = EntryRow::pending(&work.row, node.boot, EntryKind::Application, entry, payload);
         work.tx()?.insert_entries(vec![row]).await?;
     }
     work.commit().await?;
@@ -162,19 +162,9 @@ pub async fn stage(node: &Node, work: &mut Work<'_>, change: Change) -> Done<Ent
     let Staged { commit, group_info, welcome } = staged;
     let entry = EntryId::random(&*node.entropy);
     let row = EntryRow {
-        lineage: work.row.lineage,
-        position: 0,
-        entry,
-        kind: EntryKind::Commit,
-        epoch: work.row.epoch,
-        payload_digest: Digest::of(&commit),
-        payload: commit,
         group_info,
         welcome: welcome.unwrap_or_default(),
-        boot: node.boot,
-        state: EntryState::Pending,
-        sequence: Sequence(0),
-        reason: String::new(),
+        ..EntryRow::pending(&work.row, node.boot, EntryKind::Commit, entry, commit)
     };
     work.tx()?.insert_entries(vec![row]).await?;
     Ok(entry)
@@ -232,7 +222,8 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
             envelopes.push(envelope);
         }
         let payload = encrypt(node, work, envelopes).await?;
-        entries.push(message_row(node, work.row.lineage, work.row.epoch, entry, payload));
+        let kind = EntryKind::Application;
+        entries.push(EntryRow::pending(&work.row, node.boot, kind, entry, payload));
     }
     let count = entries.len();
     if count > 0 {
@@ -337,30 +328,6 @@ fn newest_signature(work: &Work<'_>) -> Option<Signature> {
     let stated = signed.checkpoint();
     let here = (stated.sequence, stated.head, stated.epoch) == (row.sequence, row.head, row.epoch);
     here.then_some(signature)
-}
-
-fn message_row(
-    node: &Node,
-    lineage: LineageId,
-    epoch: Epoch,
-    entry: EntryId,
-    payload: Vec<u8>,
-) -> EntryRow {
-    EntryRow {
-        lineage,
-        position: 0,
-        entry,
-        kind: EntryKind::Application,
-        epoch,
-        payload_digest: Digest::of(&payload),
-        payload,
-        group_info: Vec::new(),
-        welcome: Vec::new(),
-        boot: node.boot,
-        state: EntryState::Pending,
-        sequence: Sequence(0),
-        reason: String::new(),
-    }
 }
 
 fn seal(node: &Node, envelope: EnvelopeId, encoded: &[u8]) -> Done<Vec<u8>> {

@@ -8,6 +8,7 @@ use raccordo_core::id::{
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::equipe::EquipeRow;
 
 /// An envelope of ours, in plaintext (sealed by the vault) until every member has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,33 @@ pub struct EntryRow {
     pub sequence: Sequence,
     /// Why it was refused; else empty.
     pub reason: String,
+}
+
+impl EntryRow {
+    /// A new entry of an équipe's present epoch, made in this run, that waits for the hub.
+    pub fn pending(
+        equipe: &EquipeRow,
+        boot: BootId,
+        kind: EntryKind,
+        entry: EntryId,
+        payload: Vec<u8>,
+    ) -> Self {
+        Self {
+            lineage: equipe.lineage,
+            position: 0,
+            entry,
+            kind,
+            epoch: equipe.epoch,
+            payload_digest: Digest::of(&payload),
+            payload,
+            group_info: Vec::new(),
+            welcome: Vec::new(),
+            boot,
+            state: EntryState::Pending,
+            sequence: Sequence(0),
+            reason: String::new(),
+        }
+    }
 }
 
 /// Rows of envelopes and entries to be sent.

@@ -12,6 +12,7 @@ use super::read_log::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, statement_of};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
+use crate::store::hub::CarriedRow;
 
 /// Trims the logs of all équipes carried here; returns how many entries went. Nothing goes
 /// while a Welcome that leads to it can still be open.
@@ -24,6 +25,9 @@ pub async fn trim_old(node: &Node) -> Done<u64> {
     for row in carried.into_iter().filter(|row| row.state == "founded") {
         let age = Duration::from_millis(statement_of(&row)?.statement().age_limit_ms);
         let before = node.clock.now().minus(age.max(WELCOME_LIFETIME));
+        if !begins_before(node, &row, before).await? {
+            continue;
+        }
         loop {
             let trimmed = trim_page(node, row.lineage, before).await?;
             if trimmed == 0 {
@@ -33,6 +37,12 @@ pub async fn trim_old(node: &Node) -> Done<u64> {
         }
     }
     Ok(total)
+}
+
+/// Whether there is anything to trim: mostly not, and then nothing else is read or locked.
+async fn begins_before(node: &Node, row: &CarriedRow, before: Instant) -> Done<bool> {
+    let oldest = node.store.read().await?.log_after(row.group, row.trimmed, 1, 0).await?;
+    Ok(oldest.first().is_some_and(|entry| entry.accepted_at < before))
 }
 
 async fn trim_page(node: &Node, lineage: LineageId, before: Instant) -> Done<u64> {

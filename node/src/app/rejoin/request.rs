@@ -3,7 +3,7 @@
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{Digest, EntryId, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{EntryId, GroupId, LineageId, NodeId};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{NewKeyPackage, key_package, leaves_in_tree, read_key_package};
 use raccordo_core::trust::rejoin::{Asked, RejoinRequest};
@@ -16,7 +16,7 @@ use crate::app::signals::Topic;
 use crate::app::work::{Work, write_ledger};
 use crate::app::{Node, pack, status};
 use crate::store::equipe::AlarmRow;
-use crate::store::outbox::{EntryRow, EntryState};
+use crate::store::outbox::EntryRow;
 use crate::store::rejoin::RejoinRow;
 
 /// The administrator decides that this copy of the node is the one that goes on: it gives up
@@ -104,7 +104,7 @@ pub async fn request(node: &Node, lineage: LineageId, tree: &[u8]) -> Done<bool>
         approved: false,
         noted_at: node.clock.now(),
     };
-    let entry = notice_row(node, &work, entry, payload);
+    let entry = EntryRow::pending(&work.row, node.boot, EntryKind::Notice, entry, payload);
     let tx = work.tx()?;
     write_ledger(node, tx, made.changes).await?;
     tx.put_rejoin(row).await?;
@@ -120,24 +120,6 @@ fn fresh_key_package(node: &Node, suite: u16) -> Done<NewKeyPackage> {
     let suite = suite.ok_or_else(|| Fault::ours("row_damaged", "suite of an équipe"))?;
     key_package(&node.crypto, &node.identity.leaf, suite, false)
         .map_err(|cause| Fault::ours("key_package", cause))
-}
-
-fn notice_row(node: &Node, work: &Work<'_>, entry: EntryId, payload: Vec<u8>) -> EntryRow {
-    EntryRow {
-        lineage: work.row.lineage,
-        position: 0,
-        entry,
-        kind: EntryKind::Notice,
-        epoch: work.row.epoch,
-        payload_digest: Digest::of(&payload),
-        payload,
-        group_info: Vec::new(),
-        welcome: Vec::new(),
-        boot: node.boot,
-        state: EntryState::Pending,
-        sequence: Sequence(0),
-        reason: String::new(),
-    }
 }
 
 /// The others have removed this node meanwhile: only a new statement brings it back.
