@@ -7,6 +7,7 @@
 //! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
+//! - the node's own people and companies: [`register`]
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
 //! - what must hold whatever happens: [`invariant`]
@@ -29,6 +30,7 @@ pub mod ledger;
 pub mod letter;
 pub mod object;
 pub mod operator;
+pub mod register;
 pub mod sealing;
 pub mod secret;
 pub mod sending;
