@@ -32,6 +32,7 @@ pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
 use crate::app::hub::trim::trim_old;
+use crate::app::register::rotate;
 use crate::app::{Node, expire, expiry, heartbeat, honesty};
 
 /// How often what has expired is erased, and a hub trims what is too old.
@@ -78,6 +79,9 @@ async fn expire_now_and_then(node: Arc<Node>, stop: CancellationToken) {
         }
         if let Err(fault) = trim_old(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot trim what is old");
+        }
+        if let Err(fault) = rotate::where_due(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot replace a wrapping key");
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRE_EVERY) => {}

@@ -20,6 +20,7 @@ pub mod object;
 pub mod outbox;
 pub mod pact;
 pub mod peer;
+pub mod register;
 pub mod rejoin;
 pub mod sql;
 
@@ -73,6 +74,13 @@ pub trait Store: Send + Sync {
         Err(StoreError::Unavailable("this store has no backups".to_owned()))
     }
 
+    /// Rewrites what may still hold bytes that were erased, as far as the database lets it:
+    /// SQLite's write-ahead log, PostgreSQL's table of wrapping keys. False where a reader stood
+    /// in the way, and it is done another time.
+    async fn sweep(&self) -> Stored<bool> {
+        Ok(true)
+    }
+
     /// `sqlite`, `postgres` or `memory`.
     fn kind(&self) -> &'static str;
 
@@ -96,6 +104,7 @@ pub trait Tx:
     + hub::HubRows
     + membership::MembershipRows
     + rejoin::RejoinRows
+    + register::RegisterRows
     + Send
 {
     /// Makes everything durable.

@@ -29,6 +29,21 @@ impl CheckedIdentity {
 /// # Errors
 /// All flaws, one for each field at most. A message never repeats a value.
 pub fn check(lists: &CodeLists, identity: Identity) -> Result<CheckedIdentity, Vec<FieldError>> {
+    let identity = tidy(lists, identity)?;
+    if identity.entries.iter().all(|entry| entry.field == Field::Reference) {
+        let message = "nothing identifies the record: give a name or a number".to_owned();
+        let field = identity.kind.as_str().to_owned();
+        return Err(vec![FieldError { field, reason: Reason::Missing, message }]);
+    }
+    Ok(CheckedIdentity(identity))
+}
+
+/// The same values, trimmed, dates in one form, nothing twice: how they are stored, and how
+/// they are looked for.
+///
+/// # Errors
+/// As [`check`], except that there may be none.
+pub fn tidy(lists: &CodeLists, identity: Identity) -> Result<Identity, Vec<FieldError>> {
     let Identity { kind, sole_trader, entries } = identity;
     let mut errors = Vec::new();
     let mut kept: Vec<Entry> = Vec::new();
@@ -45,16 +60,7 @@ pub fn check(lists: &CodeLists, identity: Identity) -> Result<CheckedIdentity, V
             note(&mut errors, flaw(field, Reason::TooMany, format!("at most {most} of these")));
         }
     }
-    let says_nothing = kept.iter().all(|entry| entry.field == Field::Reference);
-    if errors.is_empty() && says_nothing {
-        let message = "nothing identifies the record: give a name or a number".to_owned();
-        errors.push(FieldError { field: kind.as_str().into(), reason: Reason::Missing, message });
-    }
-    if errors.is_empty() {
-        Ok(CheckedIdentity(Identity { kind, sole_trader, entries: kept }))
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(Identity { kind, sole_trader, entries: kept }) } else { Err(errors) }
 }
 
 /// Checks what is said in codes of a case or company: the fields of an alert's body, of which

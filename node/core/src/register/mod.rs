@@ -17,7 +17,7 @@ use crate::object::Subject;
 use crate::secret::Secret;
 
 pub use canonical::canonical;
-pub use check::{CheckedIdentity, check, check_codes};
+pub use check::{CheckedIdentity, check, check_codes, tidy};
 pub use date::date;
 pub use field::{DOCUMENT_KINDS, Field};
 pub use sealed::{
