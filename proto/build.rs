@@ -43,7 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip_debug(IDENTIFYING)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[&JSON[..], &IDENTIFYING].concat())?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&bytes)?
+        .build(&[&JSON[..], &IDENTIFYING].concat())?;
     for file in FILES {
         println!("cargo:rerun-if-changed={file}");
     }

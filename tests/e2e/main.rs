@@ -11,6 +11,7 @@ mod in_hand;
 mod kill;
 mod lies;
 mod membership;
+mod register;
 mod restart;
 mod trust;
 mod wire;
@@ -44,6 +45,7 @@ stories! {
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    register { a_killed_import_goes_on the_register_is_sealed }
     lies {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints
         false_entries a_false_tree

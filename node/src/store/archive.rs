@@ -250,11 +250,7 @@ pub const TABLES: &[Table] = &[
             ("end_reason", Text),
         ],
     ),
-    table(
-        "wrapping_key",
-        1,
-        &[("number", Integer), ("wrapped", Bytes), ("made_at_ms", Integer)],
-    ),
+    table("wrapping_key", 1, &[("number", Integer), ("wrapped", Bytes), ("made_at_ms", Integer)]),
     table(
         "register_record",
         1,

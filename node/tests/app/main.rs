@@ -18,6 +18,7 @@ mod race;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
+mod register;
 mod restored;
 mod rogue;
 mod sharing;

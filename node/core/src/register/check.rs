@@ -186,10 +186,8 @@ mod tests {
             entry(Field::Name, &["Rossi", "Mario "]),
             entry(Field::BirthDate, &["2/3/1985"]),
         ];
-        let expected = vec![
-            entry(Field::Name, &["Rossi", "Mario"]),
-            entry(Field::BirthDate, &["1985-03-02"]),
-        ];
+        let expected =
+            vec![entry(Field::Name, &["Rossi", "Mario"]), entry(Field::BirthDate, &["1985-03-02"])];
         assert_eq!(checked(RecordKind::Person, person), Ok(expected));
     }
 
@@ -243,7 +241,10 @@ mod tests {
         let check = |kind, body: Option<Body>, expected: Result<(), &str>| {
             let codes = Alert { body, ..Alert::default() };
             let done = check_codes(&CodeLists::builtin(), kind, &codes, Instant(0));
-            assert_eq!(done.map_err(|errors| errors[0].field.clone()), expected.map_err(Into::into));
+            assert_eq!(
+                done.map_err(|errors| errors[0].field.clone()),
+                expected.map_err(Into::into)
+            );
         };
         let case = |gender: &str| {
             Some(Body::CaseAlert(CaseAlert { gender: gender.into(), ..CaseAlert::default() }))

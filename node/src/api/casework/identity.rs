@@ -14,9 +14,11 @@ pub fn person(message: proto::Person) -> Identity {
     entries.extend(names.into_iter().map(|it| Entry::new(Field::Name, [it.family, it.given])));
     entries.extend(birth_dates.into_iter().map(|it| Entry::new(Field::BirthDate, [it])));
     entries.extend(fiscal_codes.into_iter().map(|it| Entry::new(Field::FiscalCode, [it])));
-    entries.extend(documents.into_iter().map(|it| {
-        Entry::new(Field::Document, [it.kind, it.number, it.country])
-    }));
+    entries.extend(
+        documents
+            .into_iter()
+            .map(|it| Entry::new(Field::Document, [it.kind, it.number, it.country])),
+    );
     entries.extend(phones.into_iter().map(|it| Entry::new(Field::Phone, [it])));
     entries.extend(addresses.into_iter().map(address));
     entries.extend(employers.into_iter().map(|it| Entry::new(Field::Employer, [it])));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use raccordo_core::id::{CaseId, Digest, RecordId};
-use raccordo_core::register::{RecordKind, subject_of};
 use raccordo_core::object::Subject;
+use raccordo_core::register::{RecordKind, subject_of};
 use raccordo_proto::casework::v1 as proto;
 use raccordo_proto::casework::v1::register_service_server::RegisterService;
 use tonic::{Request, Response, async_trait};
@@ -141,13 +141,10 @@ impl RegisterService for RegisterCalls {
         let wanted = Change { state: given(asked.state), manager: given(asked.manager) };
         let done = change::change(&self.node, &operator, id, wanted).await?;
         Ok(Response::new(match done {
-            Ok(case) => proto::ChangeCaseResponse {
-                case: Some(case_summary(case)),
-                violations: Vec::new(),
-            },
-            Err(errors) => {
-                proto::ChangeCaseResponse { case: None, violations: violations(errors) }
+            Ok(case) => {
+                proto::ChangeCaseResponse { case: Some(case_summary(case)), violations: Vec::new() }
             }
+            Err(errors) => proto::ChangeCaseResponse { case: None, violations: violations(errors) },
         }))
     }
 

@@ -93,9 +93,8 @@ pub async fn add_case_of(
     id: RecordId,
     case: NewCase,
 ) -> Done<Addition> {
-    let action = |row: &RecordRow| {
-        Action::AddRecord(raccordo_core::register::subject_of(&row.subject))
-    };
+    let action =
+        |row: &RecordRow| Action::AddRecord(raccordo_core::register::subject_of(&row.subject));
     if let Err(errors) = fit_case(node, &case) {
         return Ok(Err(errors));
     }

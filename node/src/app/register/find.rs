@@ -48,6 +48,7 @@ pub async fn find(
         return Err(Fault::usage("nothing_sought", "give at least one value to look for"));
     }
     let mut fields: Vec<&str> = sought.entries.iter().map(|entry| entry.field.as_str()).collect();
+    fields.sort_unstable();
     fields.dedup();
     let fields = fields.join(" ");
     let detail = [("fields", fields.as_str()), ("purpose", why)];

@@ -8,7 +8,7 @@ use raccordo_core::id::{Digest, RecordId};
 use raccordo_core::operator::Action;
 use raccordo_core::register::{Identity, RecordKind, import_digest, record_of_line};
 
-use super::add::{NewCase, New, Rows, fit, home, prepare, reference};
+use super::add::{New, NewCase, Rows, fit, home, prepare, reference};
 use super::{ERASED, keys};
 use crate::app::Node;
 use crate::app::audit::record;
@@ -105,7 +105,8 @@ pub async fn import(
     let keys = keys::held(node, &mut *tx).await?;
     let source = import_digest(&keys.index, &batch.source);
     let now = node.clock.now();
-    let mut row = tx.register_import(&source).await?.unwrap_or_else(|| ImportRow {
+    let stored = tx.register_import(&source).await?.filter(|_| !batch.dry_run);
+    let mut row = stored.unwrap_or_else(|| ImportRow {
         source,
         kind: batch.kind.as_str().to_owned(),
         operator: operator.id,
@@ -119,7 +120,7 @@ pub async fn import(
     if batch.until <= row.line && !batch.dry_run {
         return Ok((come(&row), Vec::new()));
     }
-    let after = if batch.dry_run { 0 } else { row.line };
+    let after = row.line;
     let mut sorted = sort(node, operator, &mut *tx, &keys, after, &source, batch.lines).await?;
     row.line = batch.until;
     row.added = row.added.saturating_add(sorted.rows.records.len() as u64);

@@ -69,8 +69,7 @@ async fn case_met(
 
 /// No such case, or none that this operator may see.
 fn no_such_case() -> Fault {
-    Fault::not_found("no_such_case", "there is no such case here")
-        .hint("see `raccordo case list`")
+    Fault::not_found("no_such_case", "there is no such case here").hint("see `raccordo case list`")
 }
 
 /// No such record, or none that this operator may see.
@@ -100,9 +99,8 @@ async fn manager(node: &Node, tx: &mut dyn Tx, by: &Operator, named: &str) -> Do
     let home = organisations.into_iter().find(|home| home.organisation == found.organisation);
     let class = home.and_then(|home| home.class.parse().ok());
     let action = Action::ReadRecord(raccordo_core::object::Subject::Person);
-    let fit = class.zip(found.role.parse().ok()).is_some_and(|(class, role)| {
-        may(role, class, action)
-    });
+    let fit =
+        class.zip(found.role.parse().ok()).is_some_and(|(class, role)| may(role, class, action));
     if !fit {
         let message = "this operator's role or organisation may not read cases";
         return Err(Fault::refused("unfit_manager", message)

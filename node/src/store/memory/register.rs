@@ -7,8 +7,7 @@ use raccordo_core::time::Instant;
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
 use crate::store::register::{
-    CaseRow, FieldRow, ImportRow, IndexRow, RecordRow, RegisterFilter, RegisterRows,
-    WrappingKeyRow,
+    CaseRow, FieldRow, ImportRow, IndexRow, RecordRow, RegisterFilter, RegisterRows, WrappingKeyRow,
 };
 
 #[async_trait]
@@ -84,8 +83,10 @@ impl RegisterRows for MemoryTx {
     async fn record_fields(&mut self, record: RecordId) -> Stored<Vec<FieldRow>> {
         self.look(|tables| {
             let rows = tables.register_field.range((record, 0)..=(record, u32::MAX));
-            let row = |((record, place), sealed): (&(RecordId, u32), &Vec<u8>)| {
-                FieldRow { record: *record, place: *place, sealed: sealed.clone() }
+            let row = |((record, place), sealed): (&(RecordId, u32), &Vec<u8>)| FieldRow {
+                record: *record,
+                place: *place,
+                sealed: sealed.clone(),
             };
             rows.map(row).collect()
         })
@@ -157,9 +158,8 @@ impl RegisterRows for MemoryTx {
     }
 
     async fn erased_under(&mut self, number: u64) -> Stored<bool> {
-        let under = |row: &RecordRow| {
-            (1..=number).contains(&row.key_number) && row.state == "erased"
-        };
+        let under =
+            |row: &RecordRow| (1..=number).contains(&row.key_number) && row.state == "erased";
         self.look(|tables| tables.register_record.rows().any(|(_, row)| under(row)))
     }
 
@@ -207,7 +207,9 @@ impl RegisterRows for MemoryTx {
             old.sealed_codes = row.sealed_codes.clone();
             old.changed_at = row.changed_at;
         };
-        self.alter(|tables| tables.register_case.change_where(.., |old| old.case == row.case, update))
+        self.alter(|tables| {
+            tables.register_case.change_where(.., |old| old.case == row.case, update)
+        })
     }
 
     async fn register_import(&mut self, source: &Digest) -> Stored<Option<ImportRow>> {

@@ -13,8 +13,7 @@ use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
 use crate::store::register::{
-    CaseRow, FieldRow, ImportRow, IndexRow, RecordRow, RegisterFilter, RegisterRows,
-    WrappingKeyRow,
+    CaseRow, FieldRow, ImportRow, IndexRow, RecordRow, RegisterFilter, RegisterRows, WrappingKeyRow,
 };
 
 macro_rules! record_columns {
@@ -149,10 +148,7 @@ impl RegisterRows for SqlTx {
 
     async fn insert_fields(&mut self, rows: &[FieldRow]) -> Stored<()> {
         let bind = |statement: Statement, row: &FieldRow| {
-            statement
-                .bytes(row.record.as_bytes())
-                .integer(row.place)
-                .bytes(row.sealed.as_slice())
+            statement.bytes(row.record.as_bytes()).integer(row.place).bytes(row.sealed.as_slice())
         };
         self.insert_new("register_field", &INSERT_FIELDS, rows, bind).await
     }
