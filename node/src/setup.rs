@@ -62,7 +62,9 @@ pub async fn open(home: Home) -> Result<Opened, SetupError> {
         return Err(SetupError::NotInitialised { home: home.path().to_owned() });
     }
     let vault = Vault::new(&node_key(&home, &config)?);
-    let store: Arc<dyn Store> = Arc::new(open_store(&home, &config).await?);
+    let store = open_store(&home, &config).await?;
+    store.check().await?;
+    let store: Arc<dyn Store> = Arc::new(store);
     let identity = identity::load(&*store, &vault).await?;
     if identity.node != config.node.id {
         let (found, wanted) = (identity.node, config.node.id);

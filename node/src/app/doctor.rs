@@ -9,10 +9,10 @@ use raccordo_core::sending::Standing;
 use raccordo_core::trust::state::TrustState;
 
 use super::expiry::{self, Expiring};
-use super::fault::Done;
+use super::fault::{Done, Whose};
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
-use super::{Node, changes, directory, heartbeat, hub, peers};
+use super::{Node, changes, directory, heartbeat, hub, peers, storage};
 pub use hub_trouble::TROUBLES;
 
 /// How urgent a finding is.
@@ -68,7 +68,15 @@ fn yours(severity: Severity, code: &str, message: String, step: &str) -> Finding
 /// # Errors
 /// The store's.
 pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
+    match look(node).await {
+        Err(fault) if fault.whose == Whose::Unavailable => Ok(vec![storage::told(node, &fault)]),
+        looked => looked,
+    }
+}
+
+async fn look(node: &Node) -> Done<Vec<Finding>> {
     let mut findings = Vec::new();
+    findings.extend(storage::finding(node));
     about_expiry(node, &mut findings).await?;
     about_peers(node, &mut findings).await?;
     let equipes = status(node).await?.equipes;

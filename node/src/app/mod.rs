@@ -8,7 +8,7 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
-//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`]
 //! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
@@ -50,6 +50,7 @@ pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
+pub mod storage;
 pub mod update_keys;
 pub mod withdraw;
 pub mod work;
