@@ -70,8 +70,19 @@ pub async fn open(home: Home) -> Result<Opened, SetupError> {
         let (found, wanted) = (identity.node, config.node.id);
         return Err(SetupError::OtherNode { found, wanted });
     }
-    let tls = TlsIdentity::from_parts(&identity.tls_key, &identity.tls_certificate)?;
+    let tls = tls_identity(&identity)?;
     Ok(Opened { home, config, lock, store, vault, identity, tls, entropy })
+}
+
+/// The TLS keys of all own cards.
+fn tls_identity(identity: &Identity) -> Result<TlsIdentity, SetupError> {
+    let mut sets = identity.all();
+    let oldest = sets.pop().unwrap_or_else(|| identity.newest());
+    let tls = TlsIdentity::from_parts(&oldest.tls_key, &oldest.tls_certificate)?;
+    for set in sets.iter().rev() {
+        tls.renew(&set.tls_key, &set.tls_certificate)?;
+    }
+    Ok(tls)
 }
 
 /// The node's newest card as a card file; works beside a running node.

@@ -2,7 +2,7 @@
 //! write everything, and never talk to the network.
 //!
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
-//! - trust: [`peers`], [`notices`], [`expiry`]
+//! - trust: [`peers`], [`notices`], [`expiry`], [`rotate`], [`successor`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
@@ -46,11 +46,13 @@ pub mod rejoin;
 pub mod replay;
 pub mod rhythm;
 pub mod roster;
+pub mod rotate;
 pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
 pub mod storage;
+pub mod successor;
 pub mod update_keys;
 pub mod withdraw;
 pub mod work;

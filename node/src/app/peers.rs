@@ -1,16 +1,17 @@
 //! Peers: adding a card, verifying it by phone, suspending, revoking; and who may connect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::phone_code::PhoneCode;
 use raccordo_core::trust::state::{TrustChange, TrustState};
+use raccordo_core::trust::succession::judge;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::signals::Topic;
-use super::{Node, notices};
+use super::{Node, notices, successor};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -29,7 +30,7 @@ pub struct Peer {
 pub fn card_fault(error: &CardError) -> Fault {
     let whose = match error {
         CardError::Expired(_) | CardError::NotYetValid(_) => Whose::Refused,
-        CardError::AnotherIdentity => Whose::Refused,
+        CardError::AnotherIdentity | CardError::Forked(_) => Whose::Refused,
         _ => Whose::Usage,
     };
     Fault::new(whose, error.reason(), error.to_string())
@@ -60,10 +61,29 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
         },
         Some(known) => {
             let before = read_card(&known)?;
-            if before.encode() != card.encode() {
-                card.succeeds(before.card()).map_err(|error| card_fault(&error))?;
+            let state = match judge(&before, &card, now) {
+                Ok(_) => known.state,
+                // Verified once, and out of sight since: the words are compared again.
+                Err(CardError::TooLate(_)) if known.state == TrustState::Verified => {
+                    TrustState::Introduced
+                }
+                Err(CardError::TooLate(_)) => known.state,
+                Err(error @ CardError::Forked(_)) => {
+                    successor::take(node, &mut *tx, &card).await?;
+                    tx.commit().await?;
+                    node.signals.wake(&Topic::Trust);
+                    return Err(card_fault(&error).hint(
+                        "the peer is suspended: call its administrator, and find out who made \
+                         the other card",
+                    ));
+                }
+                Err(error) => return Err(card_fault(&error)),
+            };
+            if before != card {
+                successor::keep_former(node, &mut *tx, &before).await?;
             }
-            PeerRow { signed_card: card.encode(), card_serial: described.serial, ..known }
+            let (signed_card, card_serial) = (card.encode(), described.serial);
+            PeerRow { signed_card, card_serial, state, ..known }
         }
     };
     let serial = described.serial.to_string();
@@ -120,6 +140,9 @@ pub async fn change(
     let concerned = if told { notices::concerned(&mut *tx, peer).await? } else { Vec::new() };
     record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
     tx.put_peer(row.clone()).await?;
+    if change == TrustChange::Verify {
+        successor::settled(&mut *tx, peer).await?;
+    }
     notices::trust_changed(node, &mut *tx, &concerned, peer, state).await?;
     let affected = tx.equipes().await?;
     tx.commit().await?;
@@ -155,7 +178,7 @@ pub async fn show(node: &Node, peer: &NodeId) -> Done<Peer> {
 /// Keys whose connections are accepted and trusted, with whose they are.
 ///
 /// Those of verified peers; at a hub also the parties of équipes that it accepted, unless
-/// they are suspended or revoked here.
+/// they are suspended or revoked here. For a while also the key of the card before.
 ///
 /// # Errors
 /// Whatever the store says.
@@ -187,6 +210,15 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
             }
         }
     }
+    let trusted: BTreeSet<NodeId> = pins.values().cloned().collect();
+    for former in tx.former_cards().await? {
+        if now >= former.accepted_until || !trusted.contains(&former.node) {
+            continue;
+        }
+        let card = SignedCard::decode_verified(&former.signed_card)
+            .map_err(|cause| Fault::ours("card_damaged", cause))?;
+        pins.entry(card.card().tls_spki).or_insert(former.node);
+    }
     Ok(pins)
 }
 
@@ -196,7 +228,7 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
 /// `no_such_peer`, `not_verified`, `card_expired`.
 pub async fn verified_card(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<SignedCard> {
     if *id == node.identity.node {
-        return Ok(node.identity.card.clone());
+        return Ok(node.identity.card());
     }
     let Some(row) = tx.peer(id).await? else { return Err(unknown(id)) };
     if !row.state.counts_as_verified() {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -226,7 +227,9 @@ pub struct Route {
     node: NodeId,
     server: HostPort,
     proxy: Option<Proxy>,
-    tls: Arc<ClientConfig>,
+    identity: TlsIdentity,
+    /// How often the server has refused this node's key.
+    turns: Arc<AtomicUsize>,
     trusted: TrustedPins,
     patience: Duration,
 }
@@ -246,8 +249,15 @@ impl Route {
         proxy: Option<Proxy>,
         patience: Duration,
     ) -> Result<Self, IdentityError> {
-        let tls = identity.client(trusted.clone(), node.clone())?;
-        Ok(Self { node, server, proxy, tls, trusted, patience })
+        let (identity, turns) = (identity.clone(), Arc::default());
+        let route = Self { node, server, proxy, identity, turns, trusted, patience };
+        route.tls()?;
+        Ok(route)
+    }
+
+    /// The settings of one connection, which tell the server the keys trusted now.
+    fn tls(&self) -> Result<Arc<ClientConfig>, IdentityError> {
+        self.identity.client(self.trusted.clone(), self.node.clone(), &self.turns)
     }
 
     /// Connects now; the channel dials again by itself at the next call after it broke.
@@ -300,7 +310,8 @@ impl Route {
         *stage = Stage::Tls;
         // The name is sent to nobody and checked by nobody: the key is pinned.
         let name = ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into());
-        let handshake = TlsConnector::from(self.tls.clone()).connect(name, tcp).await;
+        let settings = self.tls().map_err(|error| ConnectError::broken(io::Error::other(error)))?;
+        let handshake = TlsConnector::from(settings).connect(name, tcp).await;
         let mut tls = handshake.map_err(|error| self.tls_error(error))?;
         *stage = Stage::Admission;
         // In TLS 1.3 the client ends its handshake before the server has judged its key. An
@@ -363,6 +374,8 @@ impl Route {
                 }
             }
             rustls::Error::AlertReceived(AlertDescription::AccessDenied) => {
+                // Perhaps it knows an older card of this node, or only a newer one.
+                self.turns.fetch_add(1, Ordering::Relaxed);
                 ConnectError::NotTrusted { node }
             }
             _ => ConnectError::Foreign { reason: reason.clone() },

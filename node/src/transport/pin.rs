@@ -23,6 +23,16 @@ pub fn spki_digest(certificate: &CertificateDer<'_>) -> Result<Digest, Error> {
     Ok(Digest::of(&parsed.subject_public_key_info()))
 }
 
+/// The name under which a client tells a server that it trusts a key (RFC 8446 §4.2.4): a
+/// distinguished name whose only part is the common name, the pin in hex.
+pub fn pin_name(pin: Digest) -> DistinguishedName {
+    // RFC 5280 §4.1.2.4: SET { SEQUENCE { OID 2.5.4.3, UTF8String } }.
+    let text = pin.to_string();
+    let mut name = vec![0x31, 73, 0x30, 71, 0x06, 3, 0x55, 0x04, 0x03, 0x0c, 64];
+    name.extend_from_slice(text.as_bytes());
+    DistinguishedName::in_sequence(&name)
+}
+
 /// The peer proved a key, but not one that is trusted here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key {seen} is not trusted")]
@@ -96,6 +106,13 @@ impl TrustedPins {
         self.lock().get(&pin).cloned()
     }
 
+    /// The pins of a node.
+    pub fn of(&self, node: &NodeId) -> Vec<Digest> {
+        let pins = self.lock();
+        let of_it = pins.iter().filter(|(_, trusted)| trusted.node == *node);
+        of_it.map(|(pin, _)| *pin).collect()
+    }
+
     fn drop_where(&self, gone: impl Fn(&Digest, &Trusted) -> bool) {
         self.lock().retain(|pin, trusted| {
             let gone = gone(pin, trusted);
@@ -118,18 +135,21 @@ pub struct PeerVerifier {
     trusted: TrustedPins,
     /// The one node that may answer, when this side dials.
     only: Option<NodeId>,
+    /// The pins of that node, as it is told them.
+    told: Vec<DistinguishedName>,
     provider: Arc<CryptoProvider>,
 }
 
 impl PeerVerifier {
     /// Accepts every trusted key.
     pub fn anyone_of(trusted: TrustedPins, provider: Arc<CryptoProvider>) -> Self {
-        Self { trusted, only: None, provider }
+        Self { trusted, only: None, told: Vec::new(), provider }
     }
 
     /// Accepts the trusted keys of one node: another trusted peer must not answer for it.
     pub fn only(trusted: TrustedPins, node: NodeId, provider: Arc<CryptoProvider>) -> Self {
-        Self { trusted, only: Some(node), provider }
+        let told = trusted.of(&node).into_iter().map(pin_name).collect();
+        Self { trusted, only: Some(node), told, provider }
     }
 
     fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), PinMismatch> {
@@ -161,6 +181,10 @@ fn tls12_refused() -> Error {
 }
 
 impl ServerCertVerifier for PeerVerifier {
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        (!self.told.is_empty()).then_some(self.told.as_slice())
+    }
+
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

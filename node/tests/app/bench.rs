@@ -217,7 +217,7 @@ impl Bench {
 
     /// Gives a peer's card to a node.
     pub async fn introduce(&self, who: Who, peer: Who) {
-        let card = self.node(peer).identity.card.clone();
+        let card = self.node(peer).identity.card();
         peers::add(self.node(who), ADMIN, card).await.unwrap();
     }
 
@@ -663,7 +663,7 @@ async fn start(
     let vault = vault(key);
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(label));
     let identity = identity::load(&*store, &vault).await.unwrap();
-    let is_hub = identity.card.card().hub_endpoint.is_some();
+    let is_hub = identity.card().card().hub_endpoint.is_some();
     Arc::new(Node {
         envelopes_per_message_max: usize::MAX,
         identity,

@@ -21,4 +21,5 @@ mod refused_to_people;
 mod restored;
 mod rogue;
 mod sharing;
+mod succession;
 mod trust;

@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod append;
+pub mod cards;
 pub mod confirm;
 pub mod follow;
 pub mod found_group;
