@@ -119,6 +119,7 @@ pub async fn own_key_packages(store: Arc<dyn Store>) -> anyhow::Result<()> {
         reference: reference.to_vec(),
         hub: hub.clone(),
         suite: 77,
+        card_serial: 6,
         last_resort: at == 2,
         created_at: Instant(at),
         undelivered: Some(b"message".to_vec()),

@@ -51,8 +51,7 @@ pub async fn former_cards(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let other = FormerCardRow { signed_card: b"other".to_vec(), ..row("toscana", 9, 8) };
     tx.put_former_card(other).await?;
     tx.commit().await?;
-    let expected =
-        [row("a-2", 3, 7), row("a1", 4, 7), row("toscana", 9, 7), row("toscana", 10, 7)];
+    let expected = [row("a-2", 3, 7), row("a1", 4, 7), row("toscana", 9, 7), row("toscana", 10, 7)];
     assert_eq!(store.read().await?.former_cards().await?, expected);
     Ok(())
 }

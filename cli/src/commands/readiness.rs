@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use raccordo_proto::admin::v1::node_service_client::NodeServiceClient;
-use raccordo_proto::admin::v1::{DoctorRequest, Finding, StatusRequest, StatusResponse};
+use raccordo_proto::admin::v1::{DoctorRequest, Expiring, Finding, StatusRequest, StatusResponse};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -51,6 +51,21 @@ struct StatusView {
     uptime_s: u64,
     equipes: Vec<EquipeView>,
     alarms: Vec<String>,
+    expires: Vec<ExpiringView>,
+}
+
+/// Something whose time comes.
+#[derive(Debug, Serialize)]
+struct ExpiringView {
+    what: String,
+    expires: String,
+    days: u64,
+}
+
+impl From<Expiring> for ExpiringView {
+    fn from(Expiring { what, expires_ms, days }: Expiring) -> Self {
+        Self { what, expires: raccordo_core::time::Instant(expires_ms).to_string(), days }
+    }
 }
 
 impl From<StatusResponse> for StatusView {
@@ -64,6 +79,7 @@ impl From<StatusResponse> for StatusView {
             uptime_s: status.uptime_s,
             equipes: status.equipes.into_iter().map(EquipeView::from).collect(),
             alarms: status.alarms,
+            expires: status.expires.into_iter().map(ExpiringView::from).collect(),
         }
     }
 }

@@ -6,8 +6,8 @@ use clap::Subcommand;
 use raccordo_core::time::Instant;
 use raccordo_proto::admin::v1::trust_service_client::TrustServiceClient;
 use raccordo_proto::admin::v1::{
-    AddPeerRequest, ExportCardRequest, ListPeersRequest, Peer, RevokePeerRequest, RotateCardRequest,
-    ShowPeerRequest, SuspendPeerRequest, VerifyPeerRequest,
+    AddPeerRequest, ExportCardRequest, ListPeersRequest, Peer, RevokePeerRequest,
+    RotateCardRequest, ShowPeerRequest, SuspendPeerRequest, VerifyPeerRequest,
 };
 use serde::Serialize;
 

@@ -92,12 +92,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`SealingError`] when no key opens it.
-    pub fn unseal(
-        &self,
-        info: &[u8],
-        aad: &[u8],
-        sealed: &[u8],
-    ) -> Result<Vec<u8>, SealingError> {
+    pub fn unseal(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
         let mut opened = self.newest().sealing.open(info, aad, sealed);
         for former in self.all().iter().skip(1) {
             opened = opened.or_else(|_| former.sealing.open(info, aad, sealed));
@@ -143,12 +138,7 @@ pub async fn load(store: &dyn Store, vault: &Vault) -> Done<Identity> {
     Ok(Identity { node: row.node, key, ring: RwLock::new((newest, sets.collect())) })
 }
 
-async fn key_set(
-    tx: &mut dyn Tx,
-    vault: &Vault,
-    node: &NodeId,
-    card: SignedCard,
-) -> Done<KeySet> {
+async fn key_set(tx: &mut dyn Tx, vault: &Vault, node: &NodeId, card: SignedCard) -> Done<KeySet> {
     let name = |name| names::of_card(name, card.card().serial);
     let mls = seed(open(tx, vault, &name(names::MLS)).await?)?;
     let sealing = seed(open(tx, vault, &name(names::SEALING)).await?)?;
@@ -169,8 +159,7 @@ pub(super) fn made_of(
     tls_key: Secret<Vec<u8>>,
     tls_certificate: Vec<u8>,
 ) -> Done<KeySet> {
-    let sealing =
-        SealingKey::derive(sealing).map_err(|cause| Fault::ours("sealing_key", cause))?;
+    let sealing = SealingKey::derive(sealing).map_err(|cause| Fault::ours("sealing_key", cause))?;
     let leaf = LeafKeys::new(node.clone(), mls, card.encode());
     Ok(KeySet { card, leaf, sealing, tls_key, tls_certificate })
 }

@@ -37,11 +37,6 @@ pub fn lives(expires_at: Instant, now: Instant) -> bool {
     expires_at.plus(CLOCKS_DIFFER) > now && expires_at <= now.plus(LIFETIME).plus(CLOCKS_DIFFER)
 }
 
-/// Since when key packages count: from the newest card on.
-fn card_made_at(node: &Node) -> Instant {
-    node.identity.card().card().valid_from.plus(super::init::CLOCKS_DIFFER)
-}
-
 /// Makes what is missing, and returns what the hub has not confirmed yet, with references.
 ///
 /// # Errors
@@ -53,13 +48,13 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
     }
     let mut tx = node.store.write().await?;
     let rows = tx.own_key_packages(hub).await?;
-    let (now, since) = (node.clock.now(), card_made_at(node));
+    let (now, serial) = (node.clock.now(), node.identity.card().card().serial);
     let mut made = false;
     for suite in suites {
         let young = rows.iter().any(|row| {
             row.suite == suite.number()
                 && row.last_resort
-                && row.created_at >= since
+                && row.card_serial == serial
                 && is_younger(row, now, ROTATION)
         });
         if !young {
@@ -75,11 +70,10 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
         tx.commit().await?;
     }
     // What a restored node had deposited, or one with a new card, is of no use any more.
-    let current = |row: &&OwnKeyPackageRow| row.created_at >= since;
-    let mut replaces =
-        !rows.iter().filter(current).any(|row| row.undelivered.is_none()) && !rows.is_empty();
-    let rows = rows.into_iter().filter(|row| row.created_at >= since);
-    let waiting = rows.filter_map(|row| {
+    let rows = rows.into_iter().filter(|row| row.card_serial == serial);
+    let rows: Vec<_> = rows.collect();
+    let mut replaces = rows.iter().all(|row| row.undelivered.is_some());
+    let waiting = rows.into_iter().filter_map(|row| {
         let deposit = Deposit {
             key_package: row.undelivered?,
             last_resort: row.last_resort,
@@ -110,15 +104,16 @@ pub async fn deposited(node: &Node, references: &[Vec<u8>]) -> Done<()> {
 /// The store's.
 pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
     let rows = tx.own_key_packages(hub).await?;
-    let now = node.clock.now();
+    let (now, serial) = (node.clock.now(), node.identity.card().card().serial);
     let mut known: Vec<u16> = rows.iter().map(|row| row.suite).collect();
     known.sort_unstable();
     known.dedup();
     for number in known {
         let Some(suite) = Suite::from_number(number) else { continue };
-        let young = rows
-            .iter()
-            .any(|row| row.suite == number && row.last_resort && is_younger(row, now, YOUNG));
+        let young = rows.iter().any(|row| {
+            let current = row.suite == number && row.card_serial == serial;
+            current && row.last_resort && is_younger(row, now, YOUNG)
+        });
         if !young {
             make(node, tx, hub, suite, true).await?;
         }
@@ -200,6 +195,7 @@ async fn make(
         hub: hub.clone(),
         suite: suite.number(),
         last_resort,
+        card_serial: node.identity.card().card().serial,
         created_at: node.clock.now(),
         undelivered: Some(made.message),
     })

@@ -13,7 +13,7 @@ use super::pacts;
 use super::replay::{self, Recipient};
 use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster};
+use super::{Node, changes, roster, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
@@ -29,11 +29,11 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
     let present = work.tx()?.members(lineage).await?;
     let present: BTreeSet<NodeId> = present.into_iter().map(|member| member.node).collect();
     roster::follow_group(work).await?;
-    follow_cards(node, work).await?;
     let now = work.statement()?;
     if now.digest() != before.digest() {
         in_force(node, work, &before, &now).await?;
     }
+    follow_cards(node, work).await?;
     for member in work.tx()?.members(lineage).await? {
         if present.contains(&member.node) || member.node == node.identity.node {
             continue;
@@ -56,8 +56,12 @@ async fn follow_cards(node: &Node, work: &mut Work<'_>) -> Done<()> {
         // The validator has verified its signature.
         let Ok(card) = SignedCard::decode_verified(card) else { continue };
         let tx = work.tx()?;
-        let known = tx.peer(&card.card().node).await?.map(|row| row.card_serial);
-        if known.is_none_or(|serial| serial == card.card().serial) {
+        let known = tx.peer(&card.card().node).await?.map(|row| row.signed_card);
+        if known.as_ref() == Some(&card.encode()) {
+            continue;
+        }
+        if known.is_none() {
+            vouching::introduce(node, tx, &card).await?;
             continue;
         }
         let taken = successor::take(node, tx, &card).await?;

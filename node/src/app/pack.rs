@@ -161,9 +161,8 @@ pub async fn stage(node: &Node, work: &mut Work<'_>, mut change: Change) -> Done
         change.leaf = Some(node.identity.leaf());
     }
     let session = work.session().await?;
-    let staged = session
-        .stage(&leaf, &change)
-        .map_err(|cause| Fault::ours("commit_not_staged", cause))?;
+    let staged =
+        session.stage(&leaf, &change).map_err(|cause| Fault::ours("commit_not_staged", cause))?;
     let Staged { commit, group_info, welcome } = staged;
     let entry = EntryId::random(&*node.entropy);
     let row = EntryRow {
@@ -321,9 +320,7 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
         .map_err(|cause| Fault::ours("pack_too_large", cause))?;
     let leaf = work.leaf().await?;
     let session = work.session().await?;
-    session
-        .encrypt(&leaf, &plaintext)
-        .map_err(|cause| Fault::ours("not_encrypted", cause))
+    session.encrypt(&leaf, &plaintext).map_err(|cause| Fault::ours("not_encrypted", cause))
 }
 
 /// The hub's signature over exactly the place at which this node stands, if it has one.

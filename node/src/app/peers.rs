@@ -6,12 +6,12 @@ use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::phone_code::PhoneCode;
 use raccordo_core::trust::state::{TrustChange, TrustState};
-use raccordo_core::trust::succession::judge;
+use raccordo_core::trust::succession::{LATE_MAX, judge};
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::signals::Topic;
-use super::{Node, notices, successor};
+use super::{Node, notices, successor, vouching};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -24,6 +24,15 @@ pub struct Peer {
     pub card: SignedCard,
     /// The 12 words that both sides see.
     pub code: String,
+    /// Who vouches for it while it is introduced; see [`vouching`].
+    pub vouched_by: BTreeSet<NodeId>,
+}
+
+impl Peer {
+    /// How far it is trusted, as people are shown it.
+    pub fn shown_state(&self) -> &'static str {
+        if self.vouched_by.is_empty() { self.row.state.as_str() } else { "vouched" }
+    }
 }
 
 /// A fault from a card.
@@ -91,7 +100,7 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
     tx.put_peer(row.clone()).await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);
-    described_peer(node, row)
+    described_peer(node, row).await
 }
 
 /// Verifies a peer by the words heard on the phone.
@@ -150,7 +159,7 @@ pub async fn change(
     for equipe in affected {
         node.signals.wake(&Topic::Outbox(equipe.lineage));
     }
-    described_peer(node, row)
+    described_peer(node, row).await
 }
 
 /// All peers, by id.
@@ -159,7 +168,11 @@ pub async fn change(
 /// Whatever the store says.
 pub async fn list(node: &Node) -> Done<Vec<Peer>> {
     let rows = node.store.read().await?.peers().await?;
-    rows.into_iter().map(|row| described_peer(node, row)).collect()
+    let mut peers = Vec::new();
+    for row in rows {
+        peers.push(described_peer(node, row).await?);
+    }
+    Ok(peers)
 }
 
 /// One peer.
@@ -172,7 +185,7 @@ pub async fn show(node: &Node, peer: &NodeId) -> Done<Peer> {
             .hint("its card: `raccordo trust export`; its peers: `raccordo trust list`"));
     }
     let row = node.store.read().await?.peer(peer).await?;
-    described_peer(node, row.ok_or_else(|| unknown(peer))?)
+    described_peer(node, row.ok_or_else(|| unknown(peer))?).await
 }
 
 /// Keys whose connections are accepted and trusted, with whose they are.
@@ -222,6 +235,24 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
     Ok(pins)
 }
 
+/// Keys of verified peers whose cards have expired not long ago: they may connect, and
+/// deliver a successor.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn expired_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
+    let now = node.clock.now();
+    let mut pins = BTreeMap::new();
+    for row in node.store.read().await?.peers().await? {
+        let card = read_card(&row)?;
+        let end = card.card().valid_until;
+        if row.state.counts_as_verified() && now >= end && now < end.plus(LATE_MAX) {
+            pins.insert(card.card().tls_spki, row.node);
+        }
+    }
+    Ok(pins)
+}
+
 /// The trusted card of a node: a verified peer's, or our own.
 ///
 /// # Errors
@@ -249,10 +280,16 @@ pub fn read_card(row: &PeerRow) -> Done<SignedCard> {
     SignedCard::decode(&row.signed_card).map_err(|cause| Fault::ours("card_damaged", cause))
 }
 
-fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {
+async fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {
     let card = read_card(&row)?;
+    let vouched_by = match row.state {
+        TrustState::Introduced => {
+            vouching::vouchers(node, &mut *node.store.read().await?, card.card()).await?
+        }
+        _ => BTreeSet::new(),
+    };
     let code = PhoneCode::between(&node.identity.key.public(), &card.card().identity);
-    Ok(Peer { row, card, code: code.words().join(" ") })
+    Ok(Peer { row, card, code: code.words().join(" "), vouched_by })
 }
 
 fn unknown(peer: &NodeId) -> Fault {

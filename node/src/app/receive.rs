@@ -276,6 +276,8 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if !honesty::placed(node, work, entry, told).await? {
         return Err(Stop::SetAside("entry_replayed"));
     }
+    let place = (lineage, entry.sequence);
+    node.links.clocks.written(&work.row.hub, place, entry.accepted_at);
     row.state = EntryState::Accepted;
     row.sequence = entry.sequence;
     work.tx()?.update_entry(&row).await?;

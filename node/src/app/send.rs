@@ -111,6 +111,8 @@ async fn note_outcomes(
                 row.sequence = *sequence;
                 work.tx()?.update_entry(&row).await?;
                 work.tx()?.envelopes_placed(lineage, *entry, *sequence).await?;
+                let place = (lineage, *sequence);
+                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
             }
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}

@@ -8,6 +8,8 @@ use raccordo_core::sending::{Circumstances, Standing, hold};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::statement::SignedStatement;
 
+use super::clocks::Clocks;
+use super::expiry::{self, Expiring};
 use super::fault::{Done, Fault, Whose};
 use super::{Node, membership, roster, storage};
 use crate::store::Tx;
@@ -41,6 +43,8 @@ impl Link {
 pub struct Links {
     links: Mutex<BTreeMap<NodeId, Link>>,
     seen: Mutex<BTreeMap<LineageId, Sequence>>,
+    /// What is known of the clocks at their ends.
+    pub clocks: Clocks,
 }
 
 impl Links {
@@ -121,6 +125,8 @@ pub struct NodeStatus {
     pub uptime_s: u64,
     /// What is wrong with the node as a whole.
     pub alarms: Vec<String>,
+    /// What expires, the nearest end first.
+    pub expires: Vec<Expiring>,
     /// All équipes.
     pub equipes: Vec<EquipeStatus>,
 }
@@ -133,8 +139,8 @@ pub async fn at_any_time(node: &Node) -> Done<NodeStatus> {
     match status(node).await {
         Err(fault) if fault.whose == Whose::Unavailable => {
             let alarms = vec![format!("{}: {}", fault.reason, fault.message)];
-            let (uptime_s, equipes) = (uptime_s(node), Vec::new());
-            Ok(NodeStatus { schema: 0, ready: false, uptime_s, alarms, equipes })
+            let (uptime_s, equipes, expires) = (uptime_s(node), Vec::new(), Vec::new());
+            Ok(NodeStatus { schema: 0, ready: false, uptime_s, alarms, expires, equipes })
         }
         told => told,
     }
@@ -157,7 +163,10 @@ pub async fn status(node: &Node) -> Done<NodeStatus> {
     }
     let alarms: Vec<String> = storage::alarm(node).into_iter().collect();
     let (ready, uptime_s) = (alarms.is_empty(), uptime_s(node));
-    Ok(NodeStatus { schema, ready, uptime_s, alarms, equipes })
+    drop(tx);
+    let mut expires = expiry::all(node).await?;
+    expires.sort_by_key(|expiring| expiring.at);
+    Ok(NodeStatus { schema, ready, uptime_s, alarms, expires, equipes })
 }
 
 /// The status of one équipe, by name or lineage.

@@ -16,10 +16,7 @@ pub fn finding(node: &Node) -> Option<Finding> {
     Some(Finding {
         severity: Severity::Problem,
         code: ailing.ailment.reason().into(),
-        message: format!(
-            "{}, so nothing new is acknowledged: {}",
-            ailing.ailment, ailing.cause
-        ),
+        message: format!("{}, so nothing new is acknowledged: {}", ailing.ailment, ailing.cause),
         step: ailing.ailment.step().into(),
         whose: "you".into(),
     })

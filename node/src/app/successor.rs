@@ -178,8 +178,7 @@ async fn forked(
     let changed_at = node.clock.now();
     tx.put_peer(PeerRow { state, reason: reason.clone(), changed_at, ..row }).await?;
     for equipe in tx.equipes().await? {
-        let member =
-            tx.members(equipe.lineage).await?.iter().any(|member| member.node == peer);
+        let member = tx.members(equipe.lineage).await?.iter().any(|member| member.node == peer);
         if member || equipe.hub == peer {
             tx.put_alarm(AlarmRow {
                 lineage: equipe.lineage,

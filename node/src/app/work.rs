@@ -82,7 +82,17 @@ impl<'n> Work<'n> {
     fn over(node: &'n Node, slot: OwnedMutexGuard<Slot>, tx: Box<dyn Tx>, row: EquipeRow) -> Self {
         let passed = Stretch::after(row.sequence, row.head);
         let tx = Some(tx);
-        Self { node, slot, tx, touched: false, passed, looked_up: None, durable: false, trust_moved: false, row }
+        Self {
+            node,
+            slot,
+            tx,
+            touched: false,
+            passed,
+            looked_up: None,
+            durable: false,
+            trust_moved: false,
+            row,
+        }
     }
 
     /// Locks an équipe and opens a transaction on it; none when it is not here.

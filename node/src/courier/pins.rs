@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// # Errors
 /// The store's; the keys then stay as they were.
 pub async fn refresh(node: &Node, trusted: &TrustedPins) -> Done<()> {
-    trusted.replace_all(&peers::trusted_pins(node).await?);
+    trusted.replace_all(&peers::trusted_pins(node).await?, &peers::expired_pins(node).await?);
     Ok(())
 }
 

@@ -112,9 +112,8 @@ impl HubLink for RemoteLink {
     }
 
     async fn deposit(&self, deposits: &[Deposit]) -> Answered<()> {
-        let deposit = |it: &Deposit| {
-            (it.key_package.clone(), it.last_resort, it.expires_at, it.replaces)
-        };
+        let deposit =
+            |it: &Deposit| (it.key_package.clone(), it.last_resort, it.expires_at, it.replaces);
         let deposits: Vec<_> = deposits.iter().map(deposit).collect();
         self.call(self.client.deposit(&deposits)).await
     }
@@ -122,8 +121,8 @@ impl HubLink for RemoteLink {
     async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed> {
         let (given, missing) = self.call(self.client.claim(lineage, suite, parties)).await?;
         let given = given.into_iter();
-        let given = given
-            .map(|(party, key_package, expires_at)| Given { party, key_package, expires_at });
+        let given =
+            given.map(|(party, key_package, expires_at)| Given { party, key_package, expires_at });
         Ok(Claimed { key_packages: given.collect(), missing })
     }
 

@@ -44,6 +44,8 @@ pub struct OwnKeyPackageRow {
     pub suite: u16,
     /// Whether it is the last resort.
     pub last_resort: bool,
+    /// Serial of the own card in its leaf.
+    pub card_serial: u64,
     /// When it was made.
     pub created_at: Instant,
     /// The MLS message, until the hub has answered that it has it.

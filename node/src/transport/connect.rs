@@ -23,7 +23,7 @@ use super::address::HostPort;
 use super::identity::{IdentityError, TlsIdentity};
 use super::limits::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use super::limits::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
-use super::pin::{PinMismatch, TrustedPins, spki_digest};
+use super::pin::{PinMismatch, Trusted, TrustedPins, spki_digest};
 use super::proxy::Proxy;
 use super::stream::{PeerInfo, PinnedStream};
 
@@ -350,9 +350,11 @@ impl Route {
         };
         let key_exchange = group.name();
         // Asked again: the trust may have ended during the handshake.
-        match self.trusted.find(pin).filter(|trusted| trusted.node == self.node) {
+        let ours = |trusted: &Trusted| trusted.node == self.node && !trusted.expired;
+        match self.trusted.find(pin).filter(ours) {
             Some(trusted) => {
-                let info = PeerInfo { node: trusted.node, pin, key_exchange, address };
+                let (node, expired) = (trusted.node, false);
+                let info = PeerInfo { node, pin, expired, key_exchange, address };
                 Ok(PinnedStream::new(tls, info, trusted.cut))
             }
             None => Err(ConnectError::Intercepted { node: self.node.clone(), seen: pin }),

@@ -200,7 +200,6 @@ impl TlsIdentity {
         config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
         Arc::new(config)
     }
-
 }
 
 /// The key that a server shows: the newest that the client names among those it trusts

@@ -48,6 +48,8 @@ pub struct Trusted {
     pub node: NodeId,
     /// Cancelled when the pin is no longer trusted.
     pub cut: CancellationToken,
+    /// Whether its card has expired: as a client it may only deliver a successor.
+    pub expired: bool,
 }
 
 /// The pins trusted now. Clones share one map.
@@ -66,11 +68,16 @@ impl TrustedPins {
     ///
     /// A pin that was another node's before is moved, and its connections are cut.
     pub fn trust(&self, pin: Digest, node: NodeId) {
+        self.put(pin, node, false);
+    }
+
+    fn put(&self, pin: Digest, node: NodeId, expired: bool) {
         let mut pins = self.lock();
-        if pins.get(&pin).is_some_and(|known| known.node == node) {
+        let same = |known: &Trusted| known.node == node && known.expired == expired;
+        if pins.get(&pin).is_some_and(same) {
             return;
         }
-        let trusted = Trusted { node, cut: CancellationToken::new() };
+        let trusted = Trusted { node, cut: CancellationToken::new(), expired };
         if let Some(former) = pins.insert(pin, trusted) {
             former.cut.cancel();
         }
@@ -93,12 +100,16 @@ impl TrustedPins {
         self.drop_where(|_, trusted| trusted.node == *node);
     }
 
-    /// Trusts exactly these, as the trust list in the database says; cuts what is not there.
-    pub fn replace_all(&self, pins: &BTreeMap<Digest, NodeId>) {
+    /// Trusts exactly these, as the trust list in the database says, and those whose card has
+    /// expired as far as that goes; cuts what is not there.
+    pub fn replace_all(&self, pins: &BTreeMap<Digest, NodeId>, expired: &BTreeMap<Digest, NodeId>) {
         for (pin, node) in pins {
-            self.trust(*pin, node.clone());
+            self.put(*pin, node.clone(), false);
         }
-        self.drop_where(|pin, _| !pins.contains_key(pin));
+        for (pin, node) in expired.iter().filter(|(pin, _)| !pins.contains_key(pin)) {
+            self.put(*pin, node.clone(), true);
+        }
+        self.drop_where(|pin, _| !pins.contains_key(pin) && !expired.contains_key(pin));
     }
 
     /// Whose key `pin` is; none if it is not trusted.
@@ -156,9 +167,14 @@ impl PeerVerifier {
         let seen = spki_digest(certificate).unwrap_or(Digest::ZERO);
         let wanted = |node: &NodeId| self.only.as_ref().is_none_or(|only| only == node);
         match self.trusted.find(seen) {
-            Some(trusted) if wanted(&trusted.node) => Ok(()),
+            Some(trusted) if wanted(&trusted.node) && !self.dials_expired(&trusted) => Ok(()),
             _ => Err(PinMismatch { seen }),
         }
+    }
+
+    /// Nobody dials a hub whose card has expired.
+    fn dials_expired(&self, trusted: &Trusted) -> bool {
+        self.only.is_some() && trusted.expired
     }
 
     fn signature(
@@ -326,8 +342,13 @@ mod tests {
         pins.trust(OLD, node("toscana"));
         pins.trust(NEW, node("umbria"));
         let (gone, kept) = (pins.find(OLD).unwrap(), pins.find(NEW).unwrap());
-        pins.replace_all(&BTreeMap::from([(NEW, node("umbria"))]));
+        let now = BTreeMap::from([(NEW, node("umbria"))]);
+        pins.replace_all(&now, &BTreeMap::new());
         assert!(gone.cut.is_cancelled());
         assert!(!kept.cut.is_cancelled());
+        // Its card expires: it comes again, and may do less.
+        pins.replace_all(&BTreeMap::new(), &now);
+        assert!(kept.cut.is_cancelled());
+        assert!(pins.find(NEW).unwrap().expired);
     }
 }

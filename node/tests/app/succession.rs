@@ -12,10 +12,10 @@ use raccordo_node::app::hub::{key_package_pool, mailbox};
 use raccordo_node::app::init::NewTls;
 use raccordo_node::app::peers::{self, Peer};
 use raccordo_node::app::rotate::{Order, rotate};
-use raccordo_node::app::successor::{self, Taken, take};
-use raccordo_node::app::{audit_chain, expire, found, key_packages, mail, update_keys};
 use raccordo_node::app::status::status;
+use raccordo_node::app::successor::{self, Taken, take};
 use raccordo_node::app::work::Work;
+use raccordo_node::app::{audit_chain, expire, found, key_packages, mail, update_keys};
 
 use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Toscana, Umbria, Who};
 
@@ -259,8 +259,7 @@ async fn the_hub_refuses_a_fork_and_others_cards() {
     bench.run().await;
     let post = async |by: Who, card: &SignedCard| {
         let (relay, item) = (bench.node(Relay), raccordo_core::id::ItemId([9; 16]));
-        let posted =
-            mailbox::post(relay, &by.id(), &Relay.id(), item, "card", card.encode()).await;
+        let posted = mailbox::post(relay, &by.id(), &Relay.id(), item, "card", card.encode()).await;
         posted.map_err(|fault| fault.reason)
     };
     assert_eq!(post(Toscana, &card).await, Ok(()));
@@ -360,11 +359,8 @@ async fn private_parts_go_when_their_life_is_over() {
 
 #[tokio::test]
 async fn the_committer_takes_no_old_key_package() {
-    let mut bench = Bench::agreed(
-        crate::bench::Rows::Memory,
-        raccordo_core::crypto::Suite::Classical,
-    )
-    .await;
+    let mut bench =
+        Bench::agreed(crate::bench::Rows::Memory, raccordo_core::crypto::Suite::Classical).await;
     found::create(bench.node(Toscana), ADMIN, EQUIPE).await.unwrap();
     let lineage = bench.lineage().await;
     let (chair, relay, hub) = (bench.node(Toscana), bench.node(Relay), Relay.id());

@@ -291,7 +291,8 @@ impl HubService for Calls {
             let pool = state.pool.entry(party.clone()).or_default();
             match pool.iter().position(|package| !package.last_resort) {
                 Some(place) => {
-                    let proto::DepositedKeyPackage { key_package, expires_at_ms, .. } = pool.remove(place);
+                    let proto::DepositedKeyPackage { key_package, expires_at_ms, .. } =
+                        pool.remove(place);
                     let claimed = proto::ClaimedKeyPackage { party, key_package, expires_at_ms };
                     answer.key_packages.push(claimed);
                 }

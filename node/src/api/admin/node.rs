@@ -9,6 +9,7 @@ use super::equipe::equipe_status;
 use crate::api::Answer;
 use crate::app::Node;
 use crate::app::doctor::{Finding, doctor};
+use crate::app::expiry::Expiring;
 use crate::app::status::{NodeStatus, at_any_time};
 
 #[async_trait]
@@ -38,9 +39,14 @@ fn status_response(node: &Node, told: &NodeStatus) -> proto::StatusResponse {
         ready: told.ready,
         database: node.store.kind().to_owned(),
         uptime_s: told.uptime_s,
+        expires: told.expires.iter().map(expiring).collect(),
         alarms: told.alarms.iter().cloned().chain(equipes.iter().flat_map(named)).collect(),
         equipes,
     }
+}
+
+fn expiring(told: &Expiring) -> proto::Expiring {
+    proto::Expiring { what: told.what.clone(), expires_ms: told.at.0, days: told.days }
 }
 
 fn finding(found: Finding) -> proto::Finding {

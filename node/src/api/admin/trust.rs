@@ -92,7 +92,8 @@ impl TrustService for AdminCalls {
         let order = Order {
             tls: tls.map_err(|error| Fault::ours("tls_key", error))?,
             name: given(asked.name),
-            ipa_code: given(asked.ipa_code).map(|code| if code == "-" { String::new() } else { code }),
+            ipa_code: given(asked.ipa_code)
+                .map(|code| if code == "-" { String::new() } else { code }),
             hub_endpoint: given(asked.hub_endpoint),
             serial: (asked.serial > 0).then_some(asked.serial),
         };
@@ -134,12 +135,13 @@ fn message(peer: &Peer) -> proto::Peer {
     proto::Peer {
         id: peer.row.node.to_string(),
         name: card.name.clone(),
-        state: peer.row.state.as_str().to_owned(),
+        state: peer.shown_state().to_owned(),
         code: peer.code.clone(),
         card_serial: card.serial,
         expires_ms: card.valid_until.0,
         hub_endpoint: card.hub_endpoint.clone().unwrap_or_default(),
         reason: peer.row.reason.clone(),
         ipa_code: card.ipa_code.clone().unwrap_or_default(),
+        vouched_by: peer.vouched_by.iter().map(ToString::to_string).collect(),
     }
 }

@@ -48,8 +48,7 @@ fn replace(
     now: raccordo_core::time::Instant,
 ) -> Done<Result<Option<SignedCard>, CardError>> {
     for kept in cards {
-        let known =
-            SignedCard::decode(kept).map_err(|cause| Fault::ours("card_damaged", cause))?;
+        let known = SignedCard::decode(kept).map_err(|cause| Fault::ours("card_damaged", cause))?;
         if known.card().node != card.card().node {
             continue;
         }

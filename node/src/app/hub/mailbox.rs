@@ -98,9 +98,7 @@ async fn take_card(
         // An old one comes again from whoever did not hear the answer.
         Taken::Refused(CardError::LowerSerial { .. }) => None,
         Taken::Refused(error) => Some(peers::card_fault(&error)),
-        Taken::Revoked => {
-            Some(Fault::refused("revoked", "trust in the caller was revoked here"))
-        }
+        Taken::Revoked => Some(Fault::refused("revoked", "trust in the caller was revoked here")),
         Taken::Known | Taken::Stranger | Taken::Followed => None,
     })
 }

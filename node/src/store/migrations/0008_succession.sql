@@ -9,3 +9,6 @@ CREATE TABLE former_card (
     accepted_until_ms  BIGINT NOT NULL,
     PRIMARY KEY (node, serial)
 );
+
+-- Serial of the own card in the key package's leaf.
+ALTER TABLE own_key_package ADD COLUMN card_serial BIGINT NOT NULL DEFAULT 1;

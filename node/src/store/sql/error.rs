@@ -87,6 +87,8 @@ fn of_code(code: &str) -> Option<Ailment> {
     let extended: u32 = code.parse().ok()?;
     match extended & 0xff {
         13 => Some(Ailment::Full),
+        // SQLITE_IOERR_SHMSIZE: the index of the log cannot grow.
+        _ if extended == 10 | (19 << 8) => Some(Ailment::Full),
         _ if extended == CORRUPT_FS => Some(Ailment::Damaged),
         10 => Some(Ailment::Disk),
         // SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN: as of a directory that is read-only.
@@ -125,6 +127,7 @@ mod tests {
         check("266", Some(Ailment::Disk));
         check("58030", Some(Ailment::Disk));
         check("8458", Some(Ailment::Damaged));
+        check("4874", Some(Ailment::Full));
         // SQLITE_READONLY_DIRECTORY.
         check("1544", Some(Ailment::ReadOnly));
         check("25006", Some(Ailment::ReadOnly));

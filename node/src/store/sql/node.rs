@@ -18,7 +18,7 @@ macro_rules! audit_columns {
 
 macro_rules! key_package_columns {
     () => {
-        "reference, hub, suite, last_resort, created_at_ms, undelivered"
+        "reference, hub, suite, last_resort, created_at_ms, undelivered, card_serial"
     };
 }
 
@@ -55,15 +55,14 @@ const DELETE_MAIL: &str = "DELETE FROM mail WHERE item = $1";
 const INSERT_KEY_PACKAGE: &str = concat!(
     "INSERT INTO own_key_package (",
     key_package_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
 );
 const KEY_PACKAGES: &str = concat!(
     "SELECT ",
     key_package_columns!(),
     " FROM own_key_package WHERE hub = $1 ORDER BY created_at_ms, reference"
 );
-const ALL_KEY_PACKAGES: &str =
-    concat!("SELECT ", key_package_columns!(), " FROM own_key_package");
+const ALL_KEY_PACKAGES: &str = concat!("SELECT ", key_package_columns!(), " FROM own_key_package");
 const DELIVERED: &str = "UPDATE own_key_package SET undelivered = NULL WHERE reference = $1";
 const DELETE_KEY_PACKAGE: &str = "DELETE FROM own_key_package WHERE reference = $1";
 const INSERT_BOOT: &str = "INSERT INTO boot (boot, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -178,7 +177,8 @@ impl NodeRows for SqlTx {
             .integer(row.suite)
             .flag(row.last_resort)
             .instant(row.created_at)
-            .option_bytes(row.undelivered);
+            .option_bytes(row.undelivered)
+            .integer(row.card_serial);
         self.insert(insert).await
     }
 
@@ -213,6 +213,7 @@ fn own_key_package(row: &mut Columns<'_>) -> Stored<OwnKeyPackageRow> {
         last_resort: row.flag()?,
         created_at: row.instant()?,
         undelivered: row.option_bytes()?,
+        card_serial: row.integer()?,
     })
 }
 

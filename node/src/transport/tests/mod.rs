@@ -2,6 +2,7 @@
 
 mod world;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,6 +138,21 @@ async fn a_hub_with_a_new_key_answers_to_either_pin() {
     world.by_member.trust(old, node("relay"));
     let seen = world.route().dial().await.unwrap().info().pin;
     assert_eq!(seen, world.hub.spki_digest());
+}
+
+#[tokio::test]
+async fn an_expired_card_is_known_as_such() {
+    let world = World::start(WIDE).await;
+    let mut stream = watch(&world).await;
+    let member = BTreeMap::from([(world.member.spki_digest(), node("toscana"))]);
+    world.by_hub.replace_all(&BTreeMap::new(), &member);
+    within(stream.message()).await.unwrap_err();
+    call(&world.route().channel().await.unwrap()).await.unwrap();
+    assert!(world.callers.try_iter().last().unwrap().expired);
+    // Nobody dials a hub whose own card has expired.
+    let hub = BTreeMap::from([(world.hub.spki_digest(), node("relay"))]);
+    world.by_member.replace_all(&BTreeMap::new(), &hub);
+    assert_eq!(world.route().channel().await.unwrap_err().reason(), "intercepted");
 }
 
 #[tokio::test]
