@@ -15,6 +15,9 @@ use crate::duration;
 use crate::failure::{EXIT_CONFLICT, EXIT_UNREACHABLE, Failure};
 use crate::output::{Output, Tone};
 
+/// What ends sooner is shown to people.
+const SOON_DAYS: u64 = 30;
+
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Options of `raccordo wait-ready`.
@@ -198,6 +201,11 @@ fn describe(view: &StatusView, out: &Output) -> String {
     let mut text =
         format!("{node}  {ready}  version {version}, {database} (schema {schema}), up {uptime}\n");
     text.push_str(&alarms(&view.alarms, out));
+    for soon in view.expires.iter().filter(|soon| soon.days < SOON_DAYS) {
+        let ExpiringView { what, expires, days } = soon;
+        let mark = out.paint("expires:", Tone::of("warning"));
+        text.push_str(&format!("{mark} {what}, in {days} days, at {expires}\n"));
+    }
     for equipe in &view.equipes {
         text.push('\n');
         text.push_str(&equipe.describe(out));
@@ -271,6 +279,11 @@ mod tests {
             uptime_s: 3_700,
             equipes: vec![equipe],
             alarms: vec!["disk nearly full".to_owned()],
+            expires: vec![Expiring {
+                what: "own card".to_owned(),
+                expires_ms: 1_790_000_000_000,
+                days: 13,
+            }],
         }
     }
 
@@ -293,7 +306,10 @@ mod tests {
                     "hub": {"id": "relay", "term": 1, "connected": true, "lag": 0},
                     "outbox": 0, "set_aside": 0, "sending": "open", "alarms": []
                 }],
-                "alarms": ["disk nearly full"]
+                "alarms": ["disk nearly full"],
+                "expires": [
+                    { "what": "own card", "expires": "2026-09-21T14:13:20Z", "days": 13 }
+                ]
             })
         );
     }

@@ -127,6 +127,8 @@ struct PeerView {
     reason: String,
     #[serde(skip)]
     ipa_code: String,
+    #[serde(skip)]
+    vouched_by: Vec<String>,
 }
 
 impl From<Peer> for PeerView {
@@ -141,6 +143,7 @@ impl From<Peer> for PeerView {
             hub_endpoint: peer.hub_endpoint,
             reason: peer.reason,
             ipa_code: peer.ipa_code,
+            vouched_by: peer.vouched_by,
         }
     }
 }
@@ -345,6 +348,10 @@ fn instruction(view: &PeerView) -> String {
         "introduced" => format!(
             "Call the administrator of {id} on a number that you know from elsewhere. Both of you\nsee these words. Let them read theirs to you, and type what you hear:\n  raccordo trust verify {id}\nThen read yours to them. If a word differs, stop: somebody is between you."
         ),
+        "vouched" => format!(
+            "Others vouch for {id}: {}. No case goes to it before you have called its\nadministrator and typed what you hear:\n  raccordo trust verify {id}",
+            view.vouched_by.join(", ")
+        ),
         "verified" => "These words were compared, and are the same on both sides.".to_owned(),
         _ => format!("{id} is {state}: nothing is sent to it."),
     }
@@ -367,6 +374,7 @@ mod tests {
             hub_endpoint: "hub.example:7443".to_owned(),
             reason: String::new(),
             ipa_code: "r_umbria".to_owned(),
+            vouched_by: Vec::new(),
         }
     }
 

@@ -91,8 +91,9 @@ fn of_code(code: &str) -> Option<Ailment> {
         _ if extended == 10 | (19 << 8) => Some(Ailment::Full),
         _ if extended == CORRUPT_FS => Some(Ailment::Damaged),
         10 => Some(Ailment::Disk),
-        // SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN: as of a directory that is read-only.
-        8 | 3 | 14 => Some(Ailment::ReadOnly),
+        // SQLITE_READONLY, SQLITE_PERM; then SQLITE_CANTOPEN.
+        8 | 3 => Some(Ailment::ReadOnly),
+        14 => Some(Ailment::Unreachable),
         11 | 26 => Some(Ailment::Damaged),
         _ => None,
     }
