@@ -56,9 +56,15 @@ const ENVELOPES_OF: &str = concat!(
 const ENVELOPE: &str =
     concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
-const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
-const PLACE_OBJECTS: &str = "UPDATE object SET sequence = $3 WHERE object IN \
-     (SELECT object FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NOT NULL)";
+const PLACE_ENTRY: &str = "UPDATE entry SET state = 'accepted', sequence = $3 \
+     WHERE lineage = $1 AND entry = $2 AND state = 'pending'";
+const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = e.sequence FROM entry AS e \
+     WHERE e.lineage = $1 AND e.sequence >= $2 AND e.sequence <= $3 AND e.state = 'accepted' \
+     AND envelope.lineage = e.lineage AND envelope.entry = e.entry";
+const PLACE_OBJECTS: &str = "UPDATE object SET sequence = placed.sequence FROM \
+     (SELECT object, MAX(sequence) AS sequence FROM envelope \
+      WHERE lineage = $1 AND sequence >= $2 AND sequence <= $3 GROUP BY object) AS placed \
+     WHERE object.object = placed.object";
 const FORGET_ENVELOPES: &str =
     "DELETE FROM envelope WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
 const FORGET_ENTRIES: &str =
@@ -138,16 +144,25 @@ impl OutboxRows for SqlTx {
         self.execute(of("envelope", UNPACK, lineage, entry)).await.map(drop)
     }
 
-    async fn envelopes_placed(
+    async fn entries_placed(
         &mut self,
         lineage: LineageId,
-        entry: EntryId,
-        sequence: Sequence,
+        places: &[(EntryId, Sequence)],
     ) -> Stored<()> {
-        let place = of("envelope", PLACE_ENVELOPES, lineage, entry).integer(sequence.0);
-        self.execute(place).await?;
-        let place = of("object", PLACE_OBJECTS, lineage, entry).integer(sequence.0);
-        self.execute(place).await.map(drop)
+        let sequences = places.iter().map(|(_, sequence)| sequence.0);
+        let Some((first, last)) = sequences.clone().min().zip(sequences.max()) else {
+            return Ok(());
+        };
+        for (entry, sequence) in places {
+            let place = of("entry", PLACE_ENTRY, lineage, *entry).integer(sequence.0);
+            self.execute(place).await?;
+        }
+        // What else stands between them has its place already: it is written again.
+        for (table, text) in [("envelope", PLACE_ENVELOPES), ("object", PLACE_OBJECTS)] {
+            let place = sql(table, text).bytes(lineage.as_bytes()).integer(first).integer(last);
+            self.execute(place).await?;
+        }
+        Ok(())
     }
 
     async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()> {
