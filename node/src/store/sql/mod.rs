@@ -177,7 +177,7 @@ impl SqlStore {
         statement: &'static str,
     ) -> Stored<Transaction<'static, Any>> {
         for _ in 0..=self.connections {
-            match pool.begin_with(statement).await {
+            match self.begun(pool, statement).await {
                 Err(sqlx::Error::InvalidSavePointStatement) => {
                     let stuck = pool.acquire().await;
                     let stuck = stuck.map_err(|error| noted(&self.vitals, error))?;
@@ -192,6 +192,24 @@ impl SqlStore {
             }
         }
         Err(StoreError::Unavailable("no connection can begin a transaction".to_owned()))
+    }
+
+    /// Begins a transaction, and ends it again should the caller go away meanwhile.
+    ///
+    /// sqlx forgets a `BEGIN` that it has sent to PostgreSQL when its future is dropped
+    /// before the answer: the connection would go back into the pool with a transaction
+    /// open in it, which may be one that only reads. So it is begun in a task of its own.
+    async fn begun(
+        &self,
+        pool: &AnyPool,
+        text: &'static str,
+    ) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        if self.dialect == Dialect::Sqlite {
+            return pool.begin_with(text).await;
+        }
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(text).await }).await;
+        begun.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
     }
 
     /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
