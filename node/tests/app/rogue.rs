@@ -140,7 +140,7 @@ async fn check(many: &mut Many, what: &str, change: Change, reason: &str) {
 
     // Honest members, where the hub is in it too.
     for member in 1..4 {
-        let disk = many.disk(member);
+        let disk = many.disk(member).snapshot();
         let batch = served(many, member, &handed).await;
         receive(many.node(member), &batch).await.unwrap();
         let row = many.row(member).await;
@@ -151,7 +151,7 @@ async fn check(many: &mut Many, what: &str, change: Change, reason: &str) {
         let detail = audited.last().unwrap_or_else(|| panic!("{what}"));
         assert_eq!(detail.get("by").map(String::as_str), Some("toscana"), "{what}");
         assert_eq!(detail.get("reason").map(String::as_str), Some(reason), "{what}");
-        many.put_back(member, disk).await;
+        many.put_back(member, &disk).await;
     }
 }
 
