@@ -33,8 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
+use sqlx::any::{Any, AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
 use tokio::sync::Mutex;
 
 pub use self::tx::SqlTx;
@@ -155,13 +155,27 @@ impl SqlStore {
             Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
             Dialect::Postgres => None,
         };
-        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
-        Ok(SqlTx::writing(begun.map_err(unavailable)?, turn))
+        let begun = self.begun(&self.writers, self.dialect.begin_write()).await?;
+        Ok(SqlTx::writing(begun, turn))
     }
 
     async fn reading(&self) -> Stored<SqlTx> {
-        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
-        Ok(SqlTx::reading(begun.map_err(unavailable)?))
+        let begun = self.begun(&self.readers, self.dialect.begin_read()).await?;
+        Ok(SqlTx::reading(begun))
+    }
+
+    /// Begins a transaction, and ends it again should the caller go away meanwhile.
+    ///
+    /// sqlx forgets a `BEGIN` that it has sent to PostgreSQL when its future is dropped
+    /// before the answer: the connection would go back into the pool with a transaction
+    /// open in it, which may be one that only reads. So it is begun in a task of its own.
+    async fn begun(&self, pool: &AnyPool, text: &'static str) -> Stored<Transaction<'static, Any>> {
+        if self.dialect == Dialect::Sqlite {
+            return pool.begin_with(text).await.map_err(unavailable);
+        }
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(text).await }).await;
+        begun.map_err(|error| StoreError::Unavailable(error.to_string()))?.map_err(unavailable)
     }
 
     async fn newest_migration(&self) -> Stored<i64> {
