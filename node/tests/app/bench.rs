@@ -13,7 +13,6 @@ use std::time::Duration;
 use raccordo_core::alert::Alert;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{LineageId, NodeId, ObjectId, Sequence};
-use raccordo_core::invariant::Ciphertexts;
 use raccordo_core::object::Kind;
 use raccordo_node::app::alerts::AlertView;
 use raccordo_node::app::audit::Actor;
@@ -32,7 +31,7 @@ use raccordo_node::store::hub::LogRow;
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
 use raccordo_node::store::outbox::{EntryRow, EntryState};
 
-use link::{Link, Next};
+use link::{Link, Next, Sealed};
 pub use place::Rows;
 use place::{Place, StandingClock};
 
@@ -82,8 +81,8 @@ pub struct Bench {
     clock: Arc<StandingClock>,
     places: BTreeMap<Who, Place>,
     operators: BTreeMap<Who, Operator>,
-    /// Everything that ever left a member, in which run of its process.
-    ciphertexts: Mutex<Ciphertexts>,
+    /// Everything that ever left a member.
+    sealed: Mutex<Sealed>,
 }
 
 /// The disks of all three at one time.
@@ -97,7 +96,7 @@ impl Bench {
         for who in ALL {
             places.insert(who, Place::new(&who.id(), rows, Limits::default(), &clock).await);
         }
-        Self { clock, places, operators: BTreeMap::new(), ciphertexts: Mutex::default() }
+        Self { clock, places, operators: BTreeMap::new(), sealed: Mutex::default() }
     }
 
     /// Three nodes that have verified each other by phone.
@@ -166,6 +165,11 @@ impl Bench {
         pacts::propose(toscana, ADMIN, EQUIPE, false).await.unwrap();
     }
 
+    /// How many keys have sealed the messages that left members.
+    pub fn keys_used(&self) -> usize {
+        self.sealed.lock().unwrap().ratchets.count()
+    }
+
     /// A node.
     pub fn node(&self, who: Who) -> &Node {
         self.places[&who].node()
@@ -204,7 +208,7 @@ impl Bench {
     /// Puts the disks back, and starts all three again.
     pub async fn put_back(&mut self, disks: &Disks) {
         // With the hub's disk the whole world goes back.
-        self.ciphertexts = Mutex::default();
+        self.sealed = Mutex::default();
         for (who, snapshot) in &disks.0 {
             self.disk(*who).recover();
             self.disk(*who).restore(snapshot);
@@ -251,7 +255,7 @@ impl Bench {
 
     fn link(&self, who: Who) -> Link<'_> {
         let (node, relay) = (self.node(who), self.node(Relay));
-        Link { node, relay, ciphertexts: &self.ciphertexts }
+        Link { node, relay, sealed: &self.sealed }
     }
 
     /// All that one node's courier does, once; whether anything was to be done.

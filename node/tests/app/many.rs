@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{NodeId, ObjectId};
-use raccordo_core::invariant::Ciphertexts;
 use raccordo_core::object::Kind;
 use raccordo_node::app::alerts::AlertView;
 use raccordo_node::app::directory::Operator;
@@ -21,7 +20,7 @@ use raccordo_node::app::{Node, audit_chain, found, peers};
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
 
-use crate::bench::link::{Link, Next};
+use crate::bench::link::{Link, Next, Sealed};
 use crate::bench::place::{Place, RELAY, Rows, StandingClock};
 use crate::bench::{ADMIN, sight};
 
@@ -30,14 +29,20 @@ pub const EQUIPE: &str = "Dorsale";
 const NAMES: [&str; 5] = ["toscana", "umbria", "lazio", "marche", "molise"];
 const ROUNDS_MAX: usize = 200;
 
+/// The relay, where a number names any node.
+pub const HUB: usize = usize::MAX;
+
+/// The disks of all at one time.
+pub struct Disks(Vec<(usize, Snapshot)>);
+
 /// The members by number, and a relay.
 pub struct Many {
     pub clock: Arc<StandingClock>,
     places: Vec<Place>,
     relay: Place,
     operators: Vec<Option<Operator>>,
-    /// Everything that ever left a member, in which run of its process.
-    ciphertexts: Mutex<Ciphertexts>,
+    /// Everything that ever left a member.
+    sealed: Mutex<Sealed>,
     /// Members whose couriers stand still.
     pub away: BTreeSet<usize>,
     /// What the hub said when it served a log no longer.
@@ -76,7 +81,7 @@ impl Many {
         let relay = places.pop().unwrap();
         let operators = (0..count).map(|_| None).collect();
         let (away, ended) = (BTreeSet::new(), BTreeMap::new());
-        Self { clock, places, relay, operators, ciphertexts: Mutex::default(), away, ended }
+        Self { clock, places, relay, operators, sealed: Mutex::default(), away, ended }
     }
 
     /// An équipe of the first `parties` of `count` nodes, chaired by the first.
@@ -103,9 +108,13 @@ impl Many {
         many
     }
 
+    fn place(&self, who: usize) -> &Place {
+        if who == HUB { &self.relay } else { &self.places[who] }
+    }
+
     /// A node.
-    pub fn node(&self, member: usize) -> &Node {
-        self.places[member].node()
+    pub fn node(&self, who: usize) -> &Node {
+        self.place(who).node()
     }
 
     /// The hub.
@@ -128,18 +137,58 @@ impl Many {
         self.clock.pass(span);
     }
 
-    /// Ends the process of a member and starts it again.
-    pub async fn restart(&mut self, member: usize) {
-        self.places[member].restart(&self.clock).await;
+    /// Ends the process of a node and starts it again.
+    pub async fn restart(&mut self, who: usize) {
+        let place = if who == HUB { &mut self.relay } else { &mut self.places[who] };
+        place.restart(&self.clock).await;
     }
 
-    /// Lets everybody who is there work until nothing moves any more.
+    /// How often a node was started.
+    pub fn life(&self, who: usize) -> u32 {
+        self.place(who).life()
+    }
+
+    /// All members and the hub.
+    pub fn everybody(&self) -> impl Iterator<Item = usize> + use<> {
+        (0..self.places.len()).chain([HUB])
+    }
+
+    /// Starts again whoever has crashed.
+    pub async fn restart_crashed(&mut self) {
+        for who in self.everybody() {
+            if self.disk(who).crashed() {
+                self.restart(who).await;
+            }
+        }
+    }
+
+    /// What people do at a node; they do it again where the node crashed in it.
+    pub async fn act<T>(&mut self, member: usize, act: impl AsyncFn(&Node) -> Done<T>) -> T {
+        match act(self.node(member)).await {
+            Err(fault) if fault.reason == "crashed" => {
+                self.restart_crashed().await;
+                act(self.node(member)).await.unwrap()
+            }
+            done => done.unwrap(),
+        }
+    }
+
+    /// Lets everybody who is there work until nothing moves any more; who crashed is started
+    /// again.
     pub async fn run(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let mut moved = false;
             for member in 0..self.places.len() {
-                if !self.away.contains(&member) {
-                    moved |= self.turn(member).await.unwrap();
+                if self.away.contains(&member) {
+                    continue;
+                }
+                match self.turn(member).await {
+                    Ok(worked) => moved |= worked,
+                    Err(fault) if fault.reason == "crashed" => {
+                        self.restart_crashed().await;
+                        moved = true;
+                    }
+                    Err(fault) => panic!("{}: {} {fault}", id(member), fault.reason),
                 }
             }
             if !moved {
@@ -150,7 +199,7 @@ impl Many {
     }
 
     fn link(&self, member: usize) -> Link<'_> {
-        Link { node: self.node(member), relay: self.relay(), ciphertexts: &self.ciphertexts }
+        Link { node: self.node(member), relay: self.relay(), sealed: &self.sealed }
     }
 
     /// All that one courier does, once.
@@ -276,9 +325,25 @@ impl Many {
         self.errands(member).await.unwrap();
     }
 
-    /// The disk of a node: a member's.
-    pub fn disk(&self, member: usize) -> &MemoryStore {
-        self.places[member].disk()
+    /// The disk of a node.
+    pub fn disk(&self, who: usize) -> &MemoryStore {
+        self.place(who).disk()
+    }
+
+    /// The disks as they are.
+    pub fn disks(&self) -> Disks {
+        Disks(self.everybody().map(|who| (who, self.disk(who).snapshot())).collect())
+    }
+
+    /// Puts all disks back, and starts everybody again.
+    pub async fn put_all_back(&mut self, disks: &Disks) {
+        // With the hub's disk the whole world goes back.
+        self.sealed = Mutex::default();
+        self.ended.clear();
+        for (who, snapshot) in &disks.0 {
+            self.disk(*who).recover();
+            self.put_back(*who, snapshot).await;
+        }
     }
 
     /// Puts a member's disk back, and starts it again.

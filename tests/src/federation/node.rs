@@ -31,7 +31,18 @@ pub struct Node {
     home: Home,
     log: PathBuf,
     log_level: &'static str,
+    namespace: Option<String>,
+    fate: Option<Fate>,
     process: Option<Child>,
+}
+
+/// The call of the kernel at which a process is killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// Its name, as `strace` knows it, such as `fdatasync`.
+    pub call: &'static str,
+    /// Which one of them, from 1; it is not done any more. Without one they are counted.
+    pub number: Option<u32>,
 }
 
 impl Node {
@@ -46,8 +57,77 @@ impl Node {
             home: Home::new(directory.join(id)),
             log: directory.join(format!("{id}.log")),
             log_level,
+            namespace: None,
+            fate: None,
             process: None,
         })
+    }
+
+    /// With its process in a network namespace.
+    pub(super) fn within(self, namespace: String) -> Self {
+        Self { namespace: Some(namespace), ..self }
+    }
+
+    /// Decides at which call of the kernel its next process is killed (SIGKILL), until it is
+    /// revived. Needs `strace`.
+    pub fn doom(&mut self, fate: Fate) {
+        self.fate = Some(fate);
+    }
+
+    /// How many of the calls in question its process has made.
+    ///
+    /// # Errors
+    /// They are not counted.
+    pub fn calls(&self) -> anyhow::Result<u32> {
+        let text = std::fs::read_to_string(self.calls_file())?;
+        // A call that others interrupt takes two lines.
+        let begun = text.lines().filter(|line| line.contains('(') && !line.contains("resumed>"));
+        Ok(u32::try_from(begun.count())?)
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.home.path().with_extension("calls")
+    }
+
+    /// Starts again if its process has ended; whether it had.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn revive(&mut self) -> anyhow::Result<bool> {
+        let ended = match &mut self.process {
+            Some(process) => process.try_wait()?.is_some(),
+            None => true,
+        };
+        if ended {
+            (self.process, self.fate) = (None, None);
+            self.start().await?;
+        }
+        Ok(ended)
+    }
+
+    /// Stops its process in the middle of whatever it does (SIGSTOP).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn freeze(&self) -> anyhow::Result<()> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn thaw(&self) -> anyhow::Result<()> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let pid = self.pid().context("it does not run")?.to_string();
+        let told = Command::new("kill").arg(signal).arg(pid).status().await?;
+        if !told.success() {
+            bail!("{} takes no {signal}: {told}", self.id);
+        }
+        Ok(())
     }
 
     /// Where it lives.
@@ -72,8 +152,24 @@ impl Node {
     pub fn daemon(&self) -> anyhow::Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         // Ends with this process, even if that is killed.
-        let mut command = Command::new("setpriv");
-        command.arg("--pdeathsig=KILL").arg("--").arg(crate::programs::path("raccordod")?);
+        let mut command = match &self.namespace {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace, "setpriv"]);
+                command
+            }
+            None => Command::new("setpriv"),
+        };
+        command.args(["--pdeathsig=KILL", "--"]);
+        if let Some(Fate { call, number }) = &self.fate {
+            // The process stays the one that was started; strace is a child of it.
+            command.args(["strace", "-D", "-f", "-qq", "-o"]).arg(self.calls_file());
+            command.args(["-e", "signal=none", "-e", &format!("trace={call}")]);
+            if let Some(number) = number {
+                command.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+            }
+        }
+        command.arg(crate::programs::path("raccordod")?);
         command.arg("--home").arg(self.home.path());
         command.env("RACCORDO_LOG", self.log_level).env_remove("NOTIFY_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
@@ -160,12 +256,11 @@ impl Node {
     /// # Errors
     /// It does not run, does not end, or ends with an error.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.signal("-TERM").await?;
         let mut process = self.process.take().context("it does not run")?;
-        let pid = process.id().context("it has ended")?.to_string();
-        let told = Command::new("kill").arg("-TERM").arg(pid).status().await?;
         let ended = tokio::time::timeout(super::PATIENCE, process.wait()).await;
         let status: ExitStatus = ended.context("it does not stop")??;
-        if !told.success() || !status.success() {
+        if !status.success() {
             bail!("{} stopped with {status}\n{}", self.id, self.tail()?);
         }
         Ok(())

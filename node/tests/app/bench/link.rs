@@ -2,8 +2,12 @@
 
 use std::sync::Mutex;
 
+use raccordo_core::crypto::Suite;
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Digest, LineageId, NodeId};
+use raccordo_core::invariant::ratchet::{self, Ratchets};
 use raccordo_core::invariant::{Ciphertexts, Made};
+use raccordo_core::ledger::LedgerScope;
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
@@ -13,6 +17,7 @@ use raccordo_node::app::receive::Batch;
 use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::rejoin::request;
 use raccordo_node::app::send::AppendCall;
+use raccordo_node::app::work::open_ledger;
 use raccordo_node::app::{Node, join, key_packages, mail, pack, pacts, send};
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::hub::LogRow;
@@ -28,11 +33,19 @@ pub enum Next {
     Ended(&'static str),
 }
 
-/// A member, the hub, and all ciphertexts that ever went from members to it.
+/// Everything that ever left a member: in which run of its process it was encrypted, and
+/// with which key.
+#[derive(Default)]
+pub struct Sealed {
+    ciphertexts: Ciphertexts,
+    pub ratchets: Ratchets,
+}
+
+/// A member, the hub, and all that ever went from members to it.
 pub struct Link<'a> {
     pub node: &'a Node,
     pub relay: &'a Node,
-    pub ciphertexts: &'a Mutex<Ciphertexts>,
+    pub sealed: &'a Mutex<Sealed>,
 }
 
 impl Link<'_> {
@@ -163,17 +176,35 @@ impl Link<'_> {
         for made in &made {
             // A run also sends what an earlier one has encrypted.
             let row = self.node.store.read().await?.entry(lineage, made.entry).await?.unwrap();
-            let noted = self.ciphertexts.lock().unwrap().note_made(self.me(), row.boot, made);
-            noted.unwrap();
+            let mut sealed = self.sealed.lock().unwrap();
+            sealed.ciphertexts.note_made(self.me(), row.boot, made).unwrap();
         }
+        self.note_keys(lineage, &call.entries).await?;
         let answer = append(self.relay, self.me(), call.group, call.entries).await?;
         for (entry, outcome) in &answer.outcomes {
             let made = made.iter().find(|made| made.entry == *entry).unwrap();
             if matches!(outcome, Outcome::Placed { .. }) {
-                self.ciphertexts.lock().unwrap().note_placed(self.me(), made).unwrap();
+                let mut sealed = self.sealed.lock().unwrap();
+                sealed.ciphertexts.note_placed(self.me(), made).unwrap();
             }
         }
         Ok(answer)
+    }
+
+    /// Reads with the sender's secrets which keys have sealed its messages of this epoch.
+    async fn note_keys(&self, lineage: LineageId, entries: &[Handed]) -> Done<()> {
+        let mut tx = self.node.store.read().await?;
+        let row = tx.equipe(lineage).await?.unwrap();
+        let ledger = open_ledger(self.node, &mut *tx, &LedgerScope::Group(row.group)).await?;
+        let suite = Suite::from_number(row.suite).unwrap();
+        let messages = entries.iter().filter(|entry| entry.kind == EntryKind::Application);
+        for entry in messages.filter(|entry| entry.epoch == row.epoch) {
+            let used = ratchet::used(&self.node.crypto, suite, &ledger, &entry.payload).unwrap();
+            assert_eq!(used.epoch, entry.epoch);
+            let mut sealed = self.sealed.lock().unwrap();
+            sealed.ratchets.note(self.me(), used, &entry.payload).unwrap();
+        }
+        Ok(())
     }
 
     /// What stands in the log after the member's cursor.
