@@ -117,7 +117,7 @@ async fn check_withdrawal(victim: Who) {
         let withdrawal = async |bench: &Bench, node: &Node| {
             withdraw(node, bench.operator(Toscana), gone, "resolved").await
         };
-        act(bench, Toscana, "", withdrawal).await;
+        act(bench, Toscana, "already_ended", withdrawal).await;
         bench.run().await;
         bench.assert_agreement().await;
         for who in REGIONS {

@@ -1,5 +1,6 @@
 //! One node: its home, its process, and calls as its administrator.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -33,15 +34,16 @@ pub struct Node {
     log_level: &'static str,
     namespace: Option<String>,
     fate: Option<Fate>,
+    deaths: u32,
     process: Option<Child>,
 }
 
 /// The call of the kernel at which a process is killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fate {
-    /// Its name, as `strace` knows it, such as `fdatasync`.
+    /// Its name, as `strace` knows it, such as `fsync`.
     pub call: &'static str,
-    /// Which one of them, from 1; it is not done any more. Without one they are counted.
+    /// Which one of a thread, from 1; it is not done any more. Without one they are counted.
     pub number: Option<u32>,
 }
 
@@ -59,6 +61,7 @@ impl Node {
             log_level,
             namespace: None,
             fate: None,
+            deaths: 0,
             process: None,
         })
     }
@@ -74,19 +77,35 @@ impl Node {
         self.fate = Some(fate);
     }
 
-    /// How many of the calls in question its process has made.
+    /// Takes back what [`Node::doom`] decided for its next start.
+    pub fn spare(&mut self) {
+        self.fate = None;
+    }
+
+    /// How many of the calls in question the busiest thread of its process has made: the
+    /// kernel's tracer counts for each thread by itself.
     ///
     /// # Errors
     /// They are not counted.
     pub fn calls(&self) -> anyhow::Result<u32> {
         let text = std::fs::read_to_string(self.calls_file())?;
+        let mut threads: BTreeMap<&str, u32> = BTreeMap::new();
         // A call that others interrupt takes two lines.
-        let begun = text.lines().filter(|line| line.contains('(') && !line.contains("resumed>"));
-        Ok(u32::try_from(begun.count())?)
+        for line in text.lines().filter(|line| !line.contains("resumed>")) {
+            if let Some((thread, _)) = line.split_once(' ').filter(|(_, call)| call.contains('(')) {
+                *threads.entry(thread).or_default() += 1;
+            }
+        }
+        Ok(threads.into_values().max().unwrap_or_default())
     }
 
     fn calls_file(&self) -> PathBuf {
         self.home.path().with_extension("calls")
+    }
+
+    /// How often it had ended when it was to be revived.
+    pub fn deaths(&self) -> u32 {
+        self.deaths
     }
 
     /// Starts again if its process has ended; whether it had.
@@ -100,6 +119,7 @@ impl Node {
         };
         if ended {
             (self.process, self.fate) = (None, None);
+            self.deaths += 1;
             self.start().await?;
         }
         Ok(ended)
