@@ -64,29 +64,29 @@ impl SqlTx {
         }
     }
 
-    /// Inserts many rows; returns how many were inserted.
-    pub(super) async fn insert_all<R: Sync>(
+    /// Writes many rows; returns how many were written.
+    pub(super) async fn write_all<R: Sync>(
         &mut self,
         table: &'static str,
         bulk: &Bulk,
         rows: &[R],
         bind: fn(Statement, &R) -> Statement,
     ) -> Stored<u64> {
-        let mut inserted = 0_u64;
+        let mut written = 0_u64;
         let mut rest = rows;
         for (size, text) in bulk.texts() {
             while let Some((chunk, after)) = rest.split_at_checked(*size) {
                 // The text is made of literals and parameter markers alone.
                 let statement = sql(table, AssertSqlSafe(text.clone()));
                 let statement = chunk.iter().fold(statement, bind);
-                inserted = inserted.saturating_add(self.execute(statement).await?);
+                written = written.saturating_add(self.execute(statement).await?);
                 rest = after;
             }
         }
-        Ok(inserted)
+        Ok(written)
     }
 
-    /// As [`SqlTx::insert_all`], where every row must be new.
+    /// As [`SqlTx::write_all`], where every row must be new.
     pub(super) async fn insert_new<R: Sync>(
         &mut self,
         table: &'static str,
@@ -94,7 +94,7 @@ impl SqlTx {
         rows: &[R],
         bind: fn(Statement, &R) -> Statement,
     ) -> Stored<()> {
-        let inserted = self.insert_all(table, bulk, rows, bind).await?;
+        let inserted = self.write_all(table, bulk, rows, bind).await?;
         let whole = u64::try_from(rows.len()).is_ok_and(|rows| rows == inserted);
         if whole { Ok(()) } else { Err(StoreError::Exists(table)) }
     }
