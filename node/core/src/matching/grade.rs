@@ -81,11 +81,15 @@ impl Agreement {
         }
         let identified = self.families().any(is_identifier);
         let accepted = self.families().any(accepts);
-        // Two parts of a name that agree with one date each are both names with the date.
-        let dated = self.has(Family::NameBirth) || self.has(Family::BirthPlace);
+        let dated = self.families().any(|family| {
+            matches!(family, Family::NameBirth | Family::NameStartBirth | Family::BirthPlace)
+        });
+        // Two parts of a name that agree with the date are both names; that one part sounds
+        // and begins alike is one part.
         let both_names = self.has(Family::NamesYear)
             || self.has(Family::NamesPlace)
-            || self.count(Family::NameBirth) >= 2;
+            || self.count(Family::NameBirth) >= 2
+            || self.count(Family::NameStartBirth) >= 2;
         let grade = if identified || (both_names && dated) || (accepted && self.groups() >= 2) {
             Grade::A
         } else if accepted || self.groups() >= 2 {
@@ -122,14 +126,19 @@ fn is_identifier(family: Family) -> bool {
 fn accepts(family: Family) -> bool {
     matches!(
         family,
-        Family::NameBirth | Family::NamesPlace | Family::BirthPlace | Family::CompanyNamePlace
+        Family::NameBirth
+            | Family::NameStartBirth
+            | Family::NamesPlace
+            | Family::NameStartsPlace
+            | Family::BirthPlace
+            | Family::CompanyNamePlace
     )
 }
 
 fn group_of(family: Family) -> Option<Group> {
     match family {
-        Family::NameBirth | Family::NamesYear => Some(Group::Person),
-        Family::NamesPlace | Family::BirthPlace => Some(Group::Place),
+        Family::NameBirth | Family::NameStartBirth | Family::NamesYear => Some(Group::Person),
+        Family::NamesPlace | Family::NameStartsPlace | Family::BirthPlace => Some(Group::Place),
         Family::NameEmployer => Some(Group::Work),
         _ => None,
     }
@@ -165,6 +174,9 @@ mod tests {
         check(&[Family::NameBirth], Some(Grade::B));
         check(&[Family::NameBirth, Family::NameBirth], Some(Grade::A));
         check(&[Family::NameBirth, Family::NamesYear], Some(Grade::A));
+        check(&[Family::NameStartBirth], Some(Grade::B));
+        check(&[Family::NameBirth, Family::NameStartBirth], Some(Grade::B));
+        check(&[Family::NameStartBirth, Family::NameStartBirth], Some(Grade::A));
         check(&[Family::BirthPlace, Family::NamesYear], Some(Grade::A));
         check(&[Family::BirthPlace, Family::NamesPlace], Some(Grade::A));
     }
@@ -187,6 +199,7 @@ mod tests {
         check(&[Family::NamesYear, Family::NamesYear], Some(Grade::C));
         check(&[Family::NameEmployer, Family::NameEmployer], Some(Grade::C));
         check(&[Family::NamesPlace], Some(Grade::B));
+        check(&[Family::NameStartsPlace], Some(Grade::B));
         check(&[Family::BirthPlace], Some(Grade::B));
         check(&[Family::CompanyNamePlace], Some(Grade::B));
     }
@@ -202,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn more_evidence_is_never_weaker(
-            some in proptest::collection::vec(0_usize..13, 0..5), more in 0_usize..13,
+            some in proptest::collection::vec(0_usize..15, 0..5), more in 0_usize..15,
         ) {
             let mut agreement: Agreement = some.into_iter().map(|at| Family::ALL[at]).collect();
             let before = agreement.grade();

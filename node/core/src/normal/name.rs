@@ -36,16 +36,24 @@ const FREQUENT: &[&str] = &[
     "MUHAMMED", "SINGH",
 ];
 
-/// A person's name as evidence: codes of its parts, sorted, each once.
+/// How many letters a beginning has.
+const START_LETTERS: usize = 4;
+
+/// A person's name as evidence: its parts by how they sound and by how they begin, each
+/// sorted and once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name(Secret<Vec<String>>);
+pub struct Name {
+    codes: Secret<Vec<String>>,
+    starts: Secret<Vec<String>>,
+}
 
 impl Name {
     /// Reads a whole name in Latin letters, given and family names in any order. Names in
     /// other scripts are romanised letter by letter, which loses vowels of Arabic: take the
     /// Latin spelling of the document, and such a name as an alias.
     ///
-    /// `Md. Kamal Hossain` → the parts `KAMAL`, `HOSSAIN` → `HSN`, `KML`. None if no part has two letters.
+    /// `Md. Kamal Hossain` → the parts `KAMAL`, `HOSSAIN` → the codes `HSN`, `KML` and the
+    /// beginnings `HOSS`, `KAMA`. None if no part has two letters that sound.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = parts(text);
         // Longest first, then by alphabet, so that both nodes choose alike.
@@ -54,23 +62,45 @@ impl Name {
         let coder = DoubleMetaphone::new(None);
         let codes: BTreeSet<String> = parts.iter().map(|part| coder.encode(part)).collect();
         let codes: Vec<String> = codes.into_iter().filter(|code| !code.is_empty()).collect();
-        (!codes.is_empty()).then(|| Self(Secret::new(codes)))
+        let start = |part: &String| part.chars().take(START_LETTERS).collect::<String>();
+        let starts: BTreeSet<String> = parts.iter().map(start).collect();
+        let starts = Secret::new(starts.into_iter().collect());
+        (!codes.is_empty()).then(|| Self { codes: Secret::new(codes), starts })
     }
 
-    /// The code of each part.
-    pub fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.reveal().iter().map(String::as_str)
+    /// How each part sounds, without frequent ones: they tell nobody apart.
+    pub fn sounds(&self) -> impl Iterator<Item = &str> {
+        let coder = DoubleMetaphone::new(None);
+        let frequent: BTreeSet<String> = FREQUENT.iter().map(|part| coder.encode(part)).collect();
+        let codes = self.codes.reveal().iter().map(String::as_str);
+        codes.filter(move |code| !frequent.contains(*code))
     }
 
-    /// Every pair of parts, joined by a space and sorted: both names of most people, and of
+    /// How each part of four letters or more begins, without frequent ones. It finds what was
+    /// misheard or mistyped towards its end.
+    pub fn starts(&self) -> impl Iterator<Item = &str> {
+        let starts = self.starts.reveal().iter().map(String::as_str);
+        let long = starts.filter(|start| start.len() == START_LETTERS);
+        long.filter(|start| !FREQUENT.iter().any(|part| part.starts_with(start)))
+    }
+
+    /// Every pair of sounds, joined by a space and sorted: both names of most people, and of
     /// those with more names some pair that another document has too.
     pub fn pairs(&self) -> impl Iterator<Item = Secret<String>> {
-        let codes = self.0.reveal();
-        codes.iter().enumerate().flat_map(move |(place, one)| {
-            let later = codes.iter().skip(place.saturating_add(1));
-            later.map(move |other| Secret::new(format!("{one} {other}")))
-        })
+        pairs(self.codes.reveal())
     }
+
+    /// Every pair of beginnings.
+    pub fn start_pairs(&self) -> impl Iterator<Item = Secret<String>> {
+        pairs(self.starts.reveal())
+    }
+}
+
+fn pairs(sorted: &[String]) -> impl Iterator<Item = Secret<String>> {
+    sorted.iter().enumerate().flat_map(move |(place, one)| {
+        let later = sorted.iter().skip(place.saturating_add(1));
+        later.map(move |other| Secret::new(format!("{one} {other}")))
+    })
 }
 
 /// The parts in capitals: particles joined, articles left out, frequent parts left out where
@@ -100,19 +130,13 @@ fn parts(text: &str) -> Vec<String> {
     parts
 }
 
-/// Whether a part alone, with a date, is evidence: frequent ones are not.
-pub(super) fn is_telling(code: &str) -> bool {
-    let coder = DoubleMetaphone::new(None);
-    FREQUENT.iter().all(|part| coder.encode(part) != code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn codes(text: &str) -> Vec<String> {
-        Name::parse(text).map(|name| name.parts().map(str::to_owned).collect()).unwrap_or_default()
+        Name::parse(text).map(|name| name.codes.reveal().clone()).unwrap_or_default()
     }
 
     fn same(one: &str, other: &str) {
@@ -176,10 +200,24 @@ mod tests {
 
     #[test]
     fn frequent_parts_tell_nobody() {
-        let telling = |text: &str| codes(text).iter().filter(|code| is_telling(code)).count();
+        let telling = |text: &str| Name::parse(text).unwrap().sounds().count();
         assert_eq!(telling("Md Singh"), 0);
         assert_eq!(telling("Gurpreet Kaur"), 1);
         assert_eq!(telling("Mario Rossi"), 2);
+    }
+
+    #[test]
+    fn beginnings() {
+        let starts = |text: &str| -> Vec<String> {
+            Name::parse(text).unwrap().starts().map(str::to_owned).collect()
+        };
+        assert_eq!(starts("Md. Kamal Hossain"), ["HOSS", "KAMA"]);
+        assert_eq!(starts("Hosszin Kamaal"), ["HOSS", "KAMA"]);
+        assert_eq!(starts("Ali Ba"), Vec::<String>::new());
+        assert_eq!(starts("Gurpreet Singh"), ["GURP"]);
+        let pairs = Name::parse("Ali Rossi").unwrap();
+        let pairs: Vec<String> = pairs.start_pairs().map(|pair| pair.reveal().clone()).collect();
+        assert_eq!(pairs, ["ALI ROSS"]);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl KeyShare {
     pub fn check(&self, sharing: &Sharing, node: &NodeId) -> Result<(), ShareError> {
         let same = self.key == sharing.key() && self.generation == sharing.generation();
         let committed = sharing.holder(node).map(|(_, point)| point);
-        let own = RistrettoPoint::mul_base(&*self.scalar());
+        let own = RistrettoPoint::mul_base(&self.scalar());
         if same && committed == Some(own) { Ok(()) } else { Err(ShareError::Foreign) }
     }
 
