@@ -7,6 +7,8 @@ use raccordo_tests::sim::Size;
 
 #[path = "arguments.rs"]
 mod arguments;
+#[path = "hunt.rs"]
+mod hunt;
 #[path = "seeds.rs"]
 mod seeds;
 
@@ -25,7 +27,12 @@ fn main() -> anyhow::Result<ExitCode> {
             )?;
             true
         }
-        Task::Run => seeds::all(&mut out, &arguments, *size)?,
+        Task::Run => {
+            hunt::plant(arguments.bug)?;
+            seeds::all(&mut out, &arguments, *size)?
+        }
+        Task::Hunt => hunt::all(&mut out, &arguments)?,
+        Task::List => hunt::list(&mut out)?,
     };
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,12 +1,13 @@
 //! Runs seeds, several at a time, and sums up what happened.
 
 use std::io::Write;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
 use raccordo_tests::sim::report::{Counts, Failure, Report};
-use raccordo_tests::sim::{Plan, Size, run_traced};
+use raccordo_tests::sim::{Plan, Size, Violation, run_traced};
 
 use super::arguments::Arguments;
 
@@ -32,7 +33,7 @@ pub fn each(arguments: &Arguments, size: Size, mut take: impl FnMut(Outcome) -> 
                     if seed >= end {
                         return;
                     }
-                    let outcome = run_traced(Plan::of(seed, size), shown).map_err(Box::new);
+                    let outcome = caught(seed, || run_traced(Plan::of(seed, size), shown));
                     if outcomes.send(outcome).is_err() {
                         return;
                     }
@@ -46,6 +47,15 @@ pub fn each(arguments: &Arguments, size: Size, mut take: impl FnMut(Outcome) -> 
             }
         }
     });
+}
+
+/// A panic is a violation like any other.
+fn caught(seed: u64, run: impl FnOnce() -> Result<Report, Failure> + UnwindSafe) -> Outcome {
+    let panicked = |_| {
+        let violation = Violation::new("a panic; its message is above");
+        Err(Box::new(Failure::early(seed, violation)))
+    };
+    catch_unwind(run).map_or_else(panicked, |outcome| outcome.map_err(Box::new))
 }
 
 /// Runs all seeds; whether none failed.

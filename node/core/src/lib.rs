@@ -9,7 +9,7 @@
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
-//! - what must hold whatever happens: [`invariant`]
+//! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
@@ -29,6 +29,7 @@ pub mod ledger;
 pub mod letter;
 pub mod object;
 pub mod operator;
+pub mod planted;
 pub mod sealing;
 pub mod secret;
 pub mod sending;

@@ -5,7 +5,7 @@ use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
-use raccordo_node::app::rejoin::{approve, request};
+use raccordo_node::app::rejoin::{self, approve, request};
 use raccordo_node::store::Store;
 
 use super::founding::ADMINISTRATOR;
@@ -181,8 +181,12 @@ async fn lost(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
     let alarms = tx.alarms(row.lineage).await?;
-    let stuck = alarms.iter().any(|alarm| alarm.code == "hub_trimmed");
-    Ok(row.state == Standing::Quarantined.as_str() || stuck)
+    let trimmed = alarms.iter().any(|alarm| alarm.code == rejoin::TRIMMED);
+    Ok(match Standing::parse(&row.state) {
+        Some(Standing::Quarantined) => true,
+        Some(Standing::Active) => trimmed,
+        _ => false,
+    })
 }
 
 /// Who asks this node's équipe to join again.

@@ -8,7 +8,7 @@ use raccordo_core::invariant::{Broken, known_once};
 use raccordo_node::app::apply::open_share;
 use raccordo_node::app::delivery::{self, State};
 use raccordo_node::app::work::open_pact;
-use raccordo_node::app::{Node, audit_chain};
+use raccordo_node::app::{Node, audit_chain, changes};
 use raccordo_node::store::object::{ObjectFilter, ObjectRow};
 use raccordo_node::store::outbox::EntryState;
 use raccordo_node::store::{Store, Tx};
@@ -35,6 +35,20 @@ fn content(node: &Node, row: &ObjectRow) -> Checked {
     }
     let (at, object, state) = (&node.identity.node, row.object, &row.state);
     Err(Violation(format!("{object} is {state} at {at}, which does not fit its content")))
+}
+
+/// A new statement is in the audit of whoever was there.
+async fn audited(tx: &mut dyn Tx, version: u64) -> Checked {
+    let version = version.to_string();
+    let records = tx.audit_after(0, 100_000).await?;
+    let found = records.iter().any(|record| {
+        record.event.action == "equipe.statement"
+            && record.event.detail.get("version") == Some(&version)
+    });
+    if found {
+        return Ok(());
+    }
+    Err(Violation(format!("statement {version} is in force, and not in the audit")))
 }
 
 impl World {
@@ -134,6 +148,10 @@ impl World {
         let pact = open_pact(&node, &row)?.digest();
         if self.rolls.statement().is_some_and(|statement| statement.pact != pact) {
             return Err(Violation(format!("{me} goes by another pact than was agreed")));
+        }
+        if self.rolls.has_agreed(&me) && !self.rewound.contains(&me) {
+            let version = changes::statement(&row)?.statement().version;
+            ready(audited(&mut *tx, version))??;
         }
         for (other, theirs) in everywhere {
             self.told(&node, rows, *other, theirs)?;

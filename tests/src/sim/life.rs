@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use raccordo_node::app::honesty;
+
 use super::world::{Who, World};
 use super::{Checked, Violation};
 
@@ -39,24 +41,33 @@ impl World {
         self.settle_copies()?;
         self.share_at_last = true;
         self.until_quiet()?;
+        self.leave_again()?;
+        self.until_quiet()?;
         self.trace.note("days pass");
         self.time.pass(DAYS);
-        self.until_quiet()
+        self.until_quiet()?;
+        if self.was_lied() {
+            // Whoever keeps something back is given the time to deliver it.
+            self.time.pass(honesty::PATIENCE * 2);
+            self.until_quiet()?;
+        }
+        Ok(())
     }
 
     /// Everybody does what there is to do, round after round.
     fn until_quiet(&mut self) -> Checked {
-        let mut quiet = 0;
+        let (mut quiet, mut restless) = (0, Vec::new());
         for _ in 0..ROUNDS_MAX {
             let before = self.fingerprint()?;
             self.round()?;
             self.time.pass(Duration::from_secs(2));
-            quiet = if before == self.fingerprint()? { quiet + 1 } else { 0 };
+            restless = self.fingerprint()?.moved_since(&before);
+            quiet = if restless.is_empty() { quiet + 1 } else { 0 };
             if quiet == 3 {
                 return Ok(());
             }
         }
-        Err(Violation::new("the healed federation does not become quiet"))
+        Err(Violation(format!("the healed federation does not become quiet: {restless:?}")))
     }
 
     fn round(&mut self) -> Checked {

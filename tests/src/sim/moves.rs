@@ -136,7 +136,7 @@ impl World {
         // Who is in the équipe has few errands.
         let joined = self.versions_seen.contains_key(&place);
         if joined {
-            moves.extend([(1, Move::Trust(place)), (5, Move::Sign(place))]);
+            moves.extend([(1, Move::Trust(place)), (6, Move::Sign(place))]);
             if self.changes_left > 0 && self.rolls.members().len() > 1 {
                 moves.extend([(2, Move::Change(place)), (1, Move::Usurp(place))]);
                 moves.push((1, Move::RenewKeys(place)));

@@ -261,6 +261,13 @@ impl World {
     pub fn trust(&mut self, place: usize) -> Checked<String> {
         let Some(node) = self.node(place) else { return Ok("down".into()) };
         let others = self.others(&node.identity.node);
+        let mut tx = ready(node.store.read())??;
+        let rows = ready(tx.peers())??;
+        let suspended = rows.iter().find(|row| !row.state.counts_as_verified());
+        // Trust is rather the rule.
+        if let Some(row) = suspended.filter(|_| !self.dice.one_in(4)) {
+            return ready(toggle(&node, &row.node))?;
+        }
         let Some(peer) = self.dice.pick(&others) else { return Ok("nobody".into()) };
         ready(toggle(&node, peer))?
     }

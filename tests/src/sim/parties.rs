@@ -73,6 +73,10 @@ impl World {
         let row = ready(equipe(&node))??;
         let active = |row: &EquipeRow| row.state == Standing::Active.as_str();
         let Some(row) = row.filter(active) else { return Ok("no member".into()) };
+        // Two changes at a time can only come to one.
+        if !ready(waits(&node))??.is_empty() && !self.dice.one_in(4) {
+            return Ok("another waits".into());
+        }
         let statement = changes::statement(&row)?;
         let courses = self.courses(&node.identity.node, statement.statement());
         let Some(course) = self.dice.weighted(&courses).cloned() else {
@@ -151,6 +155,23 @@ impl World {
         Ok(())
     }
 
+    /// Whoever wished to leave, and is there still, says it once more: the first time it may
+    /// have told nobody, because it trusted nobody.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn leave_again(&mut self) -> Checked {
+        for place in self.machines() {
+            let name = self.members.get(place).map(|machine| machine.name.clone());
+            let wishes = name.is_some_and(|name| self.leaving.contains(&name));
+            let Some(node) = self.node(place).filter(|_| wishes) else { continue };
+            let begun = changes::begin(&node, ADMINISTRATOR, EQUIPE, Wanted::Leave, "simulated");
+            let words = answered(ready(begun)?)?.map_or_else(str::to_owned, |_| "again".into());
+            self.trace.note(&format!("  member {place} leaves: {words}"));
+        }
+        Ok(())
+    }
+
     /// An administrator asks for new keys.
     ///
     /// # Errors
@@ -175,6 +196,11 @@ impl World {
             Some(node) => Err(Violation(format!("{node} has left, and is a party still"))),
         }
     }
+}
+
+/// Changes that wait for anybody's signature, or to be committed.
+async fn waits(node: &Node) -> Done<Vec<changes::Pending>> {
+    changes::list(node).await
 }
 
 /// Digests of the changes that wait for this node's signature.

@@ -25,6 +25,8 @@ impl Span {
 pub struct Rolls {
     spans: BTreeMap<NodeId, Vec<Span>>,
     statement: Option<Statement>,
+    /// Place of the commit that brought it.
+    agreed_at: Sequence,
 }
 
 impl Rolls {
@@ -45,9 +47,18 @@ impl Rolls {
     }
 
     /// Follows the statement in force; what changed, as one word for the summary.
-    pub fn agree(&mut self, now: &Statement) -> Option<&'static str> {
+    pub fn agree(&mut self, at: Sequence, now: &Statement) -> Option<&'static str> {
         let before = self.statement.replace(now.clone())?;
-        (before.version != now.version).then(|| word(&before, now))
+        if before.version == now.version {
+            return None;
+        }
+        self.agreed_at = at;
+        Some(word(&before, now))
+    }
+
+    /// Whether a node was a member when the statement in force was committed.
+    pub fn has_agreed(&self, node: &NodeId) -> bool {
+        self.reads(node, self.agreed_at)
     }
 
     /// The statement in force.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::hublog::{EntryKind, head_after};
-use raccordo_core::id::{Digest, Epoch, Sequence};
+use raccordo_core::id::{Digest, Epoch, NodeId, Sequence};
 use raccordo_core::invariant::{Made, Place, roster_signed};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::statement::SignedStatement;
@@ -195,7 +195,7 @@ impl World {
             .map_err(|bad| Violation(format!("the statement: {bad}")))?;
         roster_signed(signed.statement(), &roster)?;
         self.rolls.follow(at, &roster);
-        if let Some(word) = self.rolls.agree(signed.statement()) {
+        if let Some(word) = self.rolls.agree(at, signed.statement()) {
             self.counts.count(word);
         }
         self.leaving.retain(|node| signed.statement().party(node).is_some());
@@ -237,14 +237,15 @@ impl World {
     /// # Errors
     /// The store's.
     pub fn fingerprint(&self) -> Checked<Fingerprint> {
-        let mut fingerprint = Fingerprint { log: self.log_seen, machines: Vec::new() };
+        let mut fingerprint = Fingerprint { machines: Vec::new() };
         let living = self.members.iter().filter(|machine| !machine.scrapped);
         for machine in living.chain([&self.hub]) {
             let mut tx = ready(machine.store.read())??;
             let audit = ready(tx.audit_newest())??.map_or(0, |record| record.sequence);
             let mailbox = ready(tx.mailbox_cursor(&self.hub.name))??;
-            let versions = ready(tx.equipes())??.iter().map(|row| row.version).collect();
-            fingerprint.machines.push((audit, mailbox, versions));
+            let versions = ready(tx.equipes())??;
+            let versions = versions.iter().map(|row| (row.state.clone(), row.version)).collect();
+            fingerprint.machines.push((machine.name.clone(), audit, mailbox, versions));
         }
         Ok(fingerprint)
     }
@@ -253,7 +254,16 @@ impl World {
 /// How far everything has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    log: Sequence,
-    /// Of each: its audit, its mailbox, the versions of its équipes.
-    machines: Vec<(u64, u64, Vec<u64>)>,
+    machines: Vec<Progress>,
+}
+
+/// Of one machine: its audit, its mailbox, state and version of its équipes.
+pub type Progress = (NodeId, u64, u64, Vec<(String, u64)>);
+
+impl Fingerprint {
+    /// Machines that have come further.
+    pub fn moved_since(&self, before: &Self) -> Vec<Progress> {
+        let pairs = self.machines.iter().zip(&before.machines);
+        pairs.filter(|(now, before)| now != before).map(|(now, _)| now.clone()).collect()
+    }
 }
