@@ -10,13 +10,14 @@ use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, Epoch, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::{self, Applied, Kind, Refusal, State, Subject};
 use raccordo_core::operator::{Class, Role};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
 use raccordo_core::vault::VaultError;
 use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, receive, replay};
+use super::{Node, honesty, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -53,7 +54,7 @@ pub async fn message(
                     }
                 }
             }
-            if receiptable {
+            if receiptable && !planted::is(Bug::ForgetReceipt) {
                 work.row.receipt_due = entry.sequence;
             }
         }
@@ -73,7 +74,7 @@ fn read_pack(
     epoch: Epoch,
     plaintext: &[u8],
 ) -> Result<Pack, &'static str> {
-    if *from != entry.sender {
+    if *from != entry.sender && !planted::is(Bug::SenderNotCompared) {
         return Err("sender_mismatch");
     }
     let bytes = unpad(plaintext).map_err(|error| error.reason())?;
@@ -104,7 +105,7 @@ async fn envelope(
                 Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
             }
         }
-        Body::Receipt(receipt) => receipted(node, work, entry, receipt).await,
+        Body::Receipt(receipt) => receipted(work, entry, receipt).await,
         Body::ReadReceipt(objects) => read(work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
@@ -124,8 +125,7 @@ async fn restated(node: &Node, work: &mut Work<'_>, entry: &LogEntry, told: &Env
     // The version decides whether it is new; its envelope may still come by itself.
     work.tx()?.see_envelope(lineage, &entry.sender, told.id, until).await?;
     match object_event(node, work, entry, told, event, object::restate).await? {
-        // The end of what this node has never had.
-        Ok(()) | Err("no_such_object") => Ok(()),
+        Ok(()) => Ok(()),
         Err(reason) => aside(node, work, entry, Some(told.id), reason).await,
     }
 }
@@ -141,12 +141,7 @@ fn remembered(node: &Node, envelope: &Envelope) -> Instant {
     }
 }
 
-async fn receipted(
-    node: &Node,
-    work: &mut Work<'_>,
-    entry: &LogEntry,
-    receipt: &Receipt,
-) -> Done<()> {
+async fn receipted(work: &mut Work<'_>, entry: &LogEntry, receipt: &Receipt) -> Done<()> {
     let lineage = work.row.lineage;
     // A receipt cannot cover what came after it.
     let processed = receipt.processed.min(entry.sequence);
@@ -162,7 +157,6 @@ async fn receipted(
     {
         member.delivered = processed;
         tx.put_member(member).await?;
-        receive::forget_delivered(node, work).await?;
     }
     Ok(())
 }
@@ -263,8 +257,15 @@ async fn withdrawn(
     Said { envelope, event, decide }: Said<'_>,
     reason: &str,
 ) -> Done<Refusable> {
+    if planted::is(Bug::WithdrawalIgnored) {
+        return Ok(Ok(()));
+    }
     let known = work.tx()?.object(event.object).await?;
     let lineage = work.row.lineage;
+    if known.is_none() {
+        // It was shared before this node joined: there is nothing here to erase.
+        return Ok(Ok(()));
+    }
     let Some(mut row) = known.filter(|row| row.lineage == lineage) else {
         return Ok(Err("no_such_object"));
     };

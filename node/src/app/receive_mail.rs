@@ -2,11 +2,13 @@
 
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{LineageId, NodeId};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::wire;
 use raccordo_core::wire::hub::Mail;
 
 use super::fault::Done;
 use super::signals::Topic;
+use super::successor::{self, MAIL_KIND};
 use super::{Node, key_packages, pacts};
 use crate::store::Tx;
 
@@ -30,7 +32,13 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
     }
     match item.kind.as_str() {
         "welcome" => match wire::hub::decode_welcome(&item.payload) {
-            Ok(welcome) => return Ok(Taken::Welcome(Box::new(welcome))),
+            Ok(welcome) => {
+                if planted::is(Bug::WelcomePassed) {
+                    tx.put_mailbox_cursor(hub, item.sequence).await?;
+                    tx.commit().await?;
+                }
+                return Ok(Taken::Welcome(Box::new(welcome)));
+            }
             Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
         },
         "pact" => match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
@@ -39,12 +47,21 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
                 tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
             }
         },
+        MAIL_KIND => match successor::posted(node, &mut *tx, &item.sender, &item.payload).await? {
+            Ok(taken) => tracing::info!(peer = %item.sender, state = ?taken, "a new card came"),
+            Err(fault) => {
+                tracing::warn!(peer = %item.sender, reason = fault.reason, "a card is refused");
+            }
+        },
         "equipe_accepted" => accepted(node, &mut *tx, &item.payload).await?,
         "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
         _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),
     }
     tx.put_mailbox_cursor(hub, item.sequence).await?;
     tx.commit().await?;
+    if item.kind == MAIL_KIND {
+        node.signals.wake(&Topic::Trust);
+    }
     node.signals.wake(&Topic::Errands(hub.clone()));
     Ok(Taken::Done)
 }

@@ -12,6 +12,7 @@ use raccordo_core::hublog::{
 };
 use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerScope};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
@@ -25,6 +26,7 @@ use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
+use crate::app::successor;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
 use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
@@ -91,10 +93,15 @@ pub async fn append(
         now,
     };
     let outcomes = call.all(entries).await?;
-    let Call { row, placed, mail, public, .. } = call;
+    let Call { row, placed, mail, mut public, .. } = call;
+    if planted::is(Bug::GroupAheadOfDisk) {
+        slot.group = public.take();
+    }
     let checkpoint = finish(node, &mut *tx, &row, &placed).await?;
     measured_commit(tx).await?;
-    slot.group = public;
+    if !planted::is(Bug::GroupAheadOfDisk) {
+        slot.group = public;
+    }
     if placed.iter().any(|row| row.kind == EntryKind::Commit) {
         node.signals.wake(&Topic::Trust);
     }
@@ -185,6 +192,9 @@ impl Call<'_> {
         let known = self.tx.log_among(self.row.group, self.caller, &ids).await?;
         let mut known: BTreeMap<EntryId, (Sequence, Digest)> =
             known.into_iter().map(|row| (row.entry, (row.sequence, row.digest))).collect();
+        if planted::is(Bug::ForgetDedupe) {
+            known.clear();
+        }
         let mut outcomes = Vec::new();
         for handed in entries {
             let id = handed.entry;
@@ -217,7 +227,9 @@ impl Call<'_> {
         }
         let epoch = self.row.epoch;
         match self.group().await?.check_message(&handed.payload) {
-            Ok(header) if header.epoch == epoch => Ok(self.place(handed)),
+            Ok(header) if header.epoch == epoch || planted::is(Bug::SkipEpochCheck) => {
+                Ok(self.place(handed))
+            }
             Ok(_) => Ok(Outcome::Refused("wrong_epoch".into())),
             Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
         }
@@ -291,7 +303,7 @@ impl Call<'_> {
             self.row.statement = statement;
         }
         let sequence = self.row.sequence;
-        self.note_cards(&view);
+        self.note_cards(&view).await?;
         let roster: BTreeSet<NodeId> =
             roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
         for (member, _) in self.tx.cursors(self.row.group).await? {
@@ -316,22 +328,32 @@ impl Call<'_> {
 
     /// Keeps the newest card of every leaf, so that newcomers may connect. Those of leavers
     /// stay: they may come and hear that they are none any more.
-    fn note_cards(&mut self, commit: &CommitView) {
+    async fn note_cards(&mut self, commit: &CommitView) -> Done<()> {
         let leaves = commit.added.iter().chain(&commit.path_leaf);
         for card in leaves.filter_map(|leaf| leaf.card.as_ref()) {
             if self.row.cards.contains(card) {
                 continue;
             }
             let Ok(newer) = SignedCard::decode_verified(card) else { continue };
-            let of_same = |known: &Vec<u8>| {
+            let place = self.row.cards.iter().position(|known| {
                 SignedCard::decode_verified(known)
                     .is_ok_and(|known| known.card().node == newer.card().node)
-            };
-            match self.row.cards.iter_mut().find(|known| of_same(known)) {
-                Some(known) => *known = card.clone(),
+            });
+            match place.and_then(|place| self.row.cards.get_mut(place)) {
+                Some(kept) => {
+                    let former = SignedCard::decode_verified(kept)
+                        .map_err(|cause| Fault::ours("card_damaged", cause))?;
+                    if newer.succeeds(former.card()).is_ok() {
+                        kept.clone_from(card);
+                        successor::keep_former(self.node, self.tx, &former).await?;
+                    }
+                }
                 None => self.row.cards.push(card.clone()),
             }
+            successor::take(self.node, self.tx, &newer).await?;
+            super::cards::drop_pool(self.node, self.tx, &newer).await?;
         }
+        Ok(())
     }
 
     async fn after_merge(

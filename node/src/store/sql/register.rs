@@ -157,7 +157,7 @@ impl RegisterRows for SqlTx {
         let bind = |statement: Statement, row: &IndexRow| {
             statement.bytes(row.digest.as_bytes()).bytes(row.record.as_bytes())
         };
-        self.insert_all("register_index", &INSERT_INDEX, rows, bind).await.map(drop)
+        self.write_all("register_index", &INSERT_INDEX, rows, bind).await.map(drop)
     }
 
     async fn register_record(&mut self, record: RecordId) -> Stored<Option<RecordRow>> {
