@@ -42,7 +42,7 @@ macro_rules! stories {
 
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
-    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
     trust { a_member_in_doubt a_revoked_member a_stranger }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
