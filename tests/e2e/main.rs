@@ -15,6 +15,8 @@ mod membership;
 mod network;
 mod points;
 mod restart;
+mod storage;
+mod succession;
 mod trust;
 mod wire;
 
@@ -40,10 +42,16 @@ macro_rules! stories {
     };
 }
 
+on_database!(disks, crate::Database::Sqlite; storage {
+    a_member_s_full_disk a_hub_s_full_disk a_disk_that_fails_to_flush told_at_the_start
+});
+on_database!(servers, crate::Database::Postgres; storage { a_read_only_server });
+
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
     restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
-    trust { a_member_in_doubt a_revoked_member a_stranger }
+    trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
+    succession { new_cards_for_everybody a_member_was_away }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }

@@ -47,7 +47,7 @@ macro_rules! contract {
 
 contract! {
     node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
-    peer { put_and_replace }
+    peer { put_and_replace former_cards }
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }

@@ -283,6 +283,8 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if !honesty::placed(node, work, entry, told).await? {
         return Err(Stop::SetAside("entry_replayed"));
     }
+    let place = (lineage, entry.sequence);
+    node.links.clocks.written(&work.row.hub, place, entry.accepted_at);
     if told != entry.sequence {
         row.state = EntryState::Accepted;
         row.sequence = entry.sequence;

@@ -115,7 +115,10 @@ async fn note_outcomes(
             continue;
         }
         match outcome {
-            Outcome::Placed { .. } => {}
+            Outcome::Placed { sequence, .. } => {
+                let place = (lineage, *sequence);
+                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
+            }
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}
             Outcome::Stale { .. } => {

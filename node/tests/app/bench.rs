@@ -17,7 +17,7 @@ use raccordo_core::object::Kind;
 use raccordo_node::app::alerts::AlertView;
 use raccordo_node::app::audit::Actor;
 use raccordo_node::app::directory::Operator;
-use raccordo_node::app::fault::Done;
+use raccordo_node::app::fault::{Done, Whose};
 use raccordo_node::app::hub::Limits;
 use raccordo_node::app::hub::accept::{self, Decision};
 use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
@@ -142,7 +142,7 @@ impl Bench {
 
     /// Gives a peer's card to a node.
     pub async fn introduce(&self, who: Who, peer: Who) {
-        let card = self.node(peer).identity.card.clone();
+        let card = self.node(peer).identity.card();
         peers::add(self.node(who), ADMIN, card).await.unwrap();
     }
 
@@ -195,6 +195,11 @@ impl Bench {
         self.clock.pass(span);
     }
 
+    /// Puts everybody's clock back.
+    pub fn put_clock_back(&self, span: Duration) {
+        self.clock.put_back(span);
+    }
+
     /// Ends the process of a node and starts it again.
     pub async fn restart(&mut self, who: Who) {
         self.places.get_mut(&who).unwrap().restart(&self.clock).await;
@@ -227,6 +232,8 @@ impl Bench {
                         self.restart_crashed().await;
                         moved = true;
                     }
+                    // A courier tries again.
+                    Err(fault) if fault.whose == Whose::Unavailable => moved = true,
                     Err(fault) => panic!("{who:?}: {} {fault}", fault.reason),
                 }
             }

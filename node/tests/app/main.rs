@@ -25,4 +25,7 @@ mod refused_to_people;
 mod restored;
 mod rogue;
 mod sharing;
+mod storage;
+mod succession;
 mod trust;
+mod vouching;

@@ -73,7 +73,7 @@ impl Many {
         for place in &places {
             for peer in places.iter().map(|peer| &peer.node().identity) {
                 if peer.node != place.node().identity.node {
-                    let known = peers::add(place.node(), ADMIN, peer.card.clone()).await.unwrap();
+                    let known = peers::add(place.node(), ADMIN, peer.card()).await.unwrap();
                     peers::verify(place.node(), ADMIN, &peer.node, &known.code).await.unwrap();
                 }
             }

@@ -69,7 +69,7 @@ fn ghost_package(many: &Many) -> Vec<u8> {
 
 fn package_of(many: &Many, member: usize) -> Vec<u8> {
     let node = many.node(member);
-    key_package(&node.crypto, &node.identity.leaf, Suite::Classical, false).unwrap().message
+    key_package(&node.crypto, &node.identity.leaf(), Suite::Classical, false).unwrap().message
 }
 
 async fn leaf_of(many: &Many, member: usize) -> u32 {
@@ -90,7 +90,7 @@ async fn forge(many: &Many, change: Change) -> Handed {
     let node = many.node(ROGUE);
     let row = many.row(ROGUE).await;
     let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
-    let staged = work.session().await.unwrap().stage(&node.identity.leaf, &change).unwrap();
+    let staged = work.session().await.unwrap().stage(&node.identity.leaf(), &change).unwrap();
     Handed {
         entry: EntryId::random(&*node.entropy),
         kind: EntryKind::Commit,

@@ -32,6 +32,8 @@ pub struct Node {
     home: Home,
     log: PathBuf,
     log_level: &'static str,
+    /// A command that runs the daemon's, if any.
+    wrapper: Vec<String>,
     namespace: Option<String>,
     fate: Option<Fate>,
     deaths: u32,
@@ -59,6 +61,7 @@ impl Node {
             home: Home::new(directory.join(id)),
             log: directory.join(format!("{id}.log")),
             log_level,
+            wrapper: Vec::new(),
             namespace: None,
             fate: None,
             deaths: 0,
@@ -172,28 +175,34 @@ impl Node {
     pub fn daemon(&self) -> anyhow::Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         // Ends with this process, even if that is killed.
-        let mut command = match &self.namespace {
-            Some(namespace) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace, "setpriv"]);
-                command
-            }
-            None => Command::new("setpriv"),
-        };
-        command.args(["--pdeathsig=KILL", "--"]);
+        let mut words: Vec<String> = self.wrapper.clone();
+        if let Some(namespace) = &self.namespace {
+            words.extend(["ip", "netns", "exec", namespace].map(str::to_owned));
+        }
+        words.extend(["setpriv", "--pdeathsig=KILL", "--"].map(str::to_owned));
         if let Some(Fate { call, number }) = &self.fate {
             // The process stays the one that was started; strace is a child of it.
-            command.args(["strace", "-D", "-f", "-qq", "-o"]).arg(self.calls_file());
-            command.args(["-e", "signal=none", "-e", &format!("trace={call}")]);
+            words.extend(["strace", "-D", "-f", "-qq", "-o"].map(str::to_owned));
+            words.push(self.calls_file().to_string_lossy().into_owned());
+            words.extend(["-e".into(), "signal=none".into(), "-e".into(), format!("trace={call}")]);
             if let Some(number) = number {
-                command.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+                words.extend(["-e".into(), format!("inject={call}:signal=KILL:when={number}")]);
             }
         }
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
         command.arg(crate::programs::path("raccordod")?);
         command.arg("--home").arg(self.home.path());
         command.env("RACCORDO_LOG", self.log_level).env_remove("NOTIFY_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         Ok(command)
+    }
+
+    /// From the next start on, this command runs the daemon: it is given the daemon's
+    /// command line and must end in executing it.
+    pub fn run_by(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
     }
 
     /// Starts the daemon and waits until it is ready.

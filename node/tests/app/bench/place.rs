@@ -38,6 +38,12 @@ impl StandingClock {
         let millis = i64::try_from(span.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::Relaxed);
     }
+
+    /// Puts it back.
+    pub fn put_back(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.0.fetch_sub(millis, Ordering::Relaxed);
+    }
 }
 
 impl Clock for StandingClock {
@@ -177,7 +183,7 @@ async fn start(
     let vault = vault(key);
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(label));
     let identity = identity::load(&*store, &vault).await.unwrap();
-    let is_hub = identity.card.card().hub_endpoint.is_some();
+    let is_hub = identity.card().card().hub_endpoint.is_some();
     Arc::new(Node {
         envelopes_per_message_max: usize::MAX,
         identity,
