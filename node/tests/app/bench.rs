@@ -102,14 +102,6 @@ impl StandingClock {
     }
 }
 
-impl StandingClock {
-    /// Puts it back.
-    pub fn put_back(&self, span: Duration) {
-        let millis = i64::try_from(span.as_millis()).unwrap();
-        self.0.fetch_sub(millis, Ordering::Relaxed);
-    }
-}
-
 impl Clock for StandingClock {
     fn now(&self) -> Instant {
         Instant(self.0.load(Ordering::Relaxed))
@@ -282,11 +274,6 @@ impl Bench {
     /// Lets time pass.
     pub fn pass(&self, span: Duration) {
         self.clock.pass(span);
-    }
-
-    /// Puts everybody's clock back.
-    pub fn put_clock_back(&self, span: Duration) {
-        self.clock.put_back(span);
     }
 
     /// Ends the process of a node and starts it again.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::secret::Secret;
@@ -66,5 +68,13 @@ impl Bench {
         let label = format!("{} restored {}", who.name(), file.display());
         let node = start(&backend, &key, &self.clock, &label).await;
         Place { backend, key, life: 2000, node }
+    }
+}
+
+impl Bench {
+    /// Puts everybody's clock back.
+    pub fn put_clock_back(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.clock.0.fetch_sub(millis, Ordering::Relaxed);
     }
 }
