@@ -6,11 +6,14 @@ mod alerts;
 mod backup;
 mod canary;
 mod exchange;
+mod faults;
 mod files;
 mod in_hand;
 mod kill;
 mod lies;
 mod membership;
+mod network;
+mod points;
 mod restart;
 mod storage;
 mod succession;
@@ -56,7 +59,15 @@ stories! {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints
         false_entries a_false_tree
     }
+    network { a_member_and_the_hub_are_cut_off a_bad_wire }
+    faults { the_hub_stands_still a_member_stands_still the_hub_restarts_amid_traffic }
+    points { of_a_withdrawal of_an_update of_a_return }
     wire { bad_frames replays strangers }
     backup { back_on_a_new_machine damaged_stolen_and_misused }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
+}
+
+#[tokio::test]
+async fn the_database_server_crashes_under_load() -> anyhow::Result<()> {
+    faults::the_database_server_crashes(Setting::on(Database::Postgres)).await
 }

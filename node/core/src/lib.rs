@@ -10,7 +10,7 @@
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how two nodes find that they know the same: [`normal`], [`pseudonym`], [`matching`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
-//! - what must hold whatever happens: [`invariant`]
+//! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
@@ -32,6 +32,7 @@ pub mod matching;
 pub mod normal;
 pub mod object;
 pub mod operator;
+pub mod planted;
 pub mod pseudonym;
 pub mod sealing;
 pub mod secret;

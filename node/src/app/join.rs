@@ -15,11 +15,16 @@ use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
 use super::receive_mail::skip;
+use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{Node, changes, pack, pacts, rejoin, roster};
 use crate::store::Tx;
-use crate::store::equipe::EquipeRow;
+use crate::store::equipe::{EquipeRow, MemberRow};
+
+/// Code of the alarm where the hub says that this node is a member no longer: it may have
+/// trimmed the commit that removed it.
+const REMOVED: &str = "hub_removed";
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -37,7 +42,8 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        if known.as_ref().is_some_and(|row| !may_return(row)) {
+        let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
             return skip(node, hub, mailbox).await;
         }
@@ -119,7 +125,11 @@ pub async fn join(
     if lost {
         rejoin::returned(node, &mut work).await?;
     }
+    let before = work.tx()?.members(item.lineage).await?;
     roster::follow_group(&mut work).await?;
+    if again {
+        owe(node, &mut work, &before).await?;
+    }
     // Who committed is there: the chair, which alone adds members.
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
@@ -152,6 +162,19 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
 /// Whether a membership is over, or waits to begin anew.
 fn may_return(row: &EquipeRow) -> bool {
     matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
+}
+
+/// Whoever came while this node was away has nothing of it: it is told what was shared
+/// before.
+async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()> {
+    let (lineage, joined_at) = (work.row.lineage, work.row.sequence);
+    for member in work.tx()?.members(lineage).await? {
+        let known = before.iter().any(|known| known.node == member.node);
+        if !known && member.node != node.identity.node {
+            replay::begin(work, &member.node, Recipient::Rejoined, joined_at).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What this node has signed of an équipe at this hub: its consent to join.
@@ -190,7 +213,7 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    Ok(tx.delete_alarm(lineage, "hub_removed").await?)
+    Ok(tx.delete_alarm(lineage, REMOVED).await?)
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the
