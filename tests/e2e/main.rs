@@ -49,7 +49,7 @@ on_database!(servers, crate::Database::Postgres; storage { a_read_only_server })
 
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
-    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
     membership { a_third_region_comes_and_goes }

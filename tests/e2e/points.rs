@@ -3,6 +3,7 @@
 //! How many there are in an operation is counted first, in a run of its own.
 
 use anyhow::{Context as _, ensure};
+use raccordo_tests::federation::command::Refusal;
 use raccordo_tests::federation::{
     Database, EQUIPE, Fate, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
 };
@@ -14,6 +15,8 @@ use crate::backup::{PASSPHRASE, passphrase_file};
 const POINTS: u32 = 3;
 /// Replaces it.
 const POINTS_WANTED: &str = "RACCORDO_TEST_POINTS";
+/// Exit code of a command whose node does not answer.
+const UNREACHABLE: i32 = 5;
 
 fn points() -> anyhow::Result<u32> {
     match std::env::var(POINTS_WANTED) {
@@ -40,8 +43,9 @@ async fn check(
     let call = call(setting);
     let mut number = 0;
     for victim in victims {
+        world.node_mut(victim)?.kill().await?;
         world.node_mut(victim)?.doom(Fate { call, number: None });
-        world.node_mut(victim)?.restart().await?;
+        world.node_mut(victim)?.start().await?;
         let first = world.node(victim)?.calls()?;
         operation(&mut world, number).await?;
         let last = world.node(victim)?.calls()?;
@@ -50,7 +54,7 @@ async fn check(
         let (points, deaths) = (points()?, world.node(victim)?.deaths());
         for point in 1..=points {
             let at = first + ((last - first) * point).div_ceil(points);
-            world.node_mut(victim)?.stop().await?;
+            world.node_mut(victim)?.kill().await?;
             world.node_mut(victim)?.doom(Fate { call, number: Some(at) });
             // The point may lie in a start that does more than the counted one.
             if world.node_mut(victim)?.start().await.is_err() {
@@ -65,8 +69,9 @@ async fn check(
         // The last points may be more than another run comes to.
         ensure!(2 * deaths >= points, "{victim} was killed at {deaths} of {points} points only");
         // Without the tracer again.
+        world.node_mut(victim)?.kill().await?;
         world.node_mut(victim)?.spare();
-        world.node_mut(victim)?.restart().await?;
+        world.node_mut(victim)?.start().await?;
     }
     agree(&world).await?;
     audits_verify(&world).await
@@ -81,13 +86,25 @@ async fn revive(world: &mut Federation) -> anyhow::Result<bool> {
     Ok(revived)
 }
 
-/// A command that is given again where its node was killed in it.
-async fn command(world: &mut Federation, at: &str, args: &[&str]) -> anyhow::Result<()> {
-    if let Err(error) = world.node(at)?.run(args).await {
-        ensure!(revive(world).await?, "{error:#}");
-        world.node(at)?.run(args).await?;
+/// A command that is given again where its node was killed in it; what was done before
+/// that may be told as `already`.
+async fn command(
+    world: &mut Federation,
+    at: &str,
+    args: &[&str],
+    already: &str,
+) -> anyhow::Result<()> {
+    let Err(error) = world.node(at)?.run(args).await else { return Ok(()) };
+    let refusal: Refusal = error.downcast()?;
+    ensure!(refusal.exit == UNREACHABLE, "{refusal}");
+    // The connection ends a moment before the process does.
+    until("the end of a process", async || Ok(revive(world).await?.then_some(()))).await?;
+    match world.node(at)?.run(args).await.map_err(|error| error.downcast::<Refusal>()) {
+        Err(Ok(refusal)) if refusal.code == already => Ok(()),
+        Err(Ok(refusal)) => Err(refusal.into()),
+        Err(Err(error)) => Err(error),
+        Ok(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Waits for something, with everybody alive.
@@ -111,7 +128,13 @@ pub async fn of_a_withdrawal(setting: Setting) -> anyhow::Result<()> {
     share(&world, TOSCANA, &alerts).await?;
     check(world, setting, &NODES, async |world, number| {
         let id = alerts[number].id.as_str();
-        command(world, TOSCANA, &["alert", "withdraw", id, "--reason", "resolved"]).await?;
+        command(
+            world,
+            TOSCANA,
+            &["alert", "withdraw", id, "--reason", "resolved"],
+            "already_ended",
+        )
+        .await?;
         reached(world, "the withdrawal at umbria", async |world| {
             let line = listed(world, UMBRIA).await?.remove(id);
             Ok(line.is_none_or(|line| line["state"] == "withdrawn"))
@@ -127,7 +150,7 @@ pub async fn of_an_update(setting: Setting) -> anyhow::Result<()> {
     share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
     check(world, setting, &NODES, async |world, _| {
         let before = world.node(TOSCANA)?.equipe().await?.epoch;
-        command(world, TOSCANA, &["equipe", "update-keys", EQUIPE]).await?;
+        command(world, TOSCANA, &["equipe", "update-keys", EQUIPE], "").await?;
         reached(world, "the next epoch at both", async |world| {
             let toscana = world.node(TOSCANA)?.equipe().await?.epoch;
             Ok(toscana > before && world.node(UMBRIA)?.equipe().await?.epoch == toscana)
@@ -162,7 +185,7 @@ pub async fn of_a_return(setting: Setting) -> anyhow::Result<()> {
             Ok(findings.iter().any(|found| found.code == "rejoin_to_approve"))
         })
         .await?;
-        command(world, TOSCANA, &["equipe", "approve-rejoin", EQUIPE, UMBRIA]).await?;
+        command(world, TOSCANA, &["equipe", "approve-rejoin", EQUIPE, UMBRIA], "").await?;
         reached(world, "all alerts at umbria", async |world| {
             Ok(listed(world, UMBRIA).await?.len() == 3)
         })

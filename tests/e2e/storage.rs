@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail, ensure};
@@ -64,7 +64,7 @@ fn filler(world: &Federation, id: &str) -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(format!("/proc/{pid}/root")).join(data).join("filler"))
 }
 
-fn fill(path: &PathBuf) -> anyhow::Result<()> {
+fn fill(path: &Path) -> anyhow::Result<()> {
     let file = fs::OpenOptions::new().create(true).append(true).open(path)?;
     let mut written = file.metadata()?.len();
     for size in [1 << 16, 1 << 12, 1 << 9, 1] {
@@ -238,7 +238,7 @@ pub async fn told_at_the_start(setting: Setting) -> anyhow::Result<()> {
     let whole = fs::read(&database)?;
     let file = fs::OpenOptions::new().write(true).open(&database)?;
     for page in [3, 5, 7, 9, 11] {
-        file.write_at(&[0xab; 4096], page * 4096)?;
+        file.write_all_at(&[0xab; 4096], page * 4096)?;
     }
     drop(file);
     let (exit, told) = world.node(TOSCANA)?.start_in_vain().await?;

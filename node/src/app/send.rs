@@ -112,7 +112,9 @@ async fn note_outcomes(
     let places: Vec<_> = outcomes.iter().filter_map(placed).collect();
     work.tx()?.entries_placed(lineage, &places).await?;
     for (entry, outcome) in outcomes {
-        if matches!(outcome, Outcome::Placed { .. }) {
+        if let Outcome::Placed { sequence, .. } = outcome {
+            let place = (lineage, *sequence);
+            node.links.clocks.answered(&work.row.hub, place, node.clock.now());
             continue;
         }
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
@@ -120,10 +122,7 @@ async fn note_outcomes(
             continue;
         }
         match outcome {
-            Outcome::Placed { sequence, .. } => {
-                let place = (lineage, *sequence);
-                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
-            }
+            Outcome::Placed { .. } => {}
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}
             Outcome::Stale { .. } => {

@@ -195,11 +195,6 @@ impl Bench {
         self.clock.pass(span);
     }
 
-    /// Puts everybody's clock back.
-    pub fn put_clock_back(&self, span: Duration) {
-        self.clock.put_back(span);
-    }
-
     /// Ends the process of a node and starts it again.
     pub async fn restart(&mut self, who: Who) {
         self.places.get_mut(&who).unwrap().restart(&self.clock).await;

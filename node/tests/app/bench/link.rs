@@ -26,6 +26,7 @@ use raccordo_node::store::hub::LogRow;
 const CALLS_MAX: usize = 1000;
 
 /// What the log has for a member after its cursor.
+#[expect(clippy::large_enum_variant, reason = "made once for a batch, and never kept")]
 pub enum Next {
     Batch(Batch),
     Nothing,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::secret::Secret;
@@ -60,5 +61,12 @@ impl Bench {
         let backend = Backend::Sqlite(store, directory);
         let label = format!("{} restored {}", who.name(), file.display());
         Place::on(backend, key, Limits::default(), &self.clock, (&label, 2000)).await
+    }
+}
+
+impl Bench {
+    /// Puts everybody's clock back.
+    pub fn put_clock_back(&self, span: Duration) {
+        self.clock.put_back(span);
     }
 }
