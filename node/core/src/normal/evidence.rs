@@ -10,6 +10,7 @@ use std::fmt;
 use super::birth::Birth;
 use super::codice_fiscale::CodiceFiscale;
 use super::name::Name;
+use super::stop_list::{Hidden, Stop, StopList};
 use crate::pseudonym::key::Class;
 use crate::secret::Secret;
 
@@ -243,57 +244,6 @@ pub fn name_with_place(name: &Secret<String>, place: &str) -> Secret<String> {
     Secret::new(format!("{}|{place}", name.reveal()))
 }
 
-/// What a stop-list names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stop {
-    /// A phone: of a reception centre, an office, a labour agency.
-    Phone,
-    /// A place where many people of a register live: a reception centre's comune or postal
-    /// code makes no evidence there.
-    Place,
-    /// An employer on paper: a labour agency.
-    Employer,
-    /// A company of which everybody speaks.
-    Company,
-}
-
-/// Normalised values that many unrelated records share, and that are no evidence. A node's
-/// own: kept with its register, never shared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StopList(BTreeSet<(Stop, Hidden)>);
-
-/// A value that its `Debug` does not show.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Hidden(String);
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-impl StopList {
-    /// Adds a normalised value.
-    pub fn add(&mut self, what: Stop, value: &Secret<String>) {
-        self.0.insert((what, Hidden(value.reveal().clone())));
-    }
-
-    /// Whether a normalised value is named.
-    pub fn has(&self, what: Stop, value: &str) -> bool {
-        self.0.contains(&(what, Hidden(value.to_owned())))
-    }
-
-    fn stops(&self, family: Family, value: &str) -> bool {
-        match family {
-            Family::Phone => self.has(Stop::Phone, value),
-            Family::CompanyNumber | Family::Rea | Family::CompanyNamePlace => {
-                self.has(Stop::Company, value)
-            }
-            _ => false,
-        }
-    }
-}
-
 /// Evidence while it is gathered: sorted by family, then value, each once.
 struct Gathered<'a> {
     stops: &'a StopList,
@@ -306,7 +256,12 @@ impl<'a> Gathered<'a> {
     }
 
     fn add(&mut self, family: Family, value: &str) {
-        if !self.stops.stops(family, value) {
+        let stop = match family {
+            Family::Phone => Some(Stop::Phone),
+            Family::CompanyNumber | Family::Rea | Family::CompanyNamePlace => Some(Stop::Company),
+            _ => None,
+        };
+        if !stop.is_some_and(|stop| self.stops.has(stop, value)) {
             self.found.insert((family, Hidden(value.to_owned())));
         }
     }

@@ -7,7 +7,7 @@
 //! - people: [`codice_fiscale`], [`document`], [`phone`], [`name`], [`birth`]
 //! - companies: [`company_number`], [`company_name`]
 //! - places: [`comune`]
-//! - [`evidence`]: the families of evidence that are made of them
+//! - [`evidence`]: the families of evidence that are made of them, but for the [`stop_list`]
 
 pub mod birth;
 pub mod codice_fiscale;
@@ -19,3 +19,4 @@ pub mod evidence;
 pub mod name;
 pub mod phone;
 mod plain;
+pub mod stop_list;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::group;
@@ -25,7 +26,7 @@ pub enum ShareError {
 }
 
 /// A share: a scalar, secret. Alone it says nothing about the key.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct KeyShare {
     key: KeyId,
     generation: Generation,
@@ -90,6 +91,16 @@ impl KeyShare {
         }
     }
 }
+
+/// In constant time, as far as the scalar goes.
+impl PartialEq for KeyShare {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.key == other.key && self.generation == other.generation;
+        same && bool::from(self.bytes().ct_eq(other.bytes()))
+    }
+}
+
+impl Eq for KeyShare {}
 
 /// Names the key, and not the share.
 impl fmt::Debug for KeyShare {

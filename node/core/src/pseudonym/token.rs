@@ -86,7 +86,7 @@ pub fn contribution(entropy: &dyn Entropy) -> Contribution {
 }
 
 /// The secret of two nodes, of both their halves: neither alone chooses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PairSecret(Secret<[u8; 32]>);
 
 impl PairSecret {
@@ -115,6 +115,15 @@ impl PairSecret {
         Self(bytes)
     }
 }
+
+/// In constant time.
+impl PartialEq for PairSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.reveal().ct_eq(other.0.reveal()).into()
+    }
+}
+
+impl Eq for PairSecret {}
 
 /// What turns tokens into the tags that one node sends to one other.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Requests against any quorum, against liars, and against the vectors of RFC 9497.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use curve25519_dalek::scalar::Scalar;
 use proptest::prelude::*;
@@ -205,18 +206,23 @@ fn bytes<const N: usize>(hex: &str) -> [u8; N] {
 }
 
 /// Gives scalars one after the other, as the wide bytes that scalars are reduced from.
-struct Scripted(std::sync::Mutex<Vec<[u8; 32]>>);
+struct Scripted {
+    scalars: Vec<[u8; 32]>,
+    given: AtomicUsize,
+}
 
 impl Scripted {
     fn new(scalars: &[&str]) -> Self {
-        Self(std::sync::Mutex::new(scalars.iter().rev().map(|hex| bytes(hex)).collect()))
+        let scalars = scalars.iter().map(|hex| bytes(hex)).collect();
+        Self { scalars, given: AtomicUsize::new(0) }
     }
 }
 
 impl Entropy for Scripted {
     fn fill(&self, out: &mut [u8]) {
         assert_eq!(out.len(), 64);
-        out[..32].copy_from_slice(&self.0.lock().unwrap().pop().unwrap());
+        let place = self.given.fetch_add(1, Ordering::Relaxed);
+        out[..32].copy_from_slice(&self.scalars[place]);
         out[32..].fill(0);
     }
 
