@@ -19,6 +19,7 @@ mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
 mod restored;
+mod returning;
 mod rogue;
 mod sharing;
 mod trust;

@@ -53,6 +53,8 @@ pub struct Many {
     operators: Vec<Option<Operator>>,
     /// Members whose couriers stand still.
     pub away: BTreeSet<usize>,
+    /// Members that read their mail, and not the log.
+    pub behind: BTreeSet<usize>,
     /// What the hub said when it served a log no longer.
     pub ended: BTreeMap<usize, &'static str>,
 }
@@ -89,9 +91,9 @@ impl Many {
         }
         let relay = nodes.pop().unwrap();
         let operators = (0..count).map(|_| None).collect();
-        let (away, ended) = (BTreeSet::new(), BTreeMap::new());
+        let (away, behind, ended) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         let lives = BTreeMap::new();
-        Self { clock, stores, lives, nodes, relay, operators, away, ended }
+        Self { clock, stores, lives, nodes, relay, operators, away, behind, ended }
     }
 
     /// An équipe of the first `parties` of `count` nodes, chaired by the first.
@@ -178,7 +180,9 @@ impl Many {
         let mut moved = self.errands(member).await?;
         moved |= self.read_mail(member).await?;
         moved |= self.send(member).await?;
-        moved |= self.fetch(member).await?;
+        if !self.behind.contains(&member) {
+            moved |= self.fetch(member).await?;
+        }
         Ok(moved)
     }
 
@@ -203,6 +207,12 @@ impl Many {
         if !deposits.is_empty() {
             key_package_pool::deposit(relay, &me, deposits).await?;
             key_packages::deposited(node, &references).await?;
+            moved = true;
+        }
+        if let Some((cursor, kept)) = join::kept(node, &hub).await? {
+            let tree = key_package_pool::fetch_tree(relay, &me, kept.group, kept.epoch).await?;
+            join::join(node, &hub, cursor, &kept, &tree).await?;
+            join::forget_kept(node, kept.lineage).await?;
             moved = true;
         }
         for (lineage, step) in found::steps(node, &hub).await? {
