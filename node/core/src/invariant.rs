@@ -1,6 +1,8 @@
 //! What must hold whatever happens (DESIGN §13), as checks over what was seen: used by
 //! tests, simulation and, where cheap, assertions.
 
+pub mod ratchet;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hublog::EntryKind;
@@ -43,6 +45,16 @@ pub enum Broken {
         sender: NodeId,
         /// The epoch.
         epoch: Epoch,
+    },
+    /// Invariant 2: one place of a ratchet, and so one key, sealed two messages.
+    #[error("{sender} used the key of generation {generation} of epoch {epoch} twice")]
+    KeyTwice {
+        /// Who.
+        sender: NodeId,
+        /// The epoch.
+        epoch: Epoch,
+        /// Place in the sender's ratchet.
+        generation: u32,
     },
     /// Invariant 2: the log holds a ciphertext that its sender never stored.
     #[error("entry {entry} of {sender} was never stored there as it stands in the log")]
@@ -140,8 +152,9 @@ pub struct Made {
 
 /// What one group's members encrypted, in which run of their process (invariant 2).
 ///
-/// Keys and nonces cannot be seen from outside. They are fresh when a run encrypts only in
-/// epochs that itself began, or later ones, and never encrypts one entry twice in one.
+/// Keys and nonces cannot be seen from outside (but with a member's secrets: [`ratchet`]).
+/// They are fresh when a run encrypts only in epochs that itself began, or later ones, and
+/// never encrypts one entry twice in one.
 #[derive(Clone, Debug, Default)]
 pub struct Ciphertexts {
     made: BTreeMap<(NodeId, EntryId, Epoch), Digest>,

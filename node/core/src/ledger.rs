@@ -23,7 +23,7 @@ const TRANSCRIPT_HASH: &str = "transcript_hash";
 const CONTEXT: &str = "context";
 const CONFIRMATION_TAG: &str = "confirmation_tag";
 const GROUP_STATE: &str = "group_state";
-const MESSAGE_SECRETS: &str = "message_secrets";
+pub(crate) const MESSAGE_SECRETS: &str = "message_secrets";
 const EPOCH_SECRETS: &str = "epoch_secrets";
 const RESUMPTION_PSKS: &str = "resumption_psks";
 const OWN_LEAF_INDEX: &str = "own_leaf_index";
@@ -251,6 +251,20 @@ impl Ledger {
             }
         }
         changes
+    }
+
+    /// The key packages among the rows of the scope `device`, with the change that deletes
+    /// each.
+    pub(crate) fn key_packages<T: DeserializeOwned>(
+        rows: impl IntoIterator<Item = LedgerRow>,
+    ) -> Result<Vec<(T, LedgerChange)>, LedgerError> {
+        let of_kind = rows.into_iter().filter(|row| row.kind == KEY_PACKAGE);
+        let read = |LedgerRow { key, value, .. }: LedgerRow| {
+            let deletion =
+                LedgerChange::Delete { scope: LedgerScope::Device, kind: KEY_PACKAGE, key };
+            Ok((decode(KEY_PACKAGE, &value)?, deletion))
+        };
+        of_kind.map(read).collect()
     }
 
     /// Whether message secrets, rewritten by every message, are left out until they are

@@ -105,17 +105,24 @@ async fn note_outcomes(
     outcomes: &[(EntryId, Outcome)],
 ) -> Done<()> {
     let lineage = work.row.lineage;
+    let placed = |(entry, outcome): &(EntryId, Outcome)| match outcome {
+        Outcome::Placed { sequence, .. } => Some((*entry, *sequence)),
+        _ => None,
+    };
+    let places: Vec<_> = outcomes.iter().filter_map(placed).collect();
+    work.tx()?.entries_placed(lineage, &places).await?;
     for (entry, outcome) in outcomes {
+        if matches!(outcome, Outcome::Placed { .. }) {
+            continue;
+        }
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
         if row.state != EntryState::Pending {
             continue;
         }
         match outcome {
             Outcome::Placed { sequence, .. } => {
-                row.state = EntryState::Accepted;
-                row.sequence = *sequence;
-                work.tx()?.update_entry(&row).await?;
-                work.tx()?.envelopes_placed(lineage, *entry, *sequence).await?;
+                let place = (lineage, *sequence);
+                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
             }
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}

@@ -7,7 +7,7 @@ use raccordo_core::planted::{self, Bug};
 use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble};
-use crate::app::fault::Fault;
+use crate::app::fault::{Done, Fault};
 use crate::app::hub::append::{Appended, Handed};
 use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
@@ -25,7 +25,8 @@ pub enum Progress {
     Settled(usize),
 }
 
-/// Packs what is queued, hands the hub what is packed, and notes its answer.
+/// Hands the hub what is packed, or packs what is queued and hands that over, and notes the
+/// hub's answer.
 ///
 /// What the hub did not answer stays as it is and is handed over again byte for byte.
 ///
@@ -39,8 +40,7 @@ pub async fn step(
     if planted::is(Bug::SendBeforeStoring) {
         return unstored(node, link, lineage).await;
     }
-    pack::pack(node, lineage).await?;
-    let Some(call) = send::next_call(node, lineage).await? else { return Ok(Progress::Idle) };
+    let Some(call) = next_call(node, lineage).await? else { return Ok(Progress::Idle) };
     tracing::debug!(%lineage, step = "append_sent");
     let appended = link.append(&call).await?;
     check(&call, &appended)?;
@@ -75,6 +75,16 @@ async fn unstored(
         work.commit().await?;
     }
     Ok(Progress::Idle)
+}
+
+/// What is packed goes first: whoever shared it has packed it already.
+async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
+    let packed = send::next_call(node, lineage).await?;
+    if packed.is_some() {
+        return Ok(packed);
+    }
+    pack::pack(node, lineage).await?;
+    send::next_call(node, lineage).await
 }
 
 /// An answer must be for the first entries of the call, in their order.

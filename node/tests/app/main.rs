@@ -4,12 +4,16 @@
 #![cfg(test)]
 
 mod bench;
+mod clones;
 mod courier;
 mod crash;
+mod crash_change;
+mod crash_return;
 mod cut;
 mod founding;
 mod heartbeat;
 mod honesty;
+mod long_absence;
 mod many;
 mod measured;
 mod membership;
@@ -22,4 +26,7 @@ mod restored;
 mod returning;
 mod rogue;
 mod sharing;
+mod storage;
+mod succession;
 mod trust;
+mod vouching;

@@ -52,7 +52,7 @@ async fn a_party_is_added_and_has_what_was_shared_before() {
     }
     let gone = many.share(0, 1).await;
     many.run().await;
-    withdraw(many.node(0), many.employee(0), gone[0], "resolved").await.unwrap();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
     many.run().await;
     // Any member may propose, not the chair alone.
     agree(&mut many, 1, &[0, 1, 2, 3]).await;
@@ -158,7 +158,7 @@ async fn who_is_removed_and_agreed_on_again_comes_back() {
     many.run().await;
     assert_eq!(many.row(2).await.state, "ended");
     let missed = many.share(1, 1).await;
-    withdraw(many.node(0), many.employee(0), gone[0], "resolved").await.unwrap();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
     many.run().await;
     agree(&mut many, 0, &[0, 1, 2]).await;
     many.assert_agreement(&[0, 1, 2]).await;

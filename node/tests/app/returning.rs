@@ -111,9 +111,11 @@ async fn the_end_of_what_a_newcomer_never_had_is_nothing() {
     many.run().await;
     assert_eq!(many.row(2).await.state, "active");
     many.away.clear();
-    withdraw(many.node(0), many.employee(0), gone[0], "resolved").await.unwrap();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
     many.run().await;
     many.assert_agreement(&[0, 1, 2]).await;
-    assert_eq!(many.set_aside(2).await, Vec::<(Sequence, String)>::new());
+    let lineage = many.row(2).await.lineage;
+    let mut tx = many.node(2).store.read().await.unwrap();
+    assert!(tx.set_aside_after(lineage, Sequence(0)).await.unwrap().is_empty());
     assert!(many.listed(2).await.is_empty());
 }

@@ -61,7 +61,7 @@ async fn forge(node: &Node, work: &mut Work<'_>, after: &SignedStatement) -> Don
         .map(|(index, _)| *index)
         .collect();
     let change = Change { statement: Some(after.encode()), remove, ..Change::default() };
-    let Ok(staged) = session.stage(&node.identity.leaf, &change) else { return Ok(None) };
+    let Ok(staged) = session.stage(&node.identity.leaf(), &change) else { return Ok(None) };
     Ok(Some(Handed {
         entry: EntryId::random(&*node.entropy),
         kind: EntryKind::Commit,
