@@ -10,7 +10,7 @@ use raccordo_tests::sim::report::Counts;
 use raccordo_tests::sim::{Plan, Size, run};
 
 /// Seeds of one test; several tests share the processors.
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 8;
 
 fn check(first: u64) {
     let mut counts = Counts::default();
@@ -28,13 +28,13 @@ fn check(first: u64) {
 }
 
 #[test]
-fn seeds_0_to_15() {
+fn seeds_0_to_7() {
     check(0);
 }
 
 #[test]
-fn seeds_16_to_31() {
-    check(16);
+fn seeds_8_to_15() {
+    check(8);
 }
 
 #[test]

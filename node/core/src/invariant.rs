@@ -12,16 +12,6 @@ use crate::trust::statement::Statement;
 /// A property that does not hold: always this program's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// Invariant 1: something queued never came.
-    #[error("object {object} of {origin} is not at {at}")]
-    Lost {
-        /// The object.
-        object: ObjectId,
-        /// Who shared it.
-        origin: NodeId,
-        /// Who lacks it.
-        at: NodeId,
-    },
     /// Invariant 1: something is shown twice.
     #[error("object {object} is shown twice at {at}")]
     Twice {

@@ -9,6 +9,7 @@ use raccordo_core::session::{Invitation, Joining, Session};
 use raccordo_core::trust::proposal::Proposal;
 use raccordo_core::trust::statement::{Party, SignedStatement};
 use raccordo_core::trust::validator::validate_view;
+use raccordo_core::wire;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
@@ -18,7 +19,7 @@ use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, pack, pacts, rejoin, roster};
+use super::{Node, changes, identity, pack, pacts, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
@@ -45,6 +46,10 @@ pub async fn join(
         let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
         if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
+            let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
+            if known.as_ref().is_some_and(ahead) {
+                keep(node, item).await?;
+            }
             return skip(node, hub, mailbox).await;
         }
         if known
@@ -140,6 +145,55 @@ pub async fn join(
     node.signals.wake(&Topic::Membership);
     pack::wake(node, item.lineage);
     Ok(())
+}
+
+/// Keeps a Welcome that has overtaken the log: this node was removed and added again, and
+/// has read of neither yet.
+async fn keep(node: &Node, item: &WelcomeItem) -> Done<()> {
+    let name = kept_name(item.lineage);
+    let sealed = node.seal(&identity::context(&name), &wire::hub::encode_welcome(item))?;
+    let mut tx = node.store.write().await?;
+    tx.put_secret(&name, sealed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A Welcome that was kept at a hub until this node has read that it was removed, with where
+/// the mailbox stands.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub async fn kept(node: &Node, hub: &NodeId) -> Done<Option<(u64, WelcomeItem)>> {
+    let mut tx = node.store.read().await?;
+    for row in tx.equipes().await? {
+        let name = kept_name(row.lineage);
+        let Some(sealed) = tx.secret(&name).await?.filter(|_| row.hub == *hub) else { continue };
+        let encoded = node.open(&identity::context(&name), &sealed)?;
+        let told = tx.alarms(row.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        // Nothing is left of one that was entered.
+        let item = wire::hub::decode_welcome(encoded.reveal());
+        if let (Ok(item), true) = (item, told || may_return(&row)) {
+            return Ok(Some((tx.mailbox_cursor(hub).await?, item)));
+        }
+    }
+    Ok(None)
+}
+
+/// Forgets a Welcome that was kept.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_kept(node: &Node, lineage: LineageId) -> Done<()> {
+    let name = kept_name(lineage);
+    let nothing = node.seal(&identity::context(&name), &[])?;
+    let mut tx = node.store.write().await?;
+    tx.put_secret(&name, nothing).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn kept_name(lineage: LineageId) -> String {
+    format!("welcome/{lineage}")
 }
 
 /// Notes that a Welcome of an équipe whose pact is here was refused.

@@ -577,5 +577,7 @@ async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
     work.commit().await?;
     tracing::warn!(%lineage, why, "this node is a member no longer");
     node.signals.wake(&Topic::Membership);
+    // A Welcome may be kept already.
+    node.signals.wake(&Topic::Errands(row.hub));
     Ok(Run::Ended(Received::Stopped))
 }

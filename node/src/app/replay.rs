@@ -77,10 +77,11 @@ pub async fn step(node: &Node, lineage: LineageId) -> Done<bool> {
     }
     let tx = work.tx()?;
     let members = tx.members(lineage).await?;
-    let mut more = false;
+    let (mut more, mut changed) = (false, false);
     for mut row in tx.replays(lineage).await? {
         let Some(member) = members.iter().find(|member| member.node == row.recipient) else {
             tx.delete_replay(lineage, &row.recipient).await?;
+            changed = true;
             continue;
         };
         if !row.queued {
@@ -88,9 +89,14 @@ pub async fn step(node: &Node, lineage: LineageId) -> Done<bool> {
             queue(node, tx, &mut row, &card).await?;
             more |= !row.queued;
             tx.put_replay(row).await?;
+            changed = true;
         } else if received(tx, &row, member).await? {
             tx.delete_replay(lineage, &row.recipient).await?;
+            changed = true;
         }
+    }
+    if !changed {
+        return Ok(false);
     }
     work.commit().await?;
     pack::wake(node, lineage);

@@ -50,16 +50,6 @@ pub async fn step(
     Ok(Progress::Settled(appended.outcomes.len()))
 }
 
-/// What is packed goes first: whoever shared it has packed it already.
-async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
-    let packed = send::next_call(node, lineage).await?;
-    if packed.is_some() {
-        return Ok(packed);
-    }
-    pack::pack(node, lineage).await?;
-    send::next_call(node, lineage).await
-}
-
 /// Hands the hub what is not yet stored.
 async fn unstored(
     node: &Node,
@@ -85,6 +75,16 @@ async fn unstored(
         work.commit().await?;
     }
     Ok(Progress::Idle)
+}
+
+/// What is packed goes first: whoever shared it has packed it already.
+async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
+    let packed = send::next_call(node, lineage).await?;
+    if packed.is_some() {
+        return Ok(packed);
+    }
+    pack::pack(node, lineage).await?;
+    send::next_call(node, lineage).await
 }
 
 /// An answer must be for the first entries of the call, in their order.

@@ -24,6 +24,7 @@ mod refused_by_members;
 mod refused_to_people;
 mod register;
 mod restored;
+mod returning;
 mod rogue;
 mod sharing;
 mod storage;

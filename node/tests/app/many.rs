@@ -45,6 +45,8 @@ pub struct Many {
     sealed: Mutex<Sealed>,
     /// Members whose couriers stand still.
     pub away: BTreeSet<usize>,
+    /// Members that read their mail, and not the log.
+    pub behind: BTreeSet<usize>,
     /// What the hub said when it served a log no longer.
     pub ended: BTreeMap<usize, &'static str>,
 }
@@ -80,8 +82,9 @@ impl Many {
         }
         let relay = places.pop().unwrap();
         let operators = (0..count).map(|_| None).collect();
-        let (away, ended) = (BTreeSet::new(), BTreeMap::new());
-        Self { clock, places, relay, operators, sealed: Mutex::default(), away, ended }
+        let (away, behind, ended) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        let sealed = Mutex::default();
+        Self { clock, places, relay, operators, sealed, away, behind, ended }
     }
 
     /// An équipe of the first `parties` of `count` nodes, chaired by the first.
@@ -207,7 +210,9 @@ impl Many {
         let mut moved = self.errands(member).await?;
         moved |= self.link(member).read_mail().await?;
         moved |= self.send(member).await?;
-        moved |= self.fetch(member).await?;
+        if !self.behind.contains(&member) {
+            moved |= self.fetch(member).await?;
+        }
         Ok(moved)
     }
 

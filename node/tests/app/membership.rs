@@ -13,7 +13,7 @@ use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
 
 /// One member begins to agree on a pact of these parties, and sends it round.
-async fn propose(many: &Many, by: usize, parties: &[usize]) {
+pub async fn propose(many: &Many, by: usize, parties: &[usize]) {
     let named: Vec<_> = parties.iter().map(|party| id(*party)).collect();
     let node = many.node(by);
     let text = pacts::draft(node, EQUIPE, &named, &"relay".parse().unwrap(), true, "").await;
@@ -22,7 +22,7 @@ async fn propose(many: &Many, by: usize, parties: &[usize]) {
 }
 
 /// The same until everybody has signed and it is in force.
-async fn agree(many: &mut Many, by: usize, parties: &[usize]) {
+pub async fn agree(many: &mut Many, by: usize, parties: &[usize]) {
     propose(many, by, parties).await;
     many.run().await;
     for party in parties.iter().filter(|party| **party != by) {

@@ -173,6 +173,8 @@ impl World {
                 feed.logs.push((row.group, Sequence(after)));
             }
         }
+        // As the subscriber does: a hub that was away keeps nothing back.
+        node.claims.begin_anew(node.clock.now());
         let words = format!("{:?} {}", feed.logs.first().map(|(_, at)| at.0), feed.mailbox);
         if let Some(process) = self.machine(Who::Member(place))?.process.as_mut() {
             process.feed = Some(feed);
@@ -314,6 +316,9 @@ impl World {
     /// What the use cases must not answer.
     pub fn look(&mut self, place: usize) -> Checked<String> {
         let Some(node) = self.node(place) else { return Ok("down".into()) };
+        // A scheduler that starves a node is no hub that keeps something back.
+        let connected = self.network.is_calm();
+        node.links.note(&self.hub.name, Link { connected, ..Link::default() });
         let looked = ready(async {
             let said = heartbeat::beat(&node).await?;
             honesty::watch(&node).await?;
@@ -364,10 +369,6 @@ impl World {
         self.note(place, Task::Outbox, &words)?;
         if self.feed(place).is_none() {
             self.subscribe(place)?;
-        }
-        if let Some(node) = self.node(place) {
-            // Only now is everything read that the hub has.
-            node.links.note(&self.hub.name, Link { connected: true, ..Link::default() });
         }
         self.fetch(place)?;
         while self.feed(place).is_some_and(|feed| !feed.items.is_empty()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use raccordo_core::id::{Digest, NodeId, Sequence};
-use raccordo_core::invariant::{Broken, known_once};
+use raccordo_core::invariant::known_once;
 use raccordo_node::app::apply::open_share;
 use raccordo_node::app::delivery::{self, State};
 use raccordo_node::app::work::open_pact;
@@ -181,8 +181,11 @@ impl World {
             let owed = self.rolls.is_member(origin) && object.state == "active";
             match mine {
                 None if placed && (read || owed) => {
-                    let (object, origin) = (object.object, origin.clone());
-                    return Err(Broken::Lost { object, origin, at: me.clone() }.into());
+                    let (id, place) = (object.object, object.sequence);
+                    let why = if read { "was a member then" } else { "came later" };
+                    let what =
+                        format!("{id} of {origin}, at entry {place}, is not at {me}, who {why}");
+                    return Err(Violation(what));
                 }
                 Some(mine) if self.rolls.is_member(origin) && !self.rewound.contains(origin) => {
                     self.alike(node, mine, object)?;

@@ -102,6 +102,11 @@ impl Network {
         state.parted.clear();
     }
 
+    /// Whether nothing goes wrong now.
+    pub fn is_calm(&self) -> bool {
+        !self.state().faulty
+    }
+
     /// Cuts a node off, or lets it through again.
     pub fn part(&self, node: &NodeId, parted: bool) {
         let mut state = self.state();

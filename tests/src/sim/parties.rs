@@ -95,17 +95,62 @@ impl World {
         Ok(words)
     }
 
-    /// What may be begun by a member, and how likely that is.
-    fn courses(&self, me: &NodeId, statement: &Statement) -> Vec<(u64, Course)> {
-        let mut courses = Vec::new();
-        let known: Vec<NodeId> = statement.parties.iter().map(|party| party.node.clone()).collect();
-        let mut all = known.clone();
+    /// Somebody begins that all who are suspended return.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn let_return(&mut self) -> Checked {
+        let Some(statement) = self.rolls.statement().cloned() else { return Ok(()) };
+        let suspended = statement.parties.iter().find(|party| party.suspended_by.is_some());
+        let Some(party) = suspended.map(|party| party.node.clone()) else { return Ok(()) };
+        self.begin_at_once(&Course::Of(Wanted::Return(party)))
+    }
+
+    /// Somebody begins that all who are out come in.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn let_in(&mut self) -> Checked {
+        let Some(statement) = self.rolls.statement().cloned() else { return Ok(()) };
+        let all: Vec<NodeId> = self.everybody(&statement);
+        if all.len() == statement.parties.len() {
+            return Ok(());
+        }
+        self.begin_at_once(&Course::Renew(all))
+    }
+
+    fn begin_at_once(&mut self, course: &Course) -> Checked {
+        let hub = self.hub.name.clone();
+        for place in self.machines() {
+            let Some(node) = self.node(place) else { continue };
+            let row = ready(equipe(&node))??;
+            let active = |row: &EquipeRow| row.state == Standing::Active.as_str();
+            let Some(row) = row.filter(active) else { continue };
+            let begun = answered(ready(begin(&node, &row, course, &hub))?)?;
+            self.trace.note(&format!("  member {place} begins {course:?}: {begun:?}"));
+            if begun.is_ok() {
+                break;
+            }
+        }
+        self.after()
+    }
+
+    /// Parties, and who might be one.
+    fn everybody(&self, statement: &Statement) -> Vec<NodeId> {
+        let mut all: Vec<_> = statement.parties.iter().map(|party| party.node.clone()).collect();
         for member in &self.members {
             if !all.contains(&member.name) {
                 all.push(member.name.clone());
             }
         }
-        let weight = if all.len() > known.len() { 8 } else { 1 };
+        all
+    }
+
+    /// What may be begun by a member, and how likely that is.
+    fn courses(&self, me: &NodeId, statement: &Statement) -> Vec<(u64, Course)> {
+        let mut courses = Vec::new();
+        let all = self.everybody(statement);
+        let weight = if all.len() > statement.parties.len() { 8 } else { 1 };
         courses.push((weight, Course::Renew(all)));
         for party in &statement.parties {
             let node = party.node.clone();

@@ -64,16 +64,16 @@ async fn look(tx: &mut dyn Tx, row: EquipeRow, expected: Option<Expected>) -> Ch
 struct Expected {
     /// Whether the machine was put back, or is not the only one of its node.
     aged: bool,
-    /// Whether the hub's log has the node as a member.
-    member: bool,
+    /// Whether the hub's log has the node as a member since it first joined.
+    steady: bool,
 }
 
 /// Alarms that belong to the game: administrators suspend each other, and ask to join again.
 const GAME: [&str; 2] = ["notice_revocation", "notice_rejoin_request"];
 /// Alarms of a disk that was put back or copied.
 const AGED: [&str; 3] = ["own_entry_unknown", "needs_rejoin", "hub_trimmed"];
-/// The alarm of whom the hub does not serve any more.
-const REMOVED: &str = "hub_removed";
+/// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.
+const REMOVED: [&str; 2] = ["hub_removed", "log_withheld"];
 
 /// Nothing is set aside, refused or quarantined, and no alarm is raised, but for what
 /// belongs to the game.
@@ -92,7 +92,7 @@ async fn trouble(
         let code = alarm.code.as_str();
         let fits = GAME.contains(&code)
             || expected.aged && AGED.contains(&code)
-            || !expected.member && code == REMOVED;
+            || !expected.steady && REMOVED.contains(&code);
         if !fits {
             return Ok(Some(format!("raises the alarm {code}: {}", alarm.detail)));
         }
@@ -135,8 +135,8 @@ impl World {
             if self.versions_seen.insert(place, version) == Some(version) {
                 continue;
             }
-            let member = self.rolls.is_member(&name);
-            let expected = (!self.was_lied()).then_some(Expected { aged, member });
+            let steady = self.rolls.is_steady(&name);
+            let expected = (!self.was_lied()).then_some(Expected { aged, steady });
             let seen = ready(look(&mut *tx, row, expected))??;
             if let Some(trouble) = seen.trouble {
                 return Err(Violation(format!("{name} {trouble}")));
