@@ -257,12 +257,12 @@ pub async fn a_read_only_server(setting: Setting) -> anyhow::Result<()> {
     let url = world.node(TOSCANA)?.database_url()?;
     let read_only = |value: &str| {
         let set = format!(
-            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
+            "BEGIN; SET TRANSACTION READ WRITE; \
+             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
              default_transaction_read_only = {value}', current_database()); END $$; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             COMMIT; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()"
         );
-        let set = format!("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; {set}");
         raccordo_tests::postgres::run_in(&url, &set)
     };
     read_only("on")?;

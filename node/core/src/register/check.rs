@@ -1,9 +1,7 @@
 //! What a valid record is.
 
-use raccordo_proto::alert::v1::alert::Body;
-
 use super::{DOCUMENT_KINDS, Entry, Field, Identity, RecordKind, date};
-use crate::alert::{self, Alert, FieldError, Reason};
+use crate::alert::{self, Alert, Body, FieldError, Reason};
 use crate::codes::CodeLists;
 use crate::secret::Secret;
 use crate::time::Instant;

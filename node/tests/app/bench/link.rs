@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use raccordo_core::crypto::Suite;
-use raccordo_core::hublog::EntryKind;
+use raccordo_core::hublog::{EntryKind, WelcomeItem};
 use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::invariant::ratchet::{self, Ratchets};
 use raccordo_core::invariant::{Ciphertexts, Made};
@@ -147,21 +147,31 @@ impl Link<'_> {
         let (node, hub) = (self.node, self.hub());
         let cursor = node.store.read().await?.mailbox_cursor(hub).await?;
         let rows = mailbox::read_mailbox(self.relay, self.me(), cursor).await?;
-        let moved = !rows.is_empty();
+        let mut moved = !rows.is_empty();
         for row in rows {
             let item = row.mail();
-            let Taken::Welcome(welcome) = receive_mail(node, hub, &item).await? else { continue };
-            let (group, epoch) = (welcome.group, welcome.epoch);
-            let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, epoch).await?;
-            match join::join(node, hub, item.sequence, &welcome, &tree).await {
-                Ok(()) => {}
-                Err(fault) if matches!(fault.reason, "bad_welcome" | "pact_not_signed") => {
-                    skip(node, hub, item.sequence).await?;
-                }
-                Err(fault) => return Err(fault),
+            if let Taken::Welcome(welcome) = receive_mail(node, hub, &item).await? {
+                self.enter(item.sequence, &welcome).await?;
             }
         }
+        if let Some((cursor, welcome)) = join::kept(node, hub).await? {
+            self.enter(cursor, &welcome).await?;
+            join::forget_kept(node, welcome.lineage).await?;
+            moved = true;
+        }
         Ok(moved)
+    }
+
+    async fn enter(&self, sequence: u64, welcome: &WelcomeItem) -> Done<()> {
+        let (node, hub) = (self.node, self.hub());
+        let (group, epoch) = (welcome.group, welcome.epoch);
+        let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, epoch).await?;
+        match join::join(node, hub, sequence, welcome, &tree).await {
+            Err(fault) if matches!(fault.reason, "bad_welcome" | "pact_not_signed") => {
+                skip(node, hub, sequence).await
+            }
+            entered => entered,
+        }
     }
 
     /// Packs, appends and settles until there is nothing to send.
