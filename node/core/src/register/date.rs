@@ -10,7 +10,7 @@ use jiff::civil::Date;
 pub fn date(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.trim().split(['/', '.', '-']).map(str::trim).collect();
     let known = |part: &&str| matches!(part.len(), 1 | 2 | 4) && is_digits(part);
-    if !parts.iter().all(|part| known(part)) {
+    if !parts.iter().all(known) {
         return None;
     }
     let (year, month, day) = match *parts.as_slice() {

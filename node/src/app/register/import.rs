@@ -2,6 +2,7 @@
 //! transaction, so that an import that broke goes on where it was: no line twice, none lost.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use raccordo_core::alert::{Alert, FieldError, Reason};
 use raccordo_core::id::{Digest, RecordId};
@@ -213,10 +214,11 @@ async fn sort(
         let home = home(node, tx, operator, case.as_ref()).await?;
         let named = reference(keys, home.organisation, &checked);
         let id = named.unwrap_or_else(|| record_of_line(&keys.index, source, line));
-        if ready.contains_key(&id) {
-            sorted.known = sorted.known.saturating_add(1);
-        } else {
-            ready.insert(id, (line, home, New { checked, codes, case }));
+        match ready.entry(id) {
+            Entry::Occupied(_) => sorted.known = sorted.known.saturating_add(1),
+            Entry::Vacant(place) => {
+                place.insert((line, home, New { checked, codes, case }));
+            }
         }
     }
     let ids: Vec<RecordId> = ready.keys().copied().collect();
