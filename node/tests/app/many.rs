@@ -240,7 +240,12 @@ impl Many {
             match self.link(member).next(row.lineage).await? {
                 Next::Batch(batch) => match receive(self.node(member), &batch).await? {
                     Received::At(_) => moved = true,
-                    Received::Gap(_) | Received::Stopped => break,
+                    Received::Gap(_) | Received::Stopped => {
+                        // What shows that the membership is over may also let it come back.
+                        let now = self.known(member).await?;
+                        moved |= now.is_some_and(|now| now.state != row.state);
+                        break;
+                    }
                 },
                 Next::Nothing => break,
                 Next::Ended(reason) => {

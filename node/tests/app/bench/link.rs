@@ -68,23 +68,10 @@ impl Link<'_> {
             let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, present).await?;
             moved |= request::request(self.node, lineage, &tree).await?;
         }
-        moved |= self.enter_kept().await?;
         for (lineage, step) in found::steps(self.node, self.hub()).await? {
             moved |= self.found(lineage, step).await?;
         }
         Ok(moved)
-    }
-
-    /// Joins by a Welcome that came before this node had read that it was removed.
-    async fn enter_kept(&self) -> Done<bool> {
-        let Some((cursor, kept)) = join::kept(self.node, self.hub()).await? else {
-            return Ok(false);
-        };
-        let (group, epoch) = (kept.group, kept.epoch);
-        let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, epoch).await?;
-        join::join(self.node, self.hub(), cursor, &kept, &tree).await?;
-        join::forget_kept(self.node, kept.lineage).await?;
-        Ok(true)
     }
 
     /// Posts what waits for the hub.
