@@ -252,7 +252,11 @@ pub async fn replays(setting: Setting) -> anyhow::Result<()> {
 /// The newest entry of the log after a member's cursor.
 async fn last_entry(member: &Member) -> anyhow::Result<proto::LogEntry> {
     let cursor = proto::Cursor { group_id: member.group.clone(), sequence: member.sequence };
-    let message = proto::SubscribeRequest { groups: vec![cursor], mailbox_cursor: 0 };
+    let message = proto::SubscribeRequest {
+        groups: vec![cursor],
+        mailbox_cursor: 0,
+        checkpoints: Vec::new(),
+    };
     let mut stream = member.raw.client.clone().subscribe(message).await?.into_inner();
     while let Some(item) = stream.message().await? {
         if let Some(Item::Entries(batch)) = item.item {
@@ -316,7 +320,11 @@ async fn not_a_member(raw: &Raw, member: &Member) -> anyhow::Result<()> {
     let refused = told(client.claim_key_packages(claim).await);
     ensure!(refused == "PermissionDenied not_a_party", "{refused}");
     let cursor = proto::Cursor { group_id: member.group.clone(), sequence: 0 };
-    let message = proto::SubscribeRequest { groups: vec![cursor], mailbox_cursor: 0 };
+    let message = proto::SubscribeRequest {
+        groups: vec![cursor],
+        mailbox_cursor: 0,
+        checkpoints: Vec::new(),
+    };
     let mut stream = client.subscribe(message).await?.into_inner();
     while let Some(item) = stream.message().await? {
         match item.item {

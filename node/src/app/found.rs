@@ -13,7 +13,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::{Work, pact_context};
-use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, update_keys};
+use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, term, update_keys};
 use crate::store::equipe::EquipeRow;
 
 /// What the courier has to do at the hub for an équipe of which this node is chair.
@@ -26,6 +26,8 @@ pub enum Step {
         /// GroupInfo with tree.
         group_info: Vec<u8>,
     },
+    /// Hand the log over to its next hub, page by page: [`term::seed::page`].
+    Seed,
     /// Claim a key package of each of these, then [`invite`].
     Claim {
         /// Parties without a leaf.
@@ -161,6 +163,10 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
 /// The store's.
 pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
     let equipes = node.store.read().await?.equipes().await?;
+    for row in &equipes {
+        term::note(node, row.lineage).await?;
+    }
+    let equipes = node.store.read().await?.equipes().await?;
     for row in equipes.iter().filter(|row| row.hub == *hub) {
         rejoin::approve::stage(node, row.lineage).await?;
         enact::enact(node, row.lineage).await?;
@@ -170,6 +176,10 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     let mut tx = node.store.read().await?;
     let mut steps = BTreeMap::new();
     for row in tx.equipes().await? {
+        if term::seed::due(&mut *tx, &row, hub).await? {
+            steps.insert(row.lineage, Step::Seed);
+            continue;
+        }
         if row.hub != *hub {
             continue;
         }

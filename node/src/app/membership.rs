@@ -11,7 +11,7 @@ use super::fault::{Done, Fault};
 use super::pacts;
 use super::replay::{self, Recipient};
 use super::work::Work;
-use super::{Node, changes, roster};
+use super::{Node, changes, roster, term};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
@@ -77,6 +77,7 @@ async fn in_force(
         }
         None => pact_unknown(node, work).await?,
     }
+    term::in_force(node, work, before, now).await?;
     let row = work.row.clone();
     changes::drop_overtaken(node, work.tx()?, &row).await
 }

@@ -9,7 +9,7 @@
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
-//! - when things go wrong: [`backup`], [`rejoin`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
 
@@ -50,6 +50,7 @@ pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
+pub mod term;
 pub mod update_keys;
 pub mod withdraw;
 pub mod work;

@@ -62,6 +62,11 @@ impl Links {
         *newest = (*newest).max(sequence);
     }
 
+    /// Forgets what a hub had that keeps a log no longer.
+    pub fn forget(&self, lineage: LineageId) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&lineage);
+    }
+
     fn newest(&self, lineage: LineageId) -> Sequence {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&lineage).copied().unwrap_or_default()

@@ -22,6 +22,7 @@ pub mod pact;
 pub mod peer;
 pub mod rejoin;
 pub mod sql;
+pub mod term;
 
 use async_trait::async_trait;
 
@@ -96,6 +97,7 @@ pub trait Tx:
     + hub::HubRows
     + membership::MembershipRows
     + rejoin::RejoinRows
+    + term::TermRows
     + Send
 {
     /// Makes everything durable.

@@ -355,7 +355,7 @@ impl Bench {
         for offered in mail::offers(node, &hub).await? {
             let before = pacts::named(node, &offered.lineage.to_string()).await?.row.hub_answer;
             let answer = offer::offer(relay, &me, offered.statement, offered.cards).await?;
-            mail::answered(node, offered.lineage, &answer).await?;
+            mail::answered(node, &hub, offered.lineage, &answer).await?;
             moved |= before != answer;
         }
         let (references, deposits): (Vec<_>, Vec<_>) =
@@ -396,6 +396,7 @@ impl Bench {
                 found::uploaded(node, lineage).await?;
                 Ok(true)
             }
+            Step::Seed => panic!("there is one hub"),
             Step::Claim { parties, suite } => {
                 let claimed =
                     key_package_pool::claim(relay, &who.id(), lineage, suite, &parties).await?;

@@ -195,7 +195,7 @@ impl Many {
         for offered in mail::offers(node, &hub).await? {
             let before = pacts::named(node, &offered.lineage.to_string()).await?.row.hub_answer;
             let answer = offer::offer(relay, &me, offered.statement, offered.cards).await?;
-            mail::answered(node, offered.lineage, &answer).await?;
+            mail::answered(node, &hub, offered.lineage, &answer).await?;
             moved |= before != answer;
         }
         let (references, deposits): (Vec<_>, Vec<_>) =
@@ -219,6 +219,7 @@ impl Many {
                 found::uploaded(node, lineage).await?;
                 Ok(true)
             }
+            Step::Seed => panic!("there is one hub"),
             Step::Claim { parties, suite } => {
                 let claimed = key_package_pool::claim(relay, &me, lineage, suite, &parties).await?;
                 let some = !claimed.key_packages.is_empty();

@@ -12,7 +12,7 @@ use crate::id::{Epoch, NodeId};
 use crate::trust::card::{CardError, SignedCard};
 use crate::trust::change::Change;
 use crate::trust::commit::{CommitRefused, CommitView, GroupView, LeafView};
-use crate::trust::statement::{Party, RULES_VERSION, SignedStatement, Statement};
+use crate::trust::statement::{HubTerm, Party, RULES_VERSION, SignedStatement, Statement};
 
 /// MLS ciphersuites that an équipe may have: X-Wing hybrid, and classical ChaCha20.
 pub const CIPHERSUITES: [u16; 2] = [0x004f, 0x0003];
@@ -137,14 +137,21 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
     rule(after.lineage == before.lineage, "lineage_changed")?;
     rule(Some(after.version) == before.version.checked_add(1), "version_not_next")?;
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
-    let next_term = before.hub.term.checked_add(1) == Some(after.hub.term)
-        && before.hub.first_sequence <= after.hub.first_sequence;
-    rule(after.hub == before.hub || next_term, "hub_term_not_next")?;
+    rule(after.hub == before.hub || is_next_term(&before.hub, &after.hub), "hub_term_not_next")?;
     for party in &after.parties {
         check_party(before, after, party)?;
     }
     rule(new.verify(Some(before)).is_ok(), "signature_bad")?;
     Ok(Change::between(before, after))
+}
+
+/// A hub hands over to another one; who follows a lost hub may be the same, restored.
+fn is_next_term(before: &HubTerm, after: &HubTerm) -> bool {
+    let begins = match after.is_planned() {
+        true => after.hub != before.hub,
+        false => before.first_sequence <= after.first_sequence,
+    };
+    before.term.checked_add(1) == Some(after.term) && begins
 }
 
 /// Judges what becomes of one party, whoever signed.

@@ -17,7 +17,9 @@ use super::{Answer, Answers, stopping};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::hub::follow::Following;
-use crate::app::hub::{append, confirm, found_group, key_package_pool, mailbox, offer};
+use crate::app::hub::{
+    append, confirm, found_group, key_package_pool, mailbox, offer, restored, seed,
+};
 use crate::transport::stream::PeerInfo;
 use convert::{bytes, cursors, node_id};
 
@@ -78,8 +80,9 @@ impl HubService for HubCalls {
         request: Request<proto::SubscribeRequest>,
     ) -> Answer<Self::SubscribeStream> {
         let caller = caller(&request)?;
-        let proto::SubscribeRequest { groups, mailbox_cursor } = request.into_inner();
+        let proto::SubscribeRequest { groups, mailbox_cursor, checkpoints } = request.into_inner();
         let groups = cursors(&groups)?;
+        restored::shown(&self.node, &caller, &convert::checkpoints(&checkpoints)?).await?;
         let following = Following::new(self.node.clone(), caller, groups, mailbox_cursor)?;
         Ok(Response::new(Box::pin(told(following, self.stop.clone()))))
     }
@@ -114,6 +117,16 @@ impl HubService for HubCalls {
         let (lineage, group) = (bytes(&lineage, "lineage")?, bytes(&group_id, "group_id")?);
         found_group::found_group(&self.node, &caller, lineage, group, group_info).await?;
         Ok(Response::new(proto::FoundGroupResponse {}))
+    }
+
+    async fn seed_group(
+        &self,
+        request: Request<proto::SeedGroupRequest>,
+    ) -> Answer<proto::SeedGroupResponse> {
+        let caller = caller(&request)?;
+        let page = convert::seed(request.into_inner())?;
+        let seeded = seed::seed(&self.node, &caller, page).await?;
+        Ok(Response::new(wire::seed::seeded_message(seeded)))
     }
 
     async fn deposit_key_packages(

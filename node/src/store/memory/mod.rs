@@ -15,6 +15,7 @@ mod outbox;
 mod rejoin;
 mod table;
 mod tables;
+mod term;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

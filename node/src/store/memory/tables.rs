@@ -20,6 +20,7 @@ use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::PeerRow;
 use crate::store::rejoin::RejoinRow;
+use crate::store::term::{HubMoveRow, KeptRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -82,6 +83,8 @@ tables! {
     stretch: (LineageId, Sequence) => StretchRow,
     claim: (LineageId, NodeId) => ClaimRow,
     proof: (LineageId, Sequence) => Vec<u8>,
+    kept_entry: (LineageId, Sequence) => KeptRow,
+    hub_move: LineageId => HubMoveRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

@@ -27,6 +27,7 @@ mod pact;
 mod peer;
 mod rejoin;
 mod statement;
+mod term;
 mod tx;
 
 use std::sync::Arc;
