@@ -12,6 +12,7 @@ mod kill;
 mod lies;
 mod membership;
 mod restart;
+mod term;
 mod trust;
 mod wire;
 
@@ -41,6 +42,7 @@ stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
     restart { each_of_the_three the_hub_is_away the_same_ids_twice }
     trust { a_member_in_doubt a_revoked_member a_stranger }
+    term { handed_over_and_lost }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }

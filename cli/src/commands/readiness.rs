@@ -243,6 +243,7 @@ mod tests {
             outbox: 0,
             set_aside: 0,
             sending: "open".to_owned(),
+            next: String::new(),
             alarms: vec![],
             state: "active".to_owned(),
         };
@@ -254,6 +255,7 @@ mod tests {
             database: "sqlite".to_owned(),
             uptime_s: 3_700,
             equipes: vec![equipe],
+            next: String::new(),
             alarms: vec!["disk nearly full".to_owned()],
         }
     }

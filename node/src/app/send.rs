@@ -43,7 +43,8 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
         matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
     // The first entry at the hub of a new term is the commit of its statement.
     let next = term::next_term(&mut *tx, &equipe).await?;
-    let begins = next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
+    let begins =
+        member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {

@@ -9,7 +9,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::fault::{Done, Fault};
-use super::{Node, membership, roster};
+use super::{Node, doctor, membership, roster};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -113,6 +113,8 @@ pub struct EquipeStatus {
     pub sending: String,
     /// Code and words of each alarm.
     pub alarms: Vec<String>,
+    /// Where the log is on its way: what is to be done next, and by whom; else empty.
+    pub next: String,
 }
 
 /// The node as status shows it.
@@ -213,6 +215,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         set_aside: tx.set_aside_count(lineage).await?,
         sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
+        next: doctor::next_of_move(node, tx, &row, &link).await?,
         link,
         row,
     })

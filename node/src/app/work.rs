@@ -119,6 +119,7 @@ impl<'n> Work<'n> {
         tx.put_key_update(row.lineage, node.clock.now()).await?;
         honesty::begin_anew(&mut *tx, row.lineage).await?;
         tx.forget_kept(row.lineage, honesty::LAST).await?;
+        tx.delete_hub_move(row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         let mut work = Self::over(node, slot, tx, row);
         work.touched = true;

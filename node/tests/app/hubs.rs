@@ -33,7 +33,7 @@ use raccordo_node::app::mail::Offer;
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::share::{Order, share};
-use raccordo_node::app::{Node, audit_chain, identity, peers, term};
+use raccordo_node::app::{Node, audit_chain, changes, identity, peers, term};
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
 use raccordo_node::courier::{Trouble, errands, inbox, outbox};
 use raccordo_node::store::Store;
@@ -154,11 +154,6 @@ impl Hubs {
         &self.places[name].store
     }
 
-    /// Lets time pass.
-    pub fn pass(&self, span: std::time::Duration) {
-        self.clock.pass(span);
-    }
-
     /// Signs what waits under the équipe's name.
     pub async fn sign(&self, name: &str) {
         pacts::sign(self.node(name), ADMIN, Source::Named(EQUIPE.into())).await.unwrap();
@@ -173,6 +168,33 @@ impl Hubs {
     pub async fn move_to(&self, name: &str, to: &str, lost: bool) -> Done<()> {
         let wanted = term::Wanted { to: id(to), lost, without: Vec::new() };
         term::begin(self.node(name), ADMIN, EQUIPE, wanted, "").await.map(drop)
+    }
+
+    /// The same where it may be refused.
+    pub async fn try_sign(&self, name: &str) -> Done<()> {
+        pacts::sign(self.node(name), ADMIN, Source::Named(EQUIPE.into())).await.map(drop)
+    }
+
+    /// Signs the move that one of the regions has begun, where several wait.
+    pub async fn sign_move(&self, name: &str, begun_by: &str) {
+        let begun = changes::list(self.node(begun_by)).await.unwrap();
+        let mut begun = begun.into_iter().filter(|pending| pending.row.begun_here);
+        let digest = changes::short(begun.next().unwrap().row.statement);
+        pacts::sign(self.node(name), ADMIN, Source::Named(digest)).await.unwrap();
+    }
+
+    /// Hands over what a region has to say, and reads nothing.
+    pub async fn send(&self, region: &'static str, hub: &'static str) {
+        let (node, link) = (&*self.places[region].node, self.link(region, hub));
+        let lineage = self.row(region).await.lineage;
+        while outbox::step(node, &link, lineage).await.unwrap() != outbox::Progress::Idle {}
+    }
+
+    /// Ends the waiting for a crash; whether it has happened.
+    pub fn clear_crash(&self, name: &str) -> bool {
+        let pending = self.disk(name).crash_pending();
+        self.disk(name).recover();
+        !pending
     }
 
     /// Ends the process of a node and starts it again.
@@ -205,7 +227,9 @@ impl Hubs {
 
     /// Lets everybody work until nothing moves any more; who crashed is started again.
     pub async fn run(&mut self) {
-        let mut last = String::new();
+        let (mut last, mut still) = (String::new(), 0);
+        // Where answers are lost, a round in which nothing came through says little.
+        let enough = if self.weather == Weather::Calm { 1 } else { 4 };
         for _ in 0..ROUNDS_MAX {
             for region in REGIONS {
                 if self.down.contains(region) {
@@ -217,7 +241,8 @@ impl Hubs {
                 }
             }
             let now = self.picture().await;
-            if now == last {
+            still = if now == last { still + 1 } else { 0 };
+            if still == enough {
                 return;
             }
             last = now;

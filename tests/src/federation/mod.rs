@@ -146,7 +146,11 @@ impl Federation {
         self.begin(id, &[]).await
     }
 
-    async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
+    /// Makes and starts one more hub.
+    ///
+    /// # Errors
+    /// As [`Federation::open`].
+    pub async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
         let address = free_address()?.to_string();
         self.begin(id, &["--hub-listen", &address, "--hub-endpoint", &address]).await
     }

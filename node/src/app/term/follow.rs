@@ -194,6 +194,8 @@ async fn turn(
     if here.0 > end.0 || (here.0 == end.0 && here.1 != end.1) {
         let what = format!("the log goes on after entry {}, and this node was beyond it", end.0);
         work.row.state = Standing::NeedsRejoin.as_str().into();
+        // What came after is in no log any more.
+        (work.row.sequence, work.row.head) = end;
         let alarm = rejoin::needs_rejoin(lineage, &what, node.clock.now());
         work.tx()?.put_alarm(alarm).await?;
     }

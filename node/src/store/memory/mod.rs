@@ -93,6 +93,11 @@ impl MemoryStore {
         self.state().crash = Some((commits, point));
     }
 
+    /// Whether a crash is still to come.
+    pub fn crash_pending(&self) -> bool {
+        self.state().crash.is_some()
+    }
+
     /// Whether the crash has happened.
     pub fn crashed(&self) -> bool {
         self.state().crashed
