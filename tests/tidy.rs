@@ -44,7 +44,7 @@ const NODE: &[(&str, &[&str])] = &[
     ("api", &["app", "store", "transport"]),
     ("courier", &["app", "store", "transport", "telemetry"]),
     ("app", &["store", "telemetry"]),
-    ("store", &[]),
+    ("store", &["telemetry"]),
     ("transport", &["telemetry"]),
     ("config", &["transport", "telemetry", "home", "private_file"]),
     ("key_file", &["private_file"]),

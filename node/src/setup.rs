@@ -62,14 +62,27 @@ pub async fn open(home: Home) -> Result<Opened, SetupError> {
         return Err(SetupError::NotInitialised { home: home.path().to_owned() });
     }
     let vault = Vault::new(&node_key(&home, &config)?);
-    let store: Arc<dyn Store> = Arc::new(open_store(&home, &config).await?);
+    let store = open_store(&home, &config).await?;
+    store.check().await?;
+    let store: Arc<dyn Store> = Arc::new(store);
     let identity = identity::load(&*store, &vault).await?;
     if identity.node != config.node.id {
         let (found, wanted) = (identity.node, config.node.id);
         return Err(SetupError::OtherNode { found, wanted });
     }
-    let tls = TlsIdentity::from_parts(&identity.tls_key, &identity.tls_certificate)?;
+    let tls = tls_identity(&identity)?;
     Ok(Opened { home, config, lock, store, vault, identity, tls, entropy })
+}
+
+/// The TLS keys of all own cards.
+fn tls_identity(identity: &Identity) -> Result<TlsIdentity, SetupError> {
+    let mut sets = identity.all();
+    let oldest = sets.pop().unwrap_or_else(|| identity.newest());
+    let tls = TlsIdentity::from_parts(&oldest.tls_key, &oldest.tls_certificate)?;
+    for set in sets.iter().rev() {
+        tls.renew(&set.tls_key, &set.tls_certificate)?;
+    }
+    Ok(tls)
 }
 
 /// The node's newest card as a card file; works beside a running node.

@@ -167,6 +167,10 @@ metrics_table! {
         "Members of whom three heartbeats are overdue, by équipe.";
     EXPIRES_DAYS = Gauge "raccordo_expires_days",
         "Whole days until a card or an équipe expires, by what it is.";
+    STORAGE_FAILING = Gauge "raccordo_storage_failing",
+        "1 while the database cannot do its work, by reason.";
+    STORAGE_FAILURES = Counter "raccordo_storage_failures_total",
+        "Statements and commits that failed for the disk or the database, by reason.";
     COMMIT_SECONDS = Histogram "raccordo_database_commit_seconds",
         "Time of a durable commit of an équipe's or a log's transaction, in seconds.";
     APPEND_SECONDS = Histogram "raccordo_append_seconds",

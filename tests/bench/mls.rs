@@ -106,7 +106,7 @@ fn pair() -> anyhow::Result<Pair> {
         device_rows: package.changes.into_iter().filter_map(row).collect(),
         group_rows: Vec::new(),
     };
-    let mut receiver = Session::join(&crypto, &other, invitation)?.session;
+    let mut receiver = Session::join(&crypto, std::slice::from_ref(&other), invitation)?.session;
     receiver.take_changes()?;
     Ok(Pair { sender, keys, receiver })
 }

@@ -12,6 +12,8 @@ mod kill;
 mod lies;
 mod membership;
 mod restart;
+mod storage;
+mod succession;
 mod term;
 mod trust;
 mod wire;
@@ -38,10 +40,16 @@ macro_rules! stories {
     };
 }
 
+on_database!(disks, crate::Database::Sqlite; storage {
+    a_member_s_full_disk a_hub_s_full_disk a_disk_that_fails_to_flush told_at_the_start
+});
+on_database!(servers, crate::Database::Postgres; storage { a_read_only_server });
+
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
     restart { each_of_the_three the_hub_is_away the_same_ids_twice }
-    trust { a_member_in_doubt a_revoked_member a_stranger }
+    trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
+    succession { new_cards_for_everybody a_member_was_away }
     term { handed_over_and_lost }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }

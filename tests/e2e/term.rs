@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use anyhow::ensure;
 use raccordo_tests::federation::command::text;
-use raccordo_tests::federation::{EQUIPE, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until};
+use raccordo_tests::federation::{
+    EQUIPE, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
+};
 
 use crate::alerts::{examples, lines, listed, share};
 

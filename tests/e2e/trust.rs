@@ -70,6 +70,34 @@ pub async fn a_revoked_member(setting: Setting) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A member revokes its hub: it lets go of it at once, and sends no case any more.
+pub async fn a_revoked_hub(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    let toscana = world.node(TOSCANA)?;
+    share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
+    toscana.run(&["trust", "revoke", RELAY, "--reason", "broken into", "--yes"]).await?;
+    let began = Instant::now();
+    until("toscana to let go of the hub", async || {
+        let equipe = toscana.equipe().await?;
+        let held = equipe.sending.starts_with("held: ") && equipe.sending.contains(RELAY);
+        let connected = equipe.hub.unwrap_or_default().connected;
+        Ok((!connected && held).then_some(()))
+    })
+    .await?;
+    ensure!(began.elapsed() < CUT_MAX, "cut after {:?}", began.elapsed());
+    let kept = examples(&world, "case", 1, "2").await?;
+    let queue = ["alert", "share", "--equipe", EQUIPE, "-"];
+    let queued = toscana.run_with(&queue, Some(&lines(&kept)?)).await?;
+    ensure!(queued.iter().all(|line| line["state"] == "queued"), "{queued:?}");
+    // The other member still talks to the hub: what toscana said would be there.
+    let umbria = examples(&world, "case", 1, "3").await?;
+    let accepted = ["alert", "share", "--equipe", EQUIPE, "-", "--wait", "accepted"];
+    world.node(UMBRIA)?.run_with(&accepted, Some(&lines(&umbria)?)).await?;
+    let at_umbria = listed(&world, UMBRIA).await?;
+    ensure!(!at_umbria.contains_key(&kept[0].id), "a case went through a revoked hub");
+    Ok(())
+}
+
 /// A node that the hub does not trust cannot connect, and its doctor says so.
 pub async fn a_stranger(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::open(setting).await?;

@@ -100,6 +100,8 @@ pub async fn bad_frames(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
     share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
     let member = Member::of(&mut world, TOSCANA).await?;
+    // Nobody else changes what the hub keeps.
+    world.node_mut(UMBRIA)?.stop().await?;
     let before = kept(&world).await?;
     entries(&member).await?;
     calls(&member).await?;
@@ -108,6 +110,7 @@ pub async fn bad_frames(setting: Setting) -> anyhow::Result<()> {
     drop(member);
     // Nothing of it has harmed the group.
     world.node_mut(TOSCANA)?.start().await?;
+    world.node_mut(UMBRIA)?.start().await?;
     share(&world, TOSCANA, &examples(&world, "case", 1, "2").await?).await?;
     crate::alerts::agree(&world).await
 }
@@ -222,16 +225,23 @@ pub async fn replays(setting: Setting) -> anyhow::Result<()> {
     let sent = examples(&world, "case", 1, "3").await?;
     let wait = ["alert", "share", "--equipe", EQUIPE, "-", "--wait", "accepted"];
     world.node(TOSCANA)?.run_with(&wait, Some(&lines(&sent)?)).await?;
-    let theirs = last_entry(&member).await?;
+    let theirs = read_log(&member, member.sequence + 1).await?;
+    let message = |entry: &proto::LogEntry| entry.kind() == Application;
+    let theirs = theirs.into_iter().rfind(message).context("no message")?;
     ensure!(theirs.sender == TOSCANA, "{theirs:?}");
 
     let again =
         proto::NewEntry { epoch: theirs.epoch, ..member.entry(Application, theirs.payload) };
     let first = member.append(vec![again.clone()]).await?;
-    let before = kept(&world).await?;
+    ensure!(matches!(first[..], [Outcome::Placed(_)]), "{first:?}");
+    let id = again.entry_id.clone();
     let other = proto::NewEntry { payload: b"other".to_vec(), epoch: 0, ..again };
     ensure!(member.append(vec![other]).await? == first, "answered otherwise");
-    ensure!(kept(&world).await? == before, "stored again");
+    let last = world.node(RELAY)?.first(&["hub", "list"]).await?;
+    let last = last["sequence"].as_u64().context("no sequence")?;
+    let stored = read_log(&member, last).await?;
+    let stored = stored.iter().filter(|entry| entry.entry_id == id).count();
+    ensure!(stored == 1, "stored {stored} times");
 
     let toscana = world.node(TOSCANA)?;
     until("the replay to be set aside", async || {
@@ -249,8 +259,9 @@ pub async fn replays(setting: Setting) -> anyhow::Result<()> {
     .await
 }
 
-/// The newest entry of the log after a member's cursor.
-async fn last_entry(member: &Member) -> anyhow::Result<proto::LogEntry> {
+/// The entries of the log after a member's cursor, to one with this number or the end of
+/// the batch that holds it.
+async fn read_log(member: &Member, last: u64) -> anyhow::Result<Vec<proto::LogEntry>> {
     let cursor = proto::Cursor { group_id: member.group.clone(), sequence: member.sequence };
     let message = proto::SubscribeRequest {
         groups: vec![cursor],
@@ -258,11 +269,13 @@ async fn last_entry(member: &Member) -> anyhow::Result<proto::LogEntry> {
         checkpoints: Vec::new(),
     };
     let mut stream = member.raw.client.clone().subscribe(message).await?.into_inner();
+    let mut found = Vec::new();
     while let Some(item) = stream.message().await? {
         if let Some(Item::Entries(batch)) = item.item {
-            let mut messages = batch.entries.into_iter();
-            let found = messages.rfind(|entry| entry.kind() == Application);
-            return found.context("the batch holds no message");
+            found.extend(batch.entries);
+        }
+        if found.last().is_some_and(|entry| entry.sequence >= last) {
+            return Ok(found);
         }
     }
     bail!("the subscription ended")
@@ -278,7 +291,9 @@ pub async fn strangers(setting: Setting) -> anyhow::Result<()> {
     world.verify("marche", RELAY).await?;
     world.verify(RELAY, "marche").await?;
     let member = Member::of(&mut world, TOSCANA).await?;
-    world.node_mut("marche")?.stop().await?;
+    for other in ["marche", UMBRIA] {
+        world.node_mut(other)?.stop().await?;
+    }
     let marche = world.node("marche")?.open().await?;
     let relay = world.node(RELAY)?.card().await?;
     let before = kept(&world).await?;
@@ -301,6 +316,7 @@ pub async fn strangers(setting: Setting) -> anyhow::Result<()> {
     ensure!(kept(&world).await? == before, "the hub has stored something, or died");
     drop(member);
     world.node_mut(TOSCANA)?.start().await?;
+    world.node_mut(UMBRIA)?.start().await?;
     share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await
 }
 

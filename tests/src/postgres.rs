@@ -49,6 +49,20 @@ pub fn database() -> anyhow::Result<String> {
     Ok(with_database(&server.url, &name))
 }
 
+/// Runs a statement in a database of [`database`].
+///
+/// # Errors
+/// What the server said.
+pub fn run_in(database: &str, statement: &str) -> anyhow::Result<()> {
+    let psql = match std::env::var_os("RACCORDO_TEST_POSTGRES") {
+        Some(_) => PathBuf::from("psql"),
+        None => programs().context("there is no PostgreSQL")?.join("psql"),
+    };
+    let mut psql = Command::new(psql);
+    psql.args(["--no-psqlrc", "--quiet", "--command", statement]);
+    run(psql.arg(database)).map(drop)
+}
+
 impl Server {
     fn start() -> anyhow::Result<Self> {
         if let Ok(url) = std::env::var("RACCORDO_TEST_POSTGRES") {

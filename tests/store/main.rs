@@ -48,7 +48,7 @@ macro_rules! contract {
 
 contract! {
     node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
-    peer { put_and_replace }
+    peer { put_and_replace former_cards }
     directory { organisations operators }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
@@ -70,7 +70,7 @@ contract! {
         trees mailboxes mailbox_places_never_return pool_order expiry
     }
     transaction {
-        dropped_is_rolled_back after_exists_usable readers_do_not_write readers_see_one_state
+        dropped_is_rolled_back begun_for_nobody after_exists_usable readers_do_not_write readers_see_one_state
         no_raise_is_lost writers_of_two_equipes large_values
     }
 }

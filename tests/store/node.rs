@@ -40,6 +40,9 @@ pub async fn own_cards(store: Arc<dyn Store>) -> anyhow::Result<()> {
         tx.insert_own_card(serial, format!("card {serial}").into_bytes()).await?;
     }
     assert_eq!(tx.own_card().await?, Some(b"card 10".to_vec()));
+    let all = tx.own_cards().await?;
+    assert_eq!(all.last(), Some(&b"card 10".to_vec()));
+    assert!(all.len() > 1 && all.is_sorted_by_key(|card| card.len()), "{all:?}");
     let again = tx.insert_own_card(10, b"other".to_vec()).await;
     assert!(matches!(again, Err(StoreError::Exists("own_card"))));
     Ok(())
@@ -116,6 +119,7 @@ pub async fn own_key_packages(store: Arc<dyn Store>) -> anyhow::Result<()> {
         reference: reference.to_vec(),
         hub: hub.clone(),
         suite: 77,
+        card_serial: 6,
         last_resort: at == 2,
         created_at: Instant(at),
         undelivered: Some(b"message".to_vec()),
@@ -129,6 +133,7 @@ pub async fn own_key_packages(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.own_key_package_delivered(b"c").await?;
     tx.delete_own_key_package(b"a").await?;
     let delivered = OwnKeyPackageRow { undelivered: None, ..row(b"c", 2) };
+    assert_eq!(tx.all_own_key_packages().await?.len(), 3);
     assert_eq!(tx.own_key_packages(&hub).await?, [row(b"b", 1), delivered]);
     Ok(())
 }

@@ -77,14 +77,32 @@ pub async fn placed(store: Arc<dyn Store>) -> anyhow::Result<()> {
         row.entry = Some(entry_id(7));
     }
     tx.pack_envelopes(&rows).await?;
-    tx.envelopes_placed(lineage(1), entry_id(7), Sequence(40)).await?;
+    let withdrawal =
+        EnvelopeRow { entry: Some(entry_id(9)), object: Some(object_id(1)), ..envelope(9) };
+    tx.queue_envelopes(vec![withdrawal]).await?;
+    let refused = EntryRow { state: EntryState::Refused, ..entry(8) };
+    tx.insert_entries(vec![entry(7), refused, entry(9)]).await?;
+    let places = [(9, 43), (7, 40), (8, 41), (6, 42)];
+    let places = places.map(|(number, place)| (entry_id(number), Sequence(place)));
+    for _ in 0..2 {
+        tx.entries_placed(lineage(2), &places).await?;
+        tx.entries_placed(lineage(1), &[]).await?;
+        tx.entries_placed(lineage(1), &places).await?;
+    }
+    let states = [(7, EntryState::Accepted, 40), (8, EntryState::Refused, 0)];
+    for (number, state, sequence) in states {
+        let row = tx.entry(lineage(1), entry_id(number)).await?;
+        let row = row.map(|row| (row.state, row.sequence, row.payload));
+        assert_eq!(row, Some((state, Sequence(sequence), entry(number).payload)), "{number}");
+    }
     let placed = tx.envelopes_of(lineage(1), entry_id(7)).await?;
     assert!(placed.iter().all(|row| row.sequence == Sequence(40)));
     let mut sequences = Vec::new();
     for number in 0..4 {
         sequences.extend(tx.object(object_id(number)).await?.map(|row| row.sequence.0));
     }
-    assert_eq!(sequences, [40, 40, 0, 0]);
+    // The newest that is said of an object is what is to be delivered.
+    assert_eq!(sequences, [40, 43, 0, 0]);
     let one = tx.envelope(lineage(1), envelope_id(1)).await?;
     assert_eq!(one.map(|row| row.sequence), Some(Sequence(40)));
     assert_eq!(tx.envelope(lineage(2), envelope_id(1)).await?, None);
@@ -99,9 +117,9 @@ pub async fn forgotten_once_delivered(store: Arc<dyn Store>) -> anyhow::Result<(
         let row = EnvelopeRow { entry: Some(entry_id), ..envelope(number) };
         tx.queue_envelopes(vec![row]).await?;
         tx.insert_entries(vec![entry(number)]).await?;
-        tx.envelopes_placed(lineage(1), entry_id, Sequence(sequence)).await?;
-        let row = EntryRow { sequence: Sequence(sequence), ..entry(number) };
-        tx.update_entry(&row).await?;
+        if sequence > 0 {
+            tx.entries_placed(lineage(1), &[(entry_id, Sequence(sequence))]).await?;
+        }
     }
     tx.forget_delivered(lineage(2), Sequence(9)).await?;
     tx.forget_delivered(lineage(1), Sequence(4)).await?;

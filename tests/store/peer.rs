@@ -5,7 +5,7 @@ use std::sync::Arc;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
 use raccordo_node::store::Store;
-use raccordo_node::store::peer::PeerRow;
+use raccordo_node::store::peer::{FormerCardRow, PeerRow};
 
 use crate::sample::node;
 
@@ -33,5 +33,25 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
     // A collation that skips hyphens would exchange the first two.
     let expected = [row("a-2", TrustState::Suspended), row("a1", TrustState::Revoked), verified];
     assert_eq!(tx.peers().await?, expected);
+    Ok(())
+}
+
+pub async fn former_cards(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let row = |name: &str, serial, until| FormerCardRow {
+        node: node(name),
+        serial,
+        signed_card: format!("card {serial}").into_bytes(),
+        accepted_until: Instant(until),
+    };
+    let mut tx = store.write().await?;
+    for (name, serial) in [("toscana", 10), ("toscana", 9), ("a-2", 3), ("a1", 4)] {
+        tx.put_former_card(row(name, serial, 7)).await?;
+    }
+    // The first stays: what was kept is what a fork is seen by.
+    let other = FormerCardRow { signed_card: b"other".to_vec(), ..row("toscana", 9, 8) };
+    tx.put_former_card(other).await?;
+    tx.commit().await?;
+    let expected = [row("a-2", 3, 7), row("a1", 4, 7), row("toscana", 9, 7), row("toscana", 10, 7)];
+    assert_eq!(store.read().await?.former_cards().await?, expected);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub async fn all_is_queued_again(store: Arc<dyn Store>) -> anyhow::Result<()> {
     packed.iter_mut().for_each(|row| row.entry = Some(entry_id(1)));
     tx.pack_envelopes(&packed).await?;
     tx.insert_entries(vec![entry(1), EntryRow { lineage: lineage(2), ..entry(2) }]).await?;
-    tx.envelopes_placed(lineage(1), entry_id(1), Sequence(7)).await?;
+    tx.entries_placed(lineage(1), &[(entry_id(1), Sequence(7))]).await?;
     assert_eq!(tx.queued_envelopes(lineage(1), true, 9).await?.len(), 1);
     tx.queue_all_again(lineage(1)).await?;
     let queued = tx.queued_envelopes(lineage(1), true, 9).await?;

@@ -73,7 +73,7 @@ pub async fn own_entries_are_unplaced(store: Arc<dyn Store>) -> anyhow::Result<(
     for (number, sequence) in [(1, Sequence(5)), (2, Sequence(6))] {
         let Some(row) = tx.entry(lineage(1), entry_id(number)).await? else { continue };
         tx.update_entry(&EntryRow { state: EntryState::Accepted, sequence, ..row }).await?;
-        tx.envelopes_placed(lineage(1), entry_id(number), sequence).await?;
+        tx.entries_placed(lineage(1), &[(entry_id(number), sequence)]).await?;
     }
     tx.unplace_after(lineage(1), Sequence(5)).await?;
     let states = tx.entries_in(lineage(1), EntryState::Pending, 9).await?;

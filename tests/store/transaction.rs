@@ -27,6 +27,28 @@ pub async fn dropped_is_rolled_back(store: Arc<dyn Store>) -> anyhow::Result<()>
     Ok(())
 }
 
+/// A caller that goes away while its transaction begins leaves none open behind it: the next
+/// one on that connection is of its own kind.
+pub async fn begun_for_nobody(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    for waits in 0..64 {
+        let patience = async {
+            for _ in 0..waits {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            begun = store.read() => drop(begun?),
+            () = patience => {}
+        }
+        let mut tx = store.write().await?;
+        tx.put_secret("kept", vec![waits]).await?;
+        tx.commit().await?;
+    }
+    assert_eq!(store.read().await?.secret("kept").await?, Some(vec![63]));
+    Ok(())
+}
+
 pub async fn after_exists_usable(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     tx.insert_own_card(1, b"one".to_vec()).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use raccordo_proto::admin::v1::node_service_client::NodeServiceClient;
-use raccordo_proto::admin::v1::{DoctorRequest, Finding, StatusRequest, StatusResponse};
+use raccordo_proto::admin::v1::{DoctorRequest, Expiring, Finding, StatusRequest, StatusResponse};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -14,6 +14,9 @@ use crate::context::Context;
 use crate::duration;
 use crate::failure::{EXIT_CONFLICT, EXIT_UNREACHABLE, Failure};
 use crate::output::{Output, Tone};
+
+/// What ends sooner is shown to people.
+const SOON_DAYS: u64 = 30;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -51,6 +54,21 @@ struct StatusView {
     uptime_s: u64,
     equipes: Vec<EquipeView>,
     alarms: Vec<String>,
+    expires: Vec<ExpiringView>,
+}
+
+/// Something whose time comes.
+#[derive(Debug, Serialize)]
+struct ExpiringView {
+    what: String,
+    expires: String,
+    days: u64,
+}
+
+impl From<Expiring> for ExpiringView {
+    fn from(Expiring { what, expires_ms, days }: Expiring) -> Self {
+        Self { what, expires: raccordo_core::time::Instant(expires_ms).to_string(), days }
+    }
 }
 
 impl From<StatusResponse> for StatusView {
@@ -64,6 +82,7 @@ impl From<StatusResponse> for StatusView {
             uptime_s: status.uptime_s,
             equipes: status.equipes.into_iter().map(EquipeView::from).collect(),
             alarms: status.alarms,
+            expires: status.expires.into_iter().map(ExpiringView::from).collect(),
         }
     }
 }
@@ -182,6 +201,11 @@ fn describe(view: &StatusView, out: &Output) -> String {
     let mut text =
         format!("{node}  {ready}  version {version}, {database} (schema {schema}), up {uptime}\n");
     text.push_str(&alarms(&view.alarms, out));
+    for soon in view.expires.iter().filter(|soon| soon.days < SOON_DAYS) {
+        let ExpiringView { what, expires, days } = soon;
+        let mark = out.paint("expires:", Tone::of("warning"));
+        text.push_str(&format!("{mark} {what}, in {days} days, at {expires}\n"));
+    }
     for equipe in &view.equipes {
         text.push('\n');
         text.push_str(&equipe.describe(out));
@@ -257,6 +281,11 @@ mod tests {
             equipes: vec![equipe],
             next: String::new(),
             alarms: vec!["disk nearly full".to_owned()],
+            expires: vec![Expiring {
+                what: "own card".to_owned(),
+                expires_ms: 1_790_000_000_000,
+                days: 13,
+            }],
         }
     }
 
@@ -279,7 +308,10 @@ mod tests {
                     "hub": {"id": "relay", "term": 1, "connected": true, "lag": 0},
                     "outbox": 0, "set_aside": 0, "sending": "open", "alarms": []
                 }],
-                "alarms": ["disk nearly full"]
+                "alarms": ["disk nearly full"],
+                "expires": [
+                    { "what": "own card", "expires": "2026-09-21T14:13:20Z", "days": 13 }
+                ]
             })
         );
     }

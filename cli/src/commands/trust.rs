@@ -6,8 +6,8 @@ use clap::Subcommand;
 use raccordo_core::time::Instant;
 use raccordo_proto::admin::v1::trust_service_client::TrustServiceClient;
 use raccordo_proto::admin::v1::{
-    AddPeerRequest, ExportCardRequest, ListPeersRequest, Peer, RevokePeerRequest, ShowPeerRequest,
-    SuspendPeerRequest, VerifyPeerRequest,
+    AddPeerRequest, ExportCardRequest, ListPeersRequest, Peer, RevokePeerRequest,
+    RotateCardRequest, ShowPeerRequest, SuspendPeerRequest, VerifyPeerRequest,
 };
 use serde::Serialize;
 
@@ -86,6 +86,31 @@ pub enum TrustCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Make this node's next card, with new keys, and send it to all peers
+    #[command(
+        long_about = "Make this node's next card, with new keys for TLS, MLS and sealing, and send it to all peers. The identity stays, so no new phone call is needed while the card before it is valid. What is not given stays as it is.",
+        after_help = "Example:\n  raccordo trust rotate\n  raccordo trust rotate --keep-keys --name 'Regione Umbria'"
+    )]
+    Rotate {
+        /// Keep the keys: only what the card says is new, and how long it is valid
+        #[arg(long)]
+        keep_keys: bool,
+        /// Display name
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// Code in the Indice PA; - for none
+        #[arg(long, value_name = "CODE")]
+        ipa: Option<String>,
+        /// Where peers reach this node's hub
+        #[arg(long, value_name = "HOST:PORT")]
+        hub_endpoint: Option<String>,
+        /// The new card's serial, where peers know later cards than a restored node
+        #[arg(long, value_name = "N")]
+        serial: Option<u64>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +127,8 @@ struct PeerView {
     reason: String,
     #[serde(skip)]
     ipa_code: String,
+    #[serde(skip)]
+    vouched_by: Vec<String>,
 }
 
 impl From<Peer> for PeerView {
@@ -116,8 +143,16 @@ impl From<Peer> for PeerView {
             hub_endpoint: peer.hub_endpoint,
             reason: peer.reason,
             ipa_code: peer.ipa_code,
+            vouched_by: peer.vouched_by,
         }
     }
+}
+
+#[derive(Serialize)]
+struct RotatedView {
+    card_serial: u64,
+    expires: String,
+    card: String,
 }
 
 #[derive(Serialize)]
@@ -156,6 +191,18 @@ pub async fn run(command: TrustCommand, context: &Context) -> Result<(), Failure
             let answer = client.revoke_peer(call(RevokePeerRequest { id, reason })).await?;
             changed(present(answer.into_inner().peer)?, context)
         }
+        TrustCommand::Rotate { keep_keys, name, ipa, hub_endpoint, serial, yes } => {
+            let question = "The next card goes to all peers. Make it?";
+            ask(yes, context.out.is_json(), question)?;
+            let request = RotateCardRequest {
+                keep_keys,
+                name: name.unwrap_or_default(),
+                ipa_code: ipa.unwrap_or_default(),
+                hub_endpoint: hub_endpoint.unwrap_or_default(),
+                serial: serial.unwrap_or_default(),
+            };
+            rotate(request, context).await
+        }
     }
 }
 
@@ -182,6 +229,19 @@ async fn export(out: Option<&Path>, context: &Context) -> Result<(), Failure> {
     }
     context.out.note(&format!("the card is in {}; give it to the others", path.display()));
     Ok(())
+}
+
+async fn rotate(request: RotateCardRequest, context: &Context) -> Result<(), Failure> {
+    let mut client = TrustServiceClient::new(context.admin().await?);
+    let answer = client.rotate_card(call(request)).await?.into_inner();
+    let view = RotatedView {
+        card_serial: answer.card_serial,
+        expires: Instant(answer.expires_ms).to_string(),
+        card: answer.card_file,
+    };
+    let RotatedView { card_serial, expires, .. } = &view;
+    let told = format!("card {card_serial}, valid until {expires}, is on its way to all peers");
+    context.out.record(&view, |_| told.clone())
 }
 
 async fn add(file: &Path, context: &Context) -> Result<(), Failure> {
@@ -288,6 +348,10 @@ fn instruction(view: &PeerView) -> String {
         "introduced" => format!(
             "Call the administrator of {id} on a number that you know from elsewhere. Both of you\nsee these words. Let them read theirs to you, and type what you hear:\n  raccordo trust verify {id}\nThen read yours to them. If a word differs, stop: somebody is between you."
         ),
+        "vouched" => format!(
+            "Others vouch for {id}: {}. No case goes to it before you have called its\nadministrator and typed what you hear:\n  raccordo trust verify {id}",
+            view.vouched_by.join(", ")
+        ),
         "verified" => "These words were compared, and are the same on both sides.".to_owned(),
         _ => format!("{id} is {state}: nothing is sent to it."),
     }
@@ -310,6 +374,7 @@ mod tests {
             hub_endpoint: "hub.example:7443".to_owned(),
             reason: String::new(),
             ipa_code: "r_umbria".to_owned(),
+            vouched_by: Vec::new(),
         }
     }
 

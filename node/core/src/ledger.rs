@@ -253,6 +253,20 @@ impl Ledger {
         changes
     }
 
+    /// The key packages among the rows of the scope `device`, with the change that deletes
+    /// each.
+    pub(crate) fn key_packages<T: DeserializeOwned>(
+        rows: impl IntoIterator<Item = LedgerRow>,
+    ) -> Result<Vec<(T, LedgerChange)>, LedgerError> {
+        let of_kind = rows.into_iter().filter(|row| row.kind == KEY_PACKAGE);
+        let read = |LedgerRow { key, value, .. }: LedgerRow| {
+            let deletion =
+                LedgerChange::Delete { scope: LedgerScope::Device, kind: KEY_PACKAGE, key };
+            Ok((decode(KEY_PACKAGE, &value)?, deletion))
+        };
+        of_kind.map(read).collect()
+    }
+
     /// Whether message secrets, rewritten by every message, are left out until they are
     /// written once for a batch. Between, the rows are behind the live group.
     pub(crate) fn defer_secrets(&self, defer: bool) {

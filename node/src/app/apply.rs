@@ -16,7 +16,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, receive, replay};
+use super::{Node, honesty, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -104,7 +104,7 @@ async fn envelope(
                 Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
             }
         }
-        Body::Receipt(receipt) => receipted(node, work, entry, receipt).await,
+        Body::Receipt(receipt) => receipted(work, entry, receipt).await,
         Body::ReadReceipt(objects) => read(work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
@@ -141,12 +141,7 @@ fn remembered(node: &Node, envelope: &Envelope) -> Instant {
     }
 }
 
-async fn receipted(
-    node: &Node,
-    work: &mut Work<'_>,
-    entry: &LogEntry,
-    receipt: &Receipt,
-) -> Done<()> {
+async fn receipted(work: &mut Work<'_>, entry: &LogEntry, receipt: &Receipt) -> Done<()> {
     let lineage = work.row.lineage;
     // A receipt cannot cover what came after it.
     let processed = receipt.processed.min(entry.sequence);
@@ -162,7 +157,6 @@ async fn receipted(
     {
         member.delivered = processed;
         tx.put_member(member).await?;
-        receive::forget_delivered(node, work).await?;
     }
     Ok(())
 }

@@ -10,10 +10,10 @@ use raccordo_core::sending::Standing;
 use raccordo_core::trust::state::TrustState;
 
 use super::expiry::{self, Expiring};
-use super::fault::Done;
+use super::fault::{Done, Whose};
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
-use super::{Node, changes, directory, heartbeat, hub, peers};
+use super::{Node, changes, clocks, directory, heartbeat, hub, peers, storage};
 pub use hub_trouble::TROUBLES;
 pub use moving::next_of_move;
 
@@ -70,7 +70,16 @@ fn yours(severity: Severity, code: &str, message: String, step: &str) -> Finding
 /// # Errors
 /// The store's.
 pub async fn doctor(node: &Node) -> Done<Vec<Finding>> {
+    match look(node).await {
+        Err(fault) if fault.whose == Whose::Unavailable => Ok(vec![storage::told(node, &fault)]),
+        looked => looked,
+    }
+}
+
+async fn look(node: &Node) -> Done<Vec<Finding>> {
     let mut findings = Vec::new();
+    findings.extend(storage::finding(node));
+    findings.extend(clocks::findings(node).await?);
     about_expiry(node, &mut findings).await?;
     about_peers(node, &mut findings).await?;
     let equipes = status(node).await?.equipes;
@@ -120,12 +129,18 @@ async fn about_expiry(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
         let (code, step, whose) = match peer {
             Some(peer) => (
                 "peer_card_expires",
-                "its administrator makes a new card; then raccordo trust add FILE",
+                "its administrator makes a new card, which comes by itself: raccordo trust rotate",
                 format!("{peer}, administrator"),
+            ),
+            None if what == "own card" && at <= node.clock.now() => (
+                "own_card_expired",
+                "raccordo trust rotate; then send the card, and call each peer's administrator: \
+                 they add it, and you compare the words again",
+                "you".to_owned(),
             ),
             None if what == "own card" => (
                 "own_card_expires",
-                "plan a new card before then: peers refuse an expired one",
+                "raccordo trust rotate before then: made later it needs phone calls",
                 "you".to_owned(),
             ),
             None => (
@@ -154,10 +169,15 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     for peer in peers {
         let id = &peer.row.node;
         if peer.row.state == TrustState::Introduced {
+            let vouched: Vec<&str> = peer.vouched_by.iter().map(NodeId::as_str).collect();
+            let message = match vouched.as_slice() {
+                [] => format!("{id} is introduced, not verified"),
+                by => format!("{id} is vouched for by {}, not verified", by.join(", ")),
+            };
             findings.push(finding(
                 Severity::Next,
                 "peer_not_verified",
-                format!("{id} is introduced, not verified"),
+                message,
                 &format!(
                     "read each other by phone the 12 words that raccordo trust show {id} shows, then \
                      raccordo trust verify {id}"
@@ -170,7 +190,8 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
                 Severity::Problem,
                 "peer_card_expired",
                 format!("the card of {id} is not valid now"),
-                "ask for a new card, then raccordo trust add FILE",
+                "its administrator runs raccordo trust rotate; made after the end, its card is added \
+                 here with raccordo trust add FILE and verified by phone again",
                 &format!("{id}, administrator"),
             ));
         }

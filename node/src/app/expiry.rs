@@ -45,7 +45,7 @@ impl Expiring {
 /// The store's, or a damaged row.
 pub async fn all(node: &Node) -> Done<Vec<Expiring>> {
     let now = node.clock.now();
-    let own = node.identity.card.card().valid_until;
+    let own = node.identity.card().card().valid_until;
     let mut found = vec![Expiring::new("own card".to_owned(), own, now)];
     let mut tx = node.store.read().await?;
     for row in tx.peers().await? {

@@ -89,6 +89,10 @@ impl From<StoreError> for Fault {
                 Self::new(Whose::Unavailable, "store_unavailable", error.to_string())
                     .hint("see the node's log; nothing was stored, and it can be tried again")
             }
+            StoreError::Ailing { ailment, .. } => {
+                Self::new(Whose::Unavailable, ailment.reason(), error.to_string())
+                    .hint(format!("nothing was stored; {}", ailment.step()))
+            }
             StoreError::Exists(_) => Self::conflict("exists", error.to_string()),
             StoreError::Newer { .. } => {
                 Self::new(Whose::Unavailable, "schema_newer", error.to_string())

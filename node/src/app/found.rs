@@ -11,9 +11,13 @@ use raccordo_core::trust::validator::validate_leaf;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
+use super::hub::key_package_pool::Given;
 use super::signals::Topic;
 use super::work::{Work, pact_context};
-use super::{Node, changes, enact, pack, pacts, rejoin, replay, roster, term, update_keys};
+use super::{
+    Node, changes, enact, key_packages, pack, pacts, rejoin, replay, roster, rotate, term,
+    update_keys,
+};
 use crate::store::equipe::EquipeRow;
 
 /// What the courier has to do at the hub for an équipe of which this node is chair.
@@ -79,7 +83,7 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
     let group = statement.statement().group_id();
     let (session, group_info) = Session::found(
         &node.crypto,
-        &node.identity.leaf,
+        &node.identity.leaf(),
         group,
         proposal.pact.terms().ciphersuite,
         &statement.encode(),
@@ -170,6 +174,7 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     for row in equipes.iter().filter(|row| row.hub == *hub) {
         rejoin::approve::stage(node, row.lineage).await?;
         enact::enact(node, row.lineage).await?;
+        rotate::follow(node, row.lineage).await?;
         update_keys::when_old(node, row.lineage).await?;
         while replay::step(node, row.lineage).await? {}
     }
@@ -230,7 +235,7 @@ pub async fn uploaded(node: &Node, lineage: LineageId) -> Done<()> {
 /// # Errors
 /// The store's. Key packages that are not what they should be are left out, with a line
 /// in the log.
-pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u8>)>) -> Done<()> {
+pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<Given>) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     if work.holds_commit().await? {
         return Ok(());
@@ -242,25 +247,29 @@ pub async fn invite(node: &Node, lineage: LineageId, claimed: Vec<(NodeId, Vec<u
         None => work.statement()?,
     };
     let mut add = Vec::new();
-    for (party, key_package) in claimed {
+    for Given { party, key_package, expires_at } in claimed {
         if members.iter().any(|member| member.node == party) {
             continue;
         }
+        let known_serial = work.tx()?.peer(&party).await?.map(|peer| peer.card_serial);
         let read = read_key_package(&node.crypto, &key_package);
         let known = statement.statement().party(&party).map(|party| party.identity);
         let now = node.clock.now();
-        let is_party =
-            |card: SignedCard| Some(card.card().identity) == known && card.valid_at(now).is_ok();
+        let is_party = |card: SignedCard| {
+            let current = known_serial.is_none_or(|serial| card.card().serial >= serial);
+            Some(card.card().identity) == known && current && card.valid_at(now).is_ok()
+        };
         let good = read.is_ok_and(|read| {
             read.leaf.node.as_ref() == Some(&party)
                 && read.suite.number() == work.row.suite
+                && key_packages::lives(expires_at, now)
                 && statement.statement().may_have_leaf(&party)
                 && validate_leaf(&read.leaf).is_ok_and(is_party)
         });
         if good {
             add.push(key_package);
         } else {
-            tracing::warn!(%lineage, %party, "a claimed key package is not of its party");
+            tracing::warn!(%lineage, %party, "a claimed key package is not its party's, or too old");
         }
     }
     if add.is_empty() {

@@ -55,12 +55,14 @@ fn every(node: &Node, row: &EquipeRow) -> Done<Duration> {
 /// interval later, at a moment of its own in each équipe.
 fn due(node: &Node, row: &EquipeRow) -> Done<Instant> {
     let (lineage, every) = (row.lineage, every(node, row)?);
+    let now = node.clock.now();
     if let Some(last) = node.voice.last(lineage) {
-        return Ok(last.plus(every));
+        // A time to come is from before the clock was put back.
+        return Ok(if last > now { now } else { last.plus(every) });
     }
     let own = Digest::of(&[node.boot.as_bytes(), lineage.as_bytes()].concat());
     let part = u32::from(own.0.first().copied().unwrap_or_default());
-    Ok(node.started_at.plus(every).plus(every * part / 256))
+    Ok(node.started_at.min(now).plus(every).plus(every * part / 256))
 }
 
 /// Queues the heartbeats that are due; returns how many.

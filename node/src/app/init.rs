@@ -17,9 +17,9 @@ use crate::store::Store;
 use crate::store::node::NodeRow;
 
 /// A card counts from so long before it was made.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
 /// How long a card is valid: two years, so that renewal is a habit and not an emergency.
-const CARD_LIFETIME: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
+pub(super) const CARD_LIFETIME: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
 /// What `raccordo init` was told.
 #[derive(Clone, Debug)]

@@ -58,8 +58,9 @@ pub async fn join(
         let (group, welcome) = (item.group, item.welcome.as_slice());
         (signed_here, known, Invitation { group, welcome, tree, device_rows, group_rows })
     };
-    let Joining { session, view } = Session::join(&node.crypto, &node.identity.leaf, invitation)
-        .map_err(|cause| bad(cause.reason()))?;
+    let Joining { session, view } =
+        Session::join(&node.crypto, &node.identity.leaves(), invitation)
+            .map_err(|cause| bad(cause.reason()))?;
     validate_view(&view).map_err(|refused| bad(refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;

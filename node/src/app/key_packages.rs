@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::NodeId;
-use raccordo_core::session::key_package;
+use raccordo_core::ledger::LedgerScope;
+use raccordo_core::sending::Standing;
+use raccordo_core::session::{key_package, stored_key_packages};
+use raccordo_core::time::Instant;
 
 use super::fault::{Done, Fault};
+use super::hub::WELCOME_LIFETIME;
 use super::hub::key_package_pool::{Deposit, LIFETIME};
-use super::work::write_ledger;
+use super::work::{open_ledger, write_ledger};
 use super::{Node, pacts};
 use crate::store::Tx;
+use crate::store::equipe::EquipeRow;
 use crate::store::node::OwnKeyPackageRow;
 
 /// A last resort is replaced when it is this old.
@@ -19,6 +24,18 @@ const ROTATION: Duration = Duration::from_secs(30 * 24 * 3600);
 const SINGLE_USE: usize = 2;
 /// A last resort younger than this is not made again when the hub asks.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
+
+/// Clocks of the hub, the owner and the committer differ by this much at most.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
+/// After this the private part is deleted: whoever was added by the package at its end has
+/// had its Welcome waiting for as long as a hub keeps it.
+const PRIVATE_LIFETIME: Duration = LIFETIME.saturating_add(WELCOME_LIFETIME);
+
+/// Whether a committer may use a claimed key package: it has not ended, and its end is not
+/// further away than 84 days, so that it is not older than that.
+pub fn lives(expires_at: Instant, now: Instant) -> bool {
+    expires_at.plus(CLOCKS_DIFFER) > now && expires_at <= now.plus(LIFETIME).plus(CLOCKS_DIFFER)
+}
 
 /// Makes what is missing, and returns what the hub has not confirmed yet, with references.
 ///
@@ -31,11 +48,14 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
     }
     let mut tx = node.store.write().await?;
     let rows = tx.own_key_packages(hub).await?;
-    let now = node.clock.now();
+    let (now, serial) = (node.clock.now(), node.identity.card().card().serial);
     let mut made = false;
     for suite in suites {
         let young = rows.iter().any(|row| {
-            row.suite == suite.number() && row.last_resort && now.since(row.created_at) < ROTATION
+            row.suite == suite.number()
+                && row.last_resort
+                && row.card_serial == serial
+                && is_younger(row, now, ROTATION)
         });
         if !young {
             make(node, &mut *tx, hub, suite, true).await?;
@@ -49,11 +69,16 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
     if made {
         tx.commit().await?;
     }
+    // What a restored node had deposited, or one with a new card, is of no use any more.
+    let rows = rows.into_iter().filter(|row| row.card_serial == serial);
+    let rows: Vec<_> = rows.collect();
+    let mut replaces = rows.iter().all(|row| row.undelivered.is_some());
     let waiting = rows.into_iter().filter_map(|row| {
         let deposit = Deposit {
             key_package: row.undelivered?,
             last_resort: row.last_resort,
             expires_at: row.created_at.plus(LIFETIME),
+            replaces: std::mem::take(&mut replaces),
         };
         Some((row.reference, deposit))
     });
@@ -79,15 +104,16 @@ pub async fn deposited(node: &Node, references: &[Vec<u8>]) -> Done<()> {
 /// The store's.
 pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
     let rows = tx.own_key_packages(hub).await?;
-    let now = node.clock.now();
+    let (now, serial) = (node.clock.now(), node.identity.card().card().serial);
     let mut known: Vec<u16> = rows.iter().map(|row| row.suite).collect();
     known.sort_unstable();
     known.dedup();
     for number in known {
         let Some(suite) = Suite::from_number(number) else { continue };
-        let young = rows
-            .iter()
-            .any(|row| row.suite == number && row.last_resort && now.since(row.created_at) < YOUNG);
+        let young = rows.iter().any(|row| {
+            let current = row.suite == number && row.card_serial == serial;
+            current && row.last_resort && is_younger(row, now, YOUNG)
+        });
         if !young {
             make(node, tx, hub, suite, true).await?;
         }
@@ -96,6 +122,49 @@ pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a package is younger; one of the future, from before a clock was put back, is not.
+fn is_younger(row: &OwnKeyPackageRow, now: Instant, span: Duration) -> bool {
+    row.created_at <= now.plus(CLOCKS_DIFFER) && now.since(row.created_at) < span
+}
+
+/// Deletes the private parts of key packages whose life is over, and those that nobody
+/// knows any more once this node waits to join again nowhere; returns how many.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_old(node: &Node) -> Done<usize> {
+    let mut tx = node.store.write().await?;
+    let now = node.clock.now();
+    let rows = open_ledger(node, &mut *tx, &LedgerScope::Device).await?;
+    let stored = stored_key_packages(&node.crypto, rows);
+    let stored = stored.map_err(|cause| Fault::ours("key_package", cause))?;
+    if stored.is_empty() {
+        return Ok(0);
+    }
+    let waits = |row: &EquipeRow| row.state == Standing::NeedsRejoin.as_str();
+    let rejoining = tx.equipes().await?.iter().any(waits);
+    let known = tx.all_own_key_packages().await?;
+    let mut forgotten = 0;
+    for (reference, deletion) in stored {
+        let row = known.iter().find(|row| row.reference == reference);
+        let over = row.map_or(!rejoining, |row| now.since(row.created_at) >= PRIVATE_LIFETIME);
+        if !over {
+            continue;
+        }
+        write_ledger(node, &mut *tx, vec![deletion]).await?;
+        tx.delete_own_key_package(&reference).await?;
+        forgotten += 1;
+    }
+    for row in known {
+        // Those that were used are gone from the ledger already.
+        if now.since(row.created_at) >= PRIVATE_LIFETIME {
+            tx.delete_own_key_package(&row.reference).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(forgotten)
 }
 
 async fn suites(node: &Node, hub: &NodeId) -> Done<Vec<Suite>> {
@@ -118,7 +187,7 @@ async fn make(
     suite: Suite,
     last_resort: bool,
 ) -> Done<()> {
-    let made = key_package(&node.crypto, &node.identity.leaf, suite, last_resort)
+    let made = key_package(&node.crypto, &node.identity.leaf(), suite, last_resort)
         .map_err(|cause| Fault::ours("key_package", cause))?;
     write_ledger(node, tx, made.changes).await?;
     tx.insert_own_key_package(OwnKeyPackageRow {
@@ -126,6 +195,7 @@ async fn make(
         hub: hub.clone(),
         suite: suite.number(),
         last_resort,
+        card_serial: node.identity.card().card().serial,
         created_at: node.clock.now(),
         undelivered: Some(made.message),
     })

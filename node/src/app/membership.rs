@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::pacts;
 use super::replay::{self, Recipient};
+use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster, term};
+use super::{Node, changes, roster, term, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
@@ -31,6 +33,7 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
     if now.digest() != before.digest() {
         in_force(node, work, &before, &now).await?;
     }
+    follow_cards(node, work).await?;
     for member in work.tx()?.members(lineage).await? {
         if present.contains(&member.node) || member.node == node.identity.node {
             continue;
@@ -40,6 +43,31 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
         let known = known || agreed.has_party(&member.node);
         let was = if known { Recipient::Rejoined } else { Recipient::Newcomer };
         replay::begin(work, &member.node, was, at).await?;
+    }
+    Ok(())
+}
+
+/// Takes the cards that the leaves bring: so they come to whoever was away.
+async fn follow_cards(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let facts = work.session().await?.facts();
+    let view = facts.map_err(|cause| Fault::ours("group", cause))?.view;
+    for (_, leaf) in view.leaves {
+        let Some(card) = leaf.card.as_deref() else { continue };
+        // The validator has verified its signature.
+        let Ok(card) = SignedCard::decode_verified(card) else { continue };
+        let tx = work.tx()?;
+        let known = tx.peer(&card.card().node).await?.map(|row| row.signed_card);
+        if known.as_ref() == Some(&card.encode()) {
+            continue;
+        }
+        if known.is_none() {
+            vouching::introduce(node, tx, &card).await?;
+            continue;
+        }
+        let taken = successor::take(node, tx, &card).await?;
+        if !matches!(taken, Taken::Known | Taken::Stranger) {
+            work.trust_moved = true;
+        }
     }
     Ok(())
 }

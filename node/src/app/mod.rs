@@ -2,13 +2,14 @@
 //! write everything, and never talk to the network.
 //!
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
-//! - trust: [`peers`], [`notices`], [`expiry`]
+//! - trust: [`peers`], [`notices`], [`expiry`], [`rotate`], [`successor`],
+//!   [`vouching`]
 //! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
-//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`]
+//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`]
 //! - people: [`directory`]
 //! - what a hub does: [`hub`]
@@ -19,6 +20,7 @@ pub mod audit;
 pub mod audit_chain;
 pub mod backup;
 pub mod changes;
+pub mod clocks;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
@@ -46,12 +48,16 @@ pub mod rejoin;
 pub mod replay;
 pub mod rhythm;
 pub mod roster;
+pub mod rotate;
 pub mod send;
 pub mod share;
 pub mod signals;
 pub mod status;
+pub mod storage;
+pub mod successor;
 pub mod term;
 pub mod update_keys;
+pub mod vouching;
 pub mod withdraw;
 pub mod work;
 

@@ -149,16 +149,20 @@ async fn stage_fresh_epoch(node: &Node, work: &mut Work<'_>) -> Done<Packed> {
     Ok(Packed::Commit)
 }
 
-/// Stages a commit and puts it into the outbox. The caller has made sure that the group
+/// Stages a commit and puts it into the outbox; where this node has a newer card than its
+/// leaf, the commit brings it. The caller has made sure that the group
 /// holds none.
 ///
 /// # Errors
 /// A change that OpenMLS or the session refuses.
-pub async fn stage(node: &Node, work: &mut Work<'_>, change: Change) -> Done<EntryId> {
+pub async fn stage(node: &Node, work: &mut Work<'_>, mut change: Change) -> Done<EntryId> {
+    let leaf = work.leaf().await?;
+    if change.leaf.is_none() && !work.leaf_is_newest().await? {
+        change.leaf = Some(node.identity.leaf());
+    }
     let session = work.session().await?;
-    let staged = session
-        .stage(&node.identity.leaf, &change)
-        .map_err(|cause| Fault::ours("commit_not_staged", cause))?;
+    let staged =
+        session.stage(&leaf, &change).map_err(|cause| Fault::ours("commit_not_staged", cause))?;
     let Staged { commit, group_info, welcome } = staged;
     let entry = EntryId::random(&*node.entropy);
     let row = EntryRow {
@@ -314,10 +318,9 @@ async fn encrypt(node: &Node, work: &mut Work<'_>, envelopes: Vec<Vec<u8>>) -> D
     node.voice.spoke(work.row.lineage, node.clock.now());
     let plaintext = pad(&wire::encode_pack(&head, &envelopes))
         .map_err(|cause| Fault::ours("pack_too_large", cause))?;
+    let leaf = work.leaf().await?;
     let session = work.session().await?;
-    session
-        .encrypt(&node.identity.leaf, &plaintext)
-        .map_err(|cause| Fault::ours("not_encrypted", cause))
+    session.encrypt(&leaf, &plaintext).map_err(|cause| Fault::ours("not_encrypted", cause))
 }
 
 /// The hub's signature over exactly the place at which this node stands, if it has one.

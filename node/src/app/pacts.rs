@@ -105,7 +105,7 @@ pub async fn draft(
 
 async fn display_name(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<String> {
     if *id == node.identity.node {
-        return Ok(node.identity.card.card().name.clone());
+        return Ok(node.identity.card().card().name.clone());
     }
     let row = tx.peer(id).await?.ok_or_else(|| {
         Fault::not_found("no_such_peer", format!("no card of {id} is here"))
@@ -311,7 +311,7 @@ pub async fn receive(
         return Ok(Err(Fault::refused("no_such_peer", "the sender is not known or not trusted")));
     }
     let aad = node.identity.node.as_str().as_bytes();
-    let Ok(bytes) = node.identity.sealing.open(SEAL_INFO, aad, sealed) else {
+    let Ok(bytes) = node.identity.unseal(SEAL_INFO, aad, sealed) else {
         return Ok(Err(Fault::refused("not_sealed_to_us", "the proposal does not open")));
     };
     let proposal = match read_proposal(&bytes) {

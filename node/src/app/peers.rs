@@ -1,16 +1,17 @@
 //! Peers: adding a card, verifying it by phone, suspending, revoking; and who may connect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::phone_code::PhoneCode;
 use raccordo_core::trust::state::{TrustChange, TrustState};
+use raccordo_core::trust::succession::{LATE_MAX, judge};
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::signals::Topic;
-use super::{Node, hub, notices};
+use super::{Node, hub, notices, successor, vouching};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -23,13 +24,22 @@ pub struct Peer {
     pub card: SignedCard,
     /// The 12 words that both sides see.
     pub code: String,
+    /// Who vouches for it while it is introduced; see [`vouching`].
+    pub vouched_by: BTreeSet<NodeId>,
+}
+
+impl Peer {
+    /// How far it is trusted, as people are shown it.
+    pub fn shown_state(&self) -> &'static str {
+        if self.vouched_by.is_empty() { self.row.state.as_str() } else { "vouched" }
+    }
 }
 
 /// A fault from a card.
 pub fn card_fault(error: &CardError) -> Fault {
     let whose = match error {
         CardError::Expired(_) | CardError::NotYetValid(_) => Whose::Refused,
-        CardError::AnotherIdentity => Whose::Refused,
+        CardError::AnotherIdentity | CardError::Forked(_) => Whose::Refused,
         _ => Whose::Usage,
     };
     Fault::new(whose, error.reason(), error.to_string())
@@ -60,10 +70,29 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
         },
         Some(known) => {
             let before = read_card(&known)?;
-            if before.encode() != card.encode() {
-                card.succeeds(before.card()).map_err(|error| card_fault(&error))?;
+            let state = match judge(&before, &card, now) {
+                Ok(_) => known.state,
+                // Verified once, and out of sight since: the words are compared again.
+                Err(CardError::TooLate(_)) if known.state == TrustState::Verified => {
+                    TrustState::Introduced
+                }
+                Err(CardError::TooLate(_)) => known.state,
+                Err(error @ CardError::Forked(_)) => {
+                    successor::take(node, &mut *tx, &card).await?;
+                    tx.commit().await?;
+                    node.signals.wake(&Topic::Trust);
+                    return Err(card_fault(&error).hint(
+                        "the peer is suspended: call its administrator, and find out who made \
+                         the other card",
+                    ));
+                }
+                Err(error) => return Err(card_fault(&error)),
+            };
+            if before != card {
+                successor::keep_former(node, &mut *tx, &before).await?;
             }
-            PeerRow { signed_card: card.encode(), card_serial: described.serial, ..known }
+            let (signed_card, card_serial) = (card.encode(), described.serial);
+            PeerRow { signed_card, card_serial, state, ..known }
         }
     };
     let serial = described.serial.to_string();
@@ -71,7 +100,7 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
     tx.put_peer(row.clone()).await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);
-    described_peer(node, row)
+    described_peer(node, row).await
 }
 
 /// Verifies a peer by the words heard on the phone.
@@ -120,6 +149,9 @@ pub async fn change(
     let concerned = if told { notices::concerned(&mut *tx, peer).await? } else { Vec::new() };
     record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
     tx.put_peer(row.clone()).await?;
+    if change == TrustChange::Verify {
+        successor::settled(&mut *tx, peer).await?;
+    }
     notices::trust_changed(node, &mut *tx, &concerned, peer, state).await?;
     let affected = tx.equipes().await?;
     tx.commit().await?;
@@ -127,7 +159,7 @@ pub async fn change(
     for equipe in affected {
         node.signals.wake(&Topic::Outbox(equipe.lineage));
     }
-    described_peer(node, row)
+    described_peer(node, row).await
 }
 
 /// All peers, by id.
@@ -136,7 +168,11 @@ pub async fn change(
 /// Whatever the store says.
 pub async fn list(node: &Node) -> Done<Vec<Peer>> {
     let rows = node.store.read().await?.peers().await?;
-    rows.into_iter().map(|row| described_peer(node, row)).collect()
+    let mut peers = Vec::new();
+    for row in rows {
+        peers.push(described_peer(node, row).await?);
+    }
+    Ok(peers)
 }
 
 /// One peer.
@@ -149,13 +185,13 @@ pub async fn show(node: &Node, peer: &NodeId) -> Done<Peer> {
             .hint("its card: `raccordo trust export`; its peers: `raccordo trust list`"));
     }
     let row = node.store.read().await?.peer(peer).await?;
-    described_peer(node, row.ok_or_else(|| unknown(peer))?)
+    described_peer(node, row.ok_or_else(|| unknown(peer))?).await
 }
 
 /// Keys whose connections are accepted and trusted, with whose they are.
 ///
 /// Those of verified peers; at a hub also the parties of équipes that it accepted, unless
-/// they are suspended or revoked here.
+/// they are suspended or revoked here. For a while also the key of the card before.
 ///
 /// # Errors
 /// Whatever the store says.
@@ -187,6 +223,33 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
             }
         }
     }
+    let trusted: BTreeSet<NodeId> = pins.values().cloned().collect();
+    for former in tx.former_cards().await? {
+        if now >= former.accepted_until || !trusted.contains(&former.node) {
+            continue;
+        }
+        let card = SignedCard::decode_verified(&former.signed_card)
+            .map_err(|cause| Fault::ours("card_damaged", cause))?;
+        pins.entry(card.card().tls_spki).or_insert(former.node);
+    }
+    Ok(pins)
+}
+
+/// Keys of verified peers whose cards have expired not long ago: they may connect, and
+/// deliver a successor.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn expired_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
+    let now = node.clock.now();
+    let mut pins = BTreeMap::new();
+    for row in node.store.read().await?.peers().await? {
+        let card = read_card(&row)?;
+        let end = card.card().valid_until;
+        if row.state.counts_as_verified() && now >= end && now < end.plus(LATE_MAX) {
+            pins.insert(card.card().tls_spki, row.node);
+        }
+    }
     Ok(pins)
 }
 
@@ -196,7 +259,7 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
 /// `no_such_peer`, `not_verified`, `card_expired`.
 pub async fn verified_card(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<SignedCard> {
     if *id == node.identity.node {
-        return Ok(node.identity.card.clone());
+        return Ok(node.identity.card());
     }
     let Some(row) = tx.peer(id).await? else { return Err(unknown(id)) };
     if !row.state.counts_as_verified() {
@@ -217,10 +280,16 @@ pub fn read_card(row: &PeerRow) -> Done<SignedCard> {
     SignedCard::decode(&row.signed_card).map_err(|cause| Fault::ours("card_damaged", cause))
 }
 
-fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {
+async fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {
     let card = read_card(&row)?;
+    let vouched_by = match row.state {
+        TrustState::Introduced => {
+            vouching::vouchers(node, &mut *node.store.read().await?, card.card()).await?
+        }
+        _ => BTreeSet::new(),
+    };
     let code = PhoneCode::between(&node.identity.key.public(), &card.card().identity);
-    Ok(Peer { row, card, code: code.words().join(" ") })
+    Ok(Peer { row, card, code: code.words().join(" "), vouched_by })
 }
 
 fn unknown(peer: &NodeId) -> Fault {

@@ -2,6 +2,7 @@
 //! one transaction. What cannot be processed is set aside with its reason; the cursor
 //! still moves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
@@ -197,6 +198,7 @@ async fn run(
         return Ok(Run::Ended(Received::Stopped));
     }
     let mut taken = false;
+    let mut heard = BTreeMap::new();
     let entries = batch.entries.iter().zip(places).enumerate();
     for (index, (entry, place)) in entries.take(part.end).skip(part.start) {
         let Some(place) = place.as_ref().filter(|_| entry.sequence > work.row.sequence) else {
@@ -213,10 +215,16 @@ async fn run(
             Err(Stop::Failed(fault)) => return Err(fault),
         }
         note_place(&mut work, batch, entry, place);
+        heard.insert(&entry.sender, entry.accepted_at);
         taken = true;
     }
     let (at, hub) = (work.row.sequence, work.row.hub.clone());
     if taken {
+        heard.remove(&node.identity.node);
+        for (member, at) in heard {
+            roster::hear(&mut work, member, at).await?;
+        }
+        forget_delivered(node, &mut work).await?;
         honesty::arrived(node, &mut work, batch).await?;
         node.claims.moved(lineage, node.clock.now());
         tracing::debug!(%lineage, step = "receive_commits");
@@ -270,7 +278,6 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if entry.sender == node.identity.node {
         return own(node, work, entry).await;
     }
-    roster::hear(work, &entry.sender, entry.accepted_at).await?;
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
         EntryKind::Commit => commit(node, work, entry).await,
@@ -289,14 +296,17 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if !honesty::placed(node, work, entry, told).await? {
         return Err(Stop::SetAside("entry_replayed"));
     }
-    row.state = EntryState::Accepted;
-    row.sequence = entry.sequence;
-    work.tx()?.update_entry(&row).await?;
-    work.tx()?.envelopes_placed(lineage, row.entry, entry.sequence).await?;
+    let place = (lineage, entry.sequence);
+    node.links.clocks.written(&work.row.hub, place, entry.accepted_at);
+    if told != entry.sequence {
+        row.state = EntryState::Accepted;
+        row.sequence = entry.sequence;
+        work.tx()?.update_entry(&row).await?;
+        work.tx()?.entries_placed(lineage, &[(row.entry, entry.sequence)]).await?;
+    }
     if row.kind == EntryKind::Commit {
         return own_commit(node, work, &row).await;
     }
-    forget_delivered(node, work).await?;
     Ok(Next::GoOn)
 }
 
@@ -370,8 +380,7 @@ async fn new_epoch(
     rejoin::noted::followed(node, work, commit, at).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
-    // Who is gone confirms nothing any more.
-    forget_delivered(node, work).await
+    Ok(())
 }
 
 async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
@@ -408,8 +417,8 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
     Ok(Next::GoOn)
 }
 
-/// Forgets plaintext that every other member has.
-pub async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
+/// Forgets plaintext that every other member has: who is gone confirms nothing any more.
+async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
     let own_place = work.row.sequence;
     let tx = work.tx()?;

@@ -7,6 +7,7 @@ use raccordo_core::wire::hub::Mail;
 
 use super::fault::Done;
 use super::signals::Topic;
+use super::successor::{self, MAIL_KIND};
 use super::{Node, key_packages, pacts, term};
 use crate::store::Tx;
 
@@ -39,12 +40,21 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
                 tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
             }
         },
+        MAIL_KIND => match successor::posted(node, &mut *tx, &item.sender, &item.payload).await? {
+            Ok(taken) => tracing::info!(peer = %item.sender, state = ?taken, "a new card came"),
+            Err(fault) => {
+                tracing::warn!(peer = %item.sender, reason = fault.reason, "a card is refused");
+            }
+        },
         "equipe_accepted" => accepted(node, &mut *tx, hub, &item.payload).await?,
         "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
         _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),
     }
     tx.put_mailbox_cursor(hub, item.sequence).await?;
     tx.commit().await?;
+    if item.kind == MAIL_KIND {
+        node.signals.wake(&Topic::Trust);
+    }
     node.signals.wake(&Topic::Errands(hub.clone()));
     Ok(Taken::Done)
 }

@@ -214,6 +214,10 @@ pub fn open(
         return Ok(None);
     }
     let route = Route { lineage, sender, recipient: &sealed.recipient };
-    let told = letter::open(&node.identity.sealing, route, &sealed.letter);
+    let sets = node.identity.all();
+    let mut told = letter::open(&node.identity.newest().sealing, route, &sealed.letter);
+    for former in sets.iter().skip(1) {
+        told = told.or_else(|_| letter::open(&former.sealing, route, &sealed.letter));
+    }
     told.map(Some).map_err(|error| error.reason())
 }

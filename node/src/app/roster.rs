@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use raccordo_core::id::{LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
+use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::GroupView;
 
 use super::Node;
@@ -11,6 +12,7 @@ use super::fault::{Done, Fault};
 use super::work::Work;
 use crate::store::Tx;
 use crate::store::equipe::MemberRow;
+use crate::store::peer::PeerRow;
 
 /// Brings rows and équipe into step with the group after it was made, joined or changed.
 ///
@@ -66,20 +68,36 @@ fn nodes(view: &GroupView) -> BTreeSet<NodeId> {
     view.leaves.iter().filter_map(|(_, leaf)| leaf.node.clone()).collect()
 }
 
-/// Other current members that do not count as verified here.
+/// Other current members, and the hub, that do not count as verified here: also those whose
+/// card has expired.
 ///
 /// # Errors
 /// The store's.
 pub async fn untrusted(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<NodeId>> {
+    let now = node.clock.now();
+    let members = tx.members(lineage).await?.into_iter().map(|member| member.node);
+    let mut concerned: BTreeSet<NodeId> = members.collect();
+    concerned.extend(tx.equipe(lineage).await?.map(|equipe| equipe.hub));
+    concerned.remove(&node.identity.node);
     let mut untrusted = Vec::new();
-    for member in tx.members(lineage).await? {
-        if member.node == node.identity.node {
-            continue;
-        }
-        let peer = tx.peer(&member.node).await?;
-        if !peer.is_some_and(|peer| peer.state.counts_as_verified()) {
-            untrusted.push(member.node);
+    for other in concerned {
+        let trusted = match tx.peer(&other).await? {
+            Some(row) => row.state.counts_as_verified() && !is_over(&row, now)?,
+            None => false,
+        };
+        if !trusted {
+            untrusted.push(other);
         }
     }
     Ok(untrusted)
+}
+
+/// Whether a peer's card has expired.
+///
+/// # Errors
+/// A damaged row.
+pub fn is_over(row: &PeerRow, now: Instant) -> Done<bool> {
+    let card = SignedCard::decode_verified(&row.signed_card)
+        .map_err(|cause| Fault::ours("card_damaged", cause))?;
+    Ok(now >= card.card().valid_until)
 }

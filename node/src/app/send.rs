@@ -43,8 +43,7 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
         matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
     // The first entry at the hub of a new term is the commit of its statement.
     let next = term::next_term(&mut *tx, &equipe).await?;
-    let begins =
-        member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
+    let begins = member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {
@@ -107,17 +106,24 @@ async fn note_outcomes(
     outcomes: &[(EntryId, Outcome)],
 ) -> Done<()> {
     let lineage = work.row.lineage;
+    let placed = |(entry, outcome): &(EntryId, Outcome)| match outcome {
+        Outcome::Placed { sequence, .. } => Some((*entry, *sequence)),
+        _ => None,
+    };
+    let places: Vec<_> = outcomes.iter().filter_map(placed).collect();
+    work.tx()?.entries_placed(lineage, &places).await?;
     for (entry, outcome) in outcomes {
+        if matches!(outcome, Outcome::Placed { .. }) {
+            continue;
+        }
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
         if row.state != EntryState::Pending {
             continue;
         }
         match outcome {
             Outcome::Placed { sequence, .. } => {
-                row.state = EntryState::Accepted;
-                row.sequence = *sequence;
-                work.tx()?.update_entry(&row).await?;
-                work.tx()?.envelopes_placed(lineage, *entry, *sequence).await?;
+                let place = (lineage, *sequence);
+                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
             }
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}

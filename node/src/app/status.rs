@@ -8,8 +8,10 @@ use raccordo_core::sending::{Circumstances, Standing, hold};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::statement::SignedStatement;
 
-use super::fault::{Done, Fault};
-use super::{Node, doctor, membership, roster};
+use super::clocks::Clocks;
+use super::expiry::{self, Expiring};
+use super::fault::{Done, Fault, Whose};
+use super::{Node, doctor, membership, roster, storage};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -41,6 +43,8 @@ impl Link {
 pub struct Links {
     links: Mutex<BTreeMap<NodeId, Link>>,
     seen: Mutex<BTreeMap<LineageId, Sequence>>,
+    /// What is known of the clocks at their ends.
+    pub clocks: Clocks,
 }
 
 impl Links {
@@ -126,8 +130,31 @@ pub struct NodeStatus {
     pub ready: bool,
     /// Since when this process runs.
     pub uptime_s: u64,
+    /// What is wrong with the node as a whole.
+    pub alarms: Vec<String>,
+    /// What expires, the nearest end first.
+    pub expires: Vec<Expiring>,
     /// All équipes.
     pub equipes: Vec<EquipeStatus>,
+}
+
+/// The whole status; of a database that does not answer only that it does not.
+///
+/// # Errors
+/// A damaged row.
+pub async fn at_any_time(node: &Node) -> Done<NodeStatus> {
+    match status(node).await {
+        Err(fault) if fault.whose == Whose::Unavailable => {
+            let alarms = vec![format!("{}: {}", fault.reason, fault.message)];
+            let (uptime_s, equipes, expires) = (uptime_s(node), Vec::new(), Vec::new());
+            Ok(NodeStatus { schema: 0, ready: false, uptime_s, alarms, expires, equipes })
+        }
+        told => told,
+    }
+}
+
+fn uptime_s(node: &Node) -> u64 {
+    node.clock.now().since(node.started_at).as_secs()
 }
 
 /// The whole status.
@@ -141,8 +168,12 @@ pub async fn status(node: &Node) -> Done<NodeStatus> {
     for row in tx.equipes().await? {
         equipes.push(equipe_status(node, &mut *tx, row).await?);
     }
-    let uptime_s = node.clock.now().since(node.started_at).as_secs();
-    Ok(NodeStatus { schema, ready: true, uptime_s, equipes })
+    let alarms: Vec<String> = storage::alarm(node).into_iter().collect();
+    let (ready, uptime_s) = (alarms.is_empty(), uptime_s(node));
+    drop(tx);
+    let mut expires = expiry::all(node).await?;
+    expires.sort_by_key(|expiring| expiring.at);
+    Ok(NodeStatus { schema, ready, uptime_s, alarms, expires, equipes })
 }
 
 /// The status of one équipe, by name or lineage.

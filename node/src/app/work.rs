@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex as Plain, PoisonError};
 use raccordo_core::hublog::{LogEntry, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
-use raccordo_core::session::Session;
+use raccordo_core::session::{LeafKeys, Session};
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::fault::{Done, Fault};
+use super::signals::Topic;
 use super::{Node, honesty, term};
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
@@ -31,6 +32,8 @@ pub struct Slot {
     /// Whether an own commit staged in this run of the process is in the log: only then
     /// may anything be encrypted.
     pub fresh: bool,
+    /// Serial of the own card that was last found in the leaf, where it was the newest.
+    leaf_serial: Option<u64>,
     /// The pact, read once.
     pact: Option<Arc<Pact>>,
     /// The statement last read: its digest and version.
@@ -44,6 +47,11 @@ pub struct Slots {
 }
 
 impl Slots {
+    /// Serial of the own card in the leaf, if it is known to be the newest one of its time.
+    pub async fn leaf_serial(&self, lineage: LineageId) -> Option<u64> {
+        self.lock(lineage).await.leaf_serial
+    }
+
     async fn lock(&self, lineage: LineageId) -> OwnedMutexGuard<Slot> {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +74,8 @@ pub struct Work<'n> {
     /// The place before it that was last looked up, with its head.
     pub looked_up: Option<(Sequence, Digest)>,
     durable: bool,
+    /// Whether cards or trust change with it: who follows them is woken then.
+    pub trust_moved: bool,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
@@ -74,8 +84,18 @@ impl<'n> Work<'n> {
     fn over(node: &'n Node, slot: OwnedMutexGuard<Slot>, tx: Box<dyn Tx>, row: EquipeRow) -> Self {
         let passed = Stretch::after(row.sequence, row.head);
         let tx = Some(tx);
-        let (entries, looked_up) = (Vec::new(), None);
-        Self { node, slot, tx, touched: false, passed, entries, looked_up, durable: false, row }
+        Self {
+            node,
+            slot,
+            tx,
+            touched: false,
+            passed,
+            entries: Vec::new(),
+            looked_up: None,
+            durable: false,
+            trust_moved: false,
+            row,
+        }
     }
 
     /// Locks an équipe and opens a transaction on it; none when it is not here.
@@ -215,6 +235,32 @@ impl<'n> Work<'n> {
         self.loaded().await
     }
 
+    /// The keys with which this node signs in the group now: those of the card in its leaf,
+    /// which may be older than its newest one.
+    ///
+    /// # Errors
+    /// As [`Work::session`]; a key that is not here.
+    pub async fn leaf(&mut self) -> Done<LeafKeys> {
+        let identity = &self.node.identity;
+        let own = self.loaded().await?.own_leaf();
+        let own = own.map_err(|cause| Fault::ours("group", cause))?;
+        let keys = identity.leaf_of(&own.signature_key);
+        keys.ok_or_else(|| Fault::ours("leaf_key_missing", "the leaf's key is of no own card"))
+    }
+
+    /// Whether the leaf has this node's newest card.
+    ///
+    /// # Errors
+    /// As [`Work::session`].
+    pub async fn leaf_is_newest(&mut self) -> Done<bool> {
+        let newest = self.node.identity.newest();
+        let own = self.loaded().await?.own_leaf();
+        let own = own.map_err(|cause| Fault::ours("group", cause))?;
+        let same = own.card.as_ref() == Some(&newest.leaf.card);
+        self.slot.leaf_serial = same.then(|| newest.card.card().serial);
+        Ok(same)
+    }
+
     async fn loaded(&mut self) -> Done<&mut Session> {
         if self.slot.session.is_none() {
             let scope = LedgerScope::Group(self.row.group);
@@ -252,6 +298,9 @@ impl<'n> Work<'n> {
             measured_commit(tx).await?;
         }
         self.durable = true;
+        if self.trust_moved {
+            node.signals.wake(&Topic::Trust);
+        }
         Ok(())
     }
 }

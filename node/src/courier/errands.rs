@@ -11,6 +11,7 @@ use crate::app::fault::Done;
 use crate::app::found::Step;
 use crate::app::hub::key_package_pool::PRESENT;
 use crate::app::signals::Topic;
+use crate::app::successor::MAIL_KIND;
 use crate::app::{Node, found, key_packages, mail, rejoin, term};
 
 /// Key packages of one call.
@@ -60,6 +61,11 @@ async fn posts(
             }
             Err(reason) if HOPELESS_POSTS.contains(&reason.as_str()) => {
                 tracing::error!(%hub, peer = %row.recipient, reason, "a post is refused for ever");
+                mail::settled(node, row.item).await?;
+            }
+            // A card also goes by the logs and by other hubs: only a full mailbox is waited for.
+            Err(reason) if row.kind == MAIL_KIND && reason != "mailbox_full" => {
+                tracing::warn!(%hub, peer = %row.recipient, reason, "a new card is not taken");
                 mail::settled(node, row.item).await?;
             }
             Err(reason) => {

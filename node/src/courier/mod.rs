@@ -31,8 +31,9 @@ use tokio_util::task::TaskTracker;
 pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
+use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
-use crate::app::{Node, expire, expiry, heartbeat, honesty};
+use crate::app::{Node, expire, expiry, heartbeat, honesty, key_packages};
 
 /// How often what has expired is erased, and a hub trims what is too old.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -43,7 +44,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Starts all tasks; they end soon after `stop` is cancelled.
 pub fn start(node: &Arc<Node>, dialling: Dialling, stop: &CancellationToken) -> TaskTracker {
     let tasks = TaskTracker::new();
-    tasks.spawn(pins::run(node.clone(), dialling.trusted.clone(), stop.clone()));
+    let (identity, trusted) = (dialling.identity.clone(), dialling.trusted.clone());
+    tasks.spawn(pins::run(node.clone(), identity, trusted, stop.clone()));
     tasks.spawn(expire_now_and_then(node.clone(), stop.clone()));
     tasks.spawn(look_at_logs(node.clone(), stop.clone()));
     tasks.spawn(hubs::run(node.clone(), dialling, stop.clone(), tasks.clone()));
@@ -70,18 +72,32 @@ async fn look_at_logs(node: Arc<Node>, stop: CancellationToken) {
     }
 }
 
-/// Only the node's clock decides what has expired; the timer only asks it.
+/// Only the node's clock decides what has expired; the timer only asks it. While it has
+/// leapt ahead, nothing is erased.
 async fn expire_now_and_then(node: Arc<Node>, stop: CancellationToken) {
+    let began = std::time::Instant::now();
+    let mut steady = Steady::begin(node.clock.now(), Duration::ZERO);
     loop {
-        if let Err(fault) = expire::expire(&node).await {
-            tracing::error!(reason = fault.reason, error = %fault, "cannot erase what expired");
-        }
-        if let Err(fault) = trim_old(&node).await {
-            tracing::error!(reason = fault.reason, error = %fault, "cannot trim what is old");
+        if steady.believes(&node.links.clocks, node.clock.now(), began.elapsed()) {
+            erase(&node).await;
+        } else {
+            tracing::error!("the clock has leapt ahead, nothing is erased");
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
             () = stop.cancelled() => return,
         }
+    }
+}
+
+async fn erase(node: &Node) {
+    if let Err(fault) = expire::expire(node).await {
+        tracing::error!(reason = fault.reason, error = %fault, "cannot erase what expired");
+    }
+    if let Err(fault) = key_packages::forget_old(node).await {
+        tracing::error!(reason = fault.reason, error = %fault, "cannot forget old keys");
+    }
+    if let Err(fault) = trim_old(node).await {
+        tracing::error!(reason = fault.reason, error = %fault, "cannot trim what is old");
     }
 }

@@ -6,6 +6,7 @@ use raccordo_core::id::LineageId;
 use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble};
+use crate::app::fault::Done;
 use crate::app::hub::append::Appended;
 use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
@@ -25,7 +26,8 @@ pub enum Progress {
     Settled(usize),
 }
 
-/// Packs what is queued, hands the hub what is packed, and notes its answer.
+/// Hands the hub what is packed, or packs what is queued and hands that over, and notes the
+/// hub's answer.
 ///
 /// What the hub did not answer stays as it is and is handed over again byte for byte.
 ///
@@ -36,8 +38,7 @@ pub async fn step(
     link: &dyn HubLink,
     lineage: LineageId,
 ) -> Result<Progress, Trouble> {
-    pack::pack(node, lineage).await?;
-    let Some(call) = send::next_call(node, lineage).await? else { return Ok(Progress::Idle) };
+    let Some(call) = next_call(node, lineage).await? else { return Ok(Progress::Idle) };
     tracing::debug!(%lineage, step = "append_sent");
     let appended = link.append(&call).await?;
     check(&call, &appended)?;
@@ -45,6 +46,16 @@ pub async fn step(
     send::answered(node, lineage, &call, &appended).await?;
     tracing::debug!(%lineage, step = "append_settled");
     Ok(Progress::Settled(appended.outcomes.len()))
+}
+
+/// What is packed goes first: whoever shared it has packed it already.
+async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
+    let packed = send::next_call(node, lineage).await?;
+    if packed.is_some() {
+        return Ok(packed);
+    }
+    pack::pack(node, lineage).await?;
+    send::next_call(node, lineage).await
 }
 
 /// An answer must be for the first entries of the call, in their order.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::fault::Done;
 use crate::app::signals::Topic;
 use crate::app::{Node, peers};
+use crate::transport::identity::TlsIdentity;
 use crate::transport::pin::TrustedPins;
 
 /// How often is looked without a signal: cards expire.
@@ -18,16 +19,25 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// # Errors
 /// The store's; the keys then stay as they were.
 pub async fn refresh(node: &Node, trusted: &TrustedPins) -> Done<()> {
-    trusted.replace_all(&peers::trusted_pins(node).await?);
+    trusted.replace_all(&peers::trusted_pins(node).await?, &peers::expired_pins(node).await?);
     Ok(())
 }
 
-/// Follows the trust list until told to stop.
-pub(super) async fn run(node: Arc<Node>, trusted: TrustedPins, stop: CancellationToken) {
+/// Follows the trust list, and this node's own cards, until told to stop.
+pub(super) async fn run(
+    node: Arc<Node>,
+    identity: TlsIdentity,
+    trusted: TrustedPins,
+    stop: CancellationToken,
+) {
     let mut changed = node.signals.listen(Topic::Trust);
     loop {
         if let Err(fault) = refresh(&node, &trusted).await {
             tracing::error!(reason = fault.reason, "trusted keys cannot be read");
+        }
+        let newest = node.identity.newest();
+        if let Err(error) = identity.renew(&newest.tls_key, &newest.tls_certificate) {
+            tracing::error!(%error, "the new TLS key cannot be used");
         }
         tokio::select! {
             _ = changed.changed() => {}

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::link::{Answered, Cursors, Feed, HubLink, LinkError};
-use crate::app::hub::key_package_pool::{Claimed, Deposit};
+use crate::app::hub::key_package_pool::{Claimed, Deposit, Given};
 use crate::app::mail::Offer;
 use crate::app::send::AppendCall;
 use crate::store::node::MailRow;
@@ -113,14 +113,18 @@ impl HubLink for RemoteLink {
     }
 
     async fn deposit(&self, deposits: &[Deposit]) -> Answered<()> {
-        let deposit = |it: &Deposit| (it.key_package.clone(), it.last_resort, it.expires_at);
+        let deposit =
+            |it: &Deposit| (it.key_package.clone(), it.last_resort, it.expires_at, it.replaces);
         let deposits: Vec<_> = deposits.iter().map(deposit).collect();
         self.call(self.client.deposit(&deposits)).await
     }
 
     async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed> {
-        let (key_packages, missing) = self.call(self.client.claim(lineage, suite, parties)).await?;
-        Ok(Claimed { key_packages, missing })
+        let (given, missing) = self.call(self.client.claim(lineage, suite, parties)).await?;
+        let given = given.into_iter();
+        let given =
+            given.map(|(party, key_package, expires_at)| Given { party, key_package, expires_at });
+        Ok(Claimed { key_packages: given.collect(), missing })
     }
 
     async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {

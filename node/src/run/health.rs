@@ -47,13 +47,22 @@ impl Health {
     }
 
     async fn look(&self, node: &Node) {
+        // What failed is tried, so that it is known when the cause has ended.
+        if node.store.ailing().is_some() {
+            let _ = tokio::time::timeout(PATIENCE, node.store.probe()).await;
+        }
         let reasons = match tokio::time::timeout(PATIENCE, measured(node)).await {
-            Ok(Ok(())) => Vec::new(),
+            Ok(Ok(())) => ailing(node).into_iter().collect(),
             Ok(Err(fault)) => vec![format!("database: {fault}")],
             Err(_) => vec!["database: no answer".to_owned()],
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HealthReport { reasons };
     }
+}
+
+fn ailing(node: &Node) -> Option<String> {
+    let ailing = node.store.ailing()?;
+    Some(format!("database: {}: {}", ailing.ailment.reason(), ailing.ailment))
 }
 
 /// Counts what waits and what is wrong; that the database answers is a part of it.

@@ -122,6 +122,7 @@ impl SetupError {
             Self::Key(_) => "bad_node_key",
             Self::PrivateFile(_) => "bad_secret_file",
             Self::Store(StoreError::Newer { .. }) => "schema_newer",
+            Self::Store(StoreError::Ailing { ailment, .. }) => ailment.reason(),
             Self::Store(_) => "store_unavailable",
             Self::Fault(fault) => fault.reason,
             Self::Tls(_) => "bad_tls_key",
@@ -155,6 +156,7 @@ impl SetupError {
             Self::Store(StoreError::Unavailable(_)) => {
                 "check [database] in raccordo.toml, and that the database runs".into()
             }
+            Self::Store(StoreError::Ailing { ailment, .. }) => ailment.step().into(),
             Self::Fault(fault) => fault.hint.clone(),
             _ => String::new(),
         }
@@ -166,7 +168,9 @@ impl SetupError {
         match self {
             Self::Initialised { .. } | Self::OtherNode { .. } => 6,
             Self::Home(HomeError::InUse { .. }) => 6,
-            Self::Store(StoreError::Unavailable(_) | StoreError::Crashed) => 5,
+            Self::Store(
+                StoreError::Unavailable(_) | StoreError::Ailing { .. } | StoreError::Crashed,
+            ) => 5,
             Self::Backup(BackupError::Malformed(_) | BackupError::Derive(_))
             | Self::Card(_)
             | Self::Tls(_)

@@ -299,8 +299,8 @@ mod tests {
         assert_eq!(report.node.as_str(), "toscana");
         assert_eq!(export_card(&Home::new(&home)).await.unwrap(), report.card);
         let opened = open(Home::new(&home)).await.unwrap();
-        assert_eq!(opened.identity.card.to_file(), report.card);
-        assert_eq!(opened.tls.spki_digest(), opened.identity.card.card().tls_spki);
+        assert_eq!(opened.identity.card().to_file(), report.card);
+        assert_eq!(opened.tls.spki_digest(), opened.identity.card().card().tls_spki);
     }
 
     #[tokio::test]

@@ -83,6 +83,16 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "former_card",
+        2,
+        &[
+            ("node", Text),
+            ("serial", Integer),
+            ("signed_card", Bytes),
+            ("accepted_until_ms", Integer),
+        ],
+    ),
+    table(
         "organisation",
         1,
         &[("organisation", Bytes), ("name", Text), ("class", Text), ("created_at_ms", Integer)],

@@ -5,6 +5,7 @@
 //! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
 //! passes the suite in `tests/store/`.
 
+pub mod ailment;
 pub mod archive;
 pub mod dialect;
 pub mod directory;
@@ -26,6 +27,7 @@ pub mod term;
 
 use async_trait::async_trait;
 
+use ailment::{Ailing, Ailment};
 use archive::{Archive, Purpose};
 
 /// Why the store did not do what was asked.
@@ -34,6 +36,14 @@ pub enum StoreError {
     /// The database cannot be reached or cannot write: nothing was stored.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database cannot write, for a reason that people can end: nothing was stored.
+    #[error("{ailment}: {cause}")]
+    Ailing {
+        /// What it is.
+        ailment: Ailment,
+        /// The database's own words, without values.
+        cause: String,
+    },
     /// A row with this key is there already.
     #[error("there is already such a row in {0}")]
     Exists(&'static str),
@@ -72,6 +82,16 @@ pub trait Store: Send + Sync {
     async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
         let _ = purpose;
         Err(StoreError::Unavailable("this store has no backups".to_owned()))
+    }
+
+    /// What ails the database, as far as is known since something was last durable.
+    fn ailing(&self) -> Option<Ailing> {
+        None
+    }
+
+    /// Writes something that changes nothing, durably: whether the database can.
+    async fn probe(&self) -> Stored<()> {
+        Ok(())
     }
 
     /// `sqlite`, `postgres` or `memory`.

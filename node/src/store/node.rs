@@ -27,9 +27,9 @@ pub struct MailRow {
     pub hub: NodeId,
     /// Who receives it.
     pub recipient: NodeId,
-    /// `pact`.
+    /// `pact` or `card`.
     pub kind: String,
-    /// Sealed to the recipient.
+    /// Sealed to the recipient; a card is public.
     pub payload: Vec<u8>,
 }
 
@@ -44,6 +44,8 @@ pub struct OwnKeyPackageRow {
     pub suite: u16,
     /// Whether it is the last resort.
     pub last_resort: bool,
+    /// Serial of the own card in its leaf.
+    pub card_serial: u64,
     /// When it was made.
     pub created_at: Instant,
     /// The MLS message, until the hub has answered that it has it.
@@ -65,6 +67,8 @@ pub trait NodeRows {
 
     /// Our own newest signed card (container `signed-card`).
     async fn own_card(&mut self) -> Stored<Option<Vec<u8>>>;
+    /// All own signed cards, by serial.
+    async fn own_cards(&mut self) -> Stored<Vec<Vec<u8>>>;
     /// Adds an own card with a new serial.
     async fn insert_own_card(&mut self, serial: u64, signed_card: Vec<u8>) -> Stored<()>;
 
@@ -92,6 +96,8 @@ pub trait NodeRows {
     async fn insert_own_key_package(&mut self, row: OwnKeyPackageRow) -> Stored<()>;
     /// Ours at a hub, oldest first.
     async fn own_key_packages(&mut self, hub: &NodeId) -> Stored<Vec<OwnKeyPackageRow>>;
+    /// Ours at all hubs.
+    async fn all_own_key_packages(&mut self) -> Stored<Vec<OwnKeyPackageRow>>;
     /// Marks as delivered, which forgets the message.
     async fn own_key_package_delivered(&mut self, reference: &[u8]) -> Stored<()>;
     /// Forgets one.

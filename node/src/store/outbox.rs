@@ -135,12 +135,12 @@ pub trait OutboxRows {
     ) -> Stored<Option<EnvelopeRow>>;
     /// Puts the envelopes of an entry back into the queue.
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
-    /// Notes the place in the log on the entry's envelopes and on the objects they speak of.
-    async fn envelopes_placed(
+    /// Notes places in the log: entries that are pending become accepted, and the place goes
+    /// to the envelopes of accepted ones and to the objects that these speak of.
+    async fn entries_placed(
         &mut self,
         lineage: LineageId,
-        entry: EntryId,
-        sequence: Sequence,
+        places: &[(EntryId, Sequence)],
     ) -> Stored<()>;
     /// Forgets envelopes and entries in the log up to a place that every member has.
     async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()>;

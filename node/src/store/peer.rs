@@ -24,6 +24,19 @@ pub struct PeerRow {
     pub changed_at: Instant,
 }
 
+/// A card that a newer one of its node has followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerCardRow {
+    /// Whose it is: a peer's, or a party's of an équipe that this hub carries.
+    pub node: NodeId,
+    /// Its serial.
+    pub serial: u64,
+    /// Container `signed-card`.
+    pub signed_card: Vec<u8>,
+    /// Until when its TLS key is accepted beside the newest card's.
+    pub accepted_until: Instant,
+}
+
 /// Rows of peers.
 #[async_trait]
 pub trait PeerRows {
@@ -33,4 +46,9 @@ pub trait PeerRows {
     async fn peers(&mut self) -> Stored<Vec<PeerRow>>;
     /// Writes or replaces one.
     async fn put_peer(&mut self, row: PeerRow) -> Stored<()>;
+
+    /// Keeps a card that was followed; one that is kept stays as it is.
+    async fn put_former_card(&mut self, row: FormerCardRow) -> Stored<()>;
+    /// All of them, by node id and serial.
+    async fn former_cards(&mut self) -> Stored<Vec<FormerCardRow>>;
 }

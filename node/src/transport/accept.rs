@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use super::identity::{IdentityError, TlsIdentity};
-use super::pin::{TrustedPins, spki_digest};
+use super::pin::{Trusted, TrustedPins, spki_digest};
 use super::stream::{ClientInfo, PeerInfo, PinnedStream};
 use crate::telemetry::{CONNECTIONS_OPEN, CONNECTIONS_REFUSED};
 
@@ -71,8 +71,9 @@ impl Admission for Peers {
         // Asked again: the trust may have ended during the handshake.
         let trusted = self.0.find(pin)?;
         let counted_as = trusted.node.to_string();
-        let info = PeerInfo { node: trusted.node, pin, key_exchange, address };
-        Some(Pass { info, cut: trusted.cut, counted_as })
+        let Trusted { node, cut, expired } = trusted;
+        let info = PeerInfo { node, pin, expired, key_exchange, address };
+        Some(Pass { info, cut, counted_as })
     }
 }
 

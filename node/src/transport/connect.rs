@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -22,7 +23,7 @@ use super::address::HostPort;
 use super::identity::{IdentityError, TlsIdentity};
 use super::limits::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use super::limits::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
-use super::pin::{PinMismatch, TrustedPins, spki_digest};
+use super::pin::{PinMismatch, Trusted, TrustedPins, spki_digest};
 use super::proxy::Proxy;
 use super::stream::{PeerInfo, PinnedStream};
 
@@ -226,7 +227,9 @@ pub struct Route {
     node: NodeId,
     server: HostPort,
     proxy: Option<Proxy>,
-    tls: Arc<ClientConfig>,
+    identity: TlsIdentity,
+    /// How often the server has refused this node's key.
+    turns: Arc<AtomicUsize>,
     trusted: TrustedPins,
     patience: Duration,
 }
@@ -246,8 +249,15 @@ impl Route {
         proxy: Option<Proxy>,
         patience: Duration,
     ) -> Result<Self, IdentityError> {
-        let tls = identity.client(trusted.clone(), node.clone())?;
-        Ok(Self { node, server, proxy, tls, trusted, patience })
+        let (identity, turns) = (identity.clone(), Arc::default());
+        let route = Self { node, server, proxy, identity, turns, trusted, patience };
+        route.tls()?;
+        Ok(route)
+    }
+
+    /// The settings of one connection, which tell the server the keys trusted now.
+    fn tls(&self) -> Result<Arc<ClientConfig>, IdentityError> {
+        self.identity.client(self.trusted.clone(), self.node.clone(), &self.turns)
     }
 
     /// Connects now; the channel dials again by itself at the next call after it broke.
@@ -300,7 +310,8 @@ impl Route {
         *stage = Stage::Tls;
         // The name is sent to nobody and checked by nobody: the key is pinned.
         let name = ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into());
-        let handshake = TlsConnector::from(self.tls.clone()).connect(name, tcp).await;
+        let settings = self.tls().map_err(|error| ConnectError::broken(io::Error::other(error)))?;
+        let handshake = TlsConnector::from(settings).connect(name, tcp).await;
         let mut tls = handshake.map_err(|error| self.tls_error(error))?;
         *stage = Stage::Admission;
         // In TLS 1.3 the client ends its handshake before the server has judged its key. An
@@ -339,9 +350,11 @@ impl Route {
         };
         let key_exchange = group.name();
         // Asked again: the trust may have ended during the handshake.
-        match self.trusted.find(pin).filter(|trusted| trusted.node == self.node) {
+        let ours = |trusted: &Trusted| trusted.node == self.node && !trusted.expired;
+        match self.trusted.find(pin).filter(ours) {
             Some(trusted) => {
-                let info = PeerInfo { node: trusted.node, pin, key_exchange, address };
+                let (node, expired) = (trusted.node, false);
+                let info = PeerInfo { node, pin, expired, key_exchange, address };
                 Ok(PinnedStream::new(tls, info, trusted.cut))
             }
             None => Err(ConnectError::Intercepted { node: self.node.clone(), seen: pin }),
@@ -363,6 +376,8 @@ impl Route {
                 }
             }
             rustls::Error::AlertReceived(AlertDescription::AccessDenied) => {
+                // Perhaps it knows an older card of this node, or only a newer one.
+                self.turns.fetch_add(1, Ordering::Relaxed);
                 ConnectError::NotTrusted { node }
             }
             _ => ConnectError::Foreign { reason: reason.clone() },

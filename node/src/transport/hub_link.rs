@@ -168,17 +168,19 @@ impl HubClient {
         Ok(())
     }
 
-    /// Adds key packages to this node's pool: each with whether it is a last resort, and
-    /// its expiry.
+    /// Adds key packages to this node's pool: each with whether it is a last resort, its
+    /// expiry, and whether all before it go.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn deposit(&self, key_packages: &[(Vec<u8>, bool, Instant)]) -> Called<()> {
-        let message = |(key_package, last_resort, expires_at): &(Vec<u8>, bool, Instant)| {
+    pub async fn deposit(&self, key_packages: &[(Vec<u8>, bool, Instant, bool)]) -> Called<()> {
+        type Deposited = (Vec<u8>, bool, Instant, bool);
+        let message = |(key_package, last_resort, expires_at, replaces): &Deposited| {
             proto::DepositedKeyPackage {
                 key_package: key_package.clone(),
                 last_resort: *last_resort,
                 expires_at_ms: expires_at.0,
+                replaces: *replaces,
             }
         };
         let key_packages = key_packages.iter().map(message).collect();
@@ -187,7 +189,7 @@ impl HubClient {
         Ok(())
     }
 
-    /// Takes one key package of each party: those given out, and who has none.
+    /// Takes one key package of each party: those given out with their ends, and who has none.
     ///
     /// # Errors
     /// [`CallError`].
@@ -196,7 +198,7 @@ impl HubClient {
         lineage: LineageId,
         suite: u16,
         parties: &[NodeId],
-    ) -> Called<(Vec<(NodeId, Vec<u8>)>, Vec<NodeId>)> {
+    ) -> Called<(Vec<(NodeId, Vec<u8>, Instant)>, Vec<NodeId>)> {
         let message = proto::ClaimKeyPackagesRequest {
             lineage: lineage.as_bytes().to_vec(),
             ciphersuite: suite.into(),
@@ -205,7 +207,8 @@ impl HubClient {
         let answer = self.client.clone().claim_key_packages(timed(message)).await?.into_inner();
         let mut claimed = Vec::new();
         for one in answer.key_packages {
-            claimed.push((hub::node_id(&one.party, "party")?, one.key_package));
+            let party = hub::node_id(&one.party, "party")?;
+            claimed.push((party, one.key_package, Instant(one.expires_at_ms)));
         }
         let missing = answer.missing.iter().map(|party| hub::node_id(party, "missing"));
         Ok((claimed, missing.collect::<Result<_, _>>()?))

@@ -1,17 +1,19 @@
 //! A self-signed certificate and the TLS settings made from it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::secret::Secret;
-use rustls::client::Resumption;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ServerConfig, SignatureScheme};
 
-use super::pin::{PeerVerifier, TrustedPins, spki_digest};
+use super::pin::{PeerVerifier, TrustedPins, pin_name, spki_digest};
 
 /// The one application protocol that is spoken (RFC 7301).
 const ALPN_HTTP_2: &[u8] = b"h2";
@@ -73,11 +75,35 @@ impl TlsKey {
     }
 }
 
-/// This node's TLS key, ready for use; the key itself cannot be taken out again.
+/// This node's TLS keys, ready for use; a key itself cannot be taken out again. Clones share
+/// them, so that a new one is in force everywhere at once.
 #[derive(Clone, Debug)]
 pub struct TlsIdentity {
-    certified: Arc<CertifiedKey>,
+    ring: Arc<RwLock<Ring>>,
+}
+
+/// The newest key, and those before it, newest first.
+#[derive(Debug)]
+struct Ring {
+    newest: PinnedKey,
+    former: Vec<PinnedKey>,
+}
+
+#[derive(Clone, Debug)]
+struct PinnedKey {
     pin: Digest,
+    certified: Arc<CertifiedKey>,
+}
+
+impl PinnedKey {
+    fn from_parts(pkcs8: &Secret<Vec<u8>>, certificate: &[u8]) -> Result<Self, IdentityError> {
+        let certificate = CertificateDer::from(certificate.to_vec());
+        let pin = spki_digest(&certificate).map_err(IdentityError::Stored)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.reveal().clone()));
+        let certified = CertifiedKey::from_der(vec![certificate], key, &provider());
+        let certified = Arc::new(certified.map_err(IdentityError::Stored)?);
+        Ok(Self { pin, certified })
+    }
 }
 
 impl TlsIdentity {
@@ -86,17 +112,35 @@ impl TlsIdentity {
     /// # Errors
     /// [`IdentityError::Stored`] if a part does not parse, or they do not belong together.
     pub fn from_parts(pkcs8: &Secret<Vec<u8>>, certificate: &[u8]) -> Result<Self, IdentityError> {
-        let certificate = CertificateDer::from(certificate.to_vec());
-        let pin = spki_digest(&certificate).map_err(IdentityError::Stored)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.reveal().clone()));
-        let certified = CertifiedKey::from_der(vec![certificate], key, &provider());
-        let certified = Arc::new(certified.map_err(IdentityError::Stored)?);
-        Ok(Self { certified, pin })
+        let newest = PinnedKey::from_parts(pkcs8, certificate)?;
+        Ok(Self { ring: Arc::new(RwLock::new(Ring { newest, former: Vec::new() })) })
     }
 
-    /// SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7): what others pin.
+    /// Takes a newer key. The older ones stay for those who do not know it yet; one that is
+    /// the newest already changes nothing.
+    ///
+    /// # Errors
+    /// As [`TlsIdentity::from_parts`].
+    pub fn renew(&self, pkcs8: &Secret<Vec<u8>>, certificate: &[u8]) -> Result<(), IdentityError> {
+        let key = PinnedKey::from_parts(pkcs8, certificate)?;
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        if ring.newest.pin != key.pin {
+            let former = std::mem::replace(&mut ring.newest, key);
+            ring.former.insert(0, former);
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of the newest key's DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7): what others
+    /// pin.
     pub fn spki_digest(&self) -> Digest {
-        self.pin
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).newest.pin
+    }
+
+    /// The keys, newest first.
+    fn keys(&self) -> Vec<PinnedKey> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        std::iter::once(&ring.newest).chain(&ring.former).cloned().collect()
     }
 
     /// Listens to peers: their keys must be trusted.
@@ -117,7 +161,8 @@ impl TlsIdentity {
         Ok(self.finish_server(server_builder()?.with_no_client_auth()))
     }
 
-    /// Dials `node`: it must show a key that is trusted as its own.
+    /// Dials `node`: it must show a key that is trusted as its own. This node shows its
+    /// newest key, or after so many turns an older one.
     ///
     /// # Errors
     /// [`IdentityError::Settings`].
@@ -125,6 +170,7 @@ impl TlsIdentity {
         &self,
         trusted: TrustedPins,
         node: NodeId,
+        turns: &Arc<AtomicUsize>,
     ) -> Result<Arc<ClientConfig>, IdentityError> {
         let verifier = Arc::new(PeerVerifier::only(trusted, node, provider()));
         let builder = ClientConfig::builder_with_provider(provider())
@@ -133,7 +179,10 @@ impl TlsIdentity {
         let mut config = builder
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(self.resolver());
+            .with_client_cert_resolver(Arc::new(Shown {
+                identity: self.clone(),
+                turns: Arc::clone(turns),
+            }));
         config.alpn_protocols = vec![ALPN_HTTP_2.to_vec()];
         config.resumption = Resumption::disabled();
         config.enable_sni = false;
@@ -144,16 +193,51 @@ impl TlsIdentity {
         &self,
         builder: rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert>,
     ) -> Arc<ServerConfig> {
-        let mut config = builder.with_cert_resolver(self.resolver());
+        let mut config = builder.with_cert_resolver(Arc::new(Asked(self.clone())));
         config.alpn_protocols = vec![ALPN_HTTP_2.to_vec()];
         // A resumed session would skip the check of the client's key.
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
         Arc::new(config)
     }
+}
 
-    fn resolver(&self) -> Arc<SingleCertAndKey> {
-        Arc::new(SingleCertAndKey::from(self.certified.clone()))
+/// The key that a server shows: the newest that the client names among those it trusts
+/// (RFC 8446 §4.2.4), else the newest. So whoever was away while the key changed still gets
+/// in, and is handed the new card.
+#[derive(Debug)]
+struct Asked(TlsIdentity);
+
+impl ResolvesServerCert for Asked {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let keys = self.0.keys();
+        let names = hello.certificate_authorities().unwrap_or_default();
+        let named = |key: &&PinnedKey| {
+            let name = pin_name(key.pin);
+            names.iter().any(|told| told.as_ref() == name.as_ref())
+        };
+        let key = keys.iter().find(named).or(keys.first())?;
+        Some(key.certified.clone())
+    }
+}
+
+/// The key that a client shows: the server has not said which it trusts, so after a refusal
+/// it is the next one's turn.
+#[derive(Debug)]
+struct Shown {
+    identity: TlsIdentity,
+    turns: Arc<AtomicUsize>,
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let keys = self.identity.keys();
+        let place = self.turns.load(Ordering::Relaxed).checked_rem(keys.len())?;
+        keys.get(place).map(|key| key.certified.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 

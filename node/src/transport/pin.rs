@@ -23,6 +23,16 @@ pub fn spki_digest(certificate: &CertificateDer<'_>) -> Result<Digest, Error> {
     Ok(Digest::of(&parsed.subject_public_key_info()))
 }
 
+/// The name under which a client tells a server that it trusts a key (RFC 8446 §4.2.4): a
+/// distinguished name whose only part is the common name, the pin in hex.
+pub fn pin_name(pin: Digest) -> DistinguishedName {
+    // RFC 5280 §4.1.2.4: SET { SEQUENCE { OID 2.5.4.3, UTF8String } }.
+    let text = pin.to_string();
+    let mut name = vec![0x31, 73, 0x30, 71, 0x06, 3, 0x55, 0x04, 0x03, 0x0c, 64];
+    name.extend_from_slice(text.as_bytes());
+    DistinguishedName::in_sequence(&name)
+}
+
 /// The peer proved a key, but not one that is trusted here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key {seen} is not trusted")]
@@ -38,6 +48,8 @@ pub struct Trusted {
     pub node: NodeId,
     /// Cancelled when the pin is no longer trusted.
     pub cut: CancellationToken,
+    /// Whether its card has expired: as a client it may only deliver a successor.
+    pub expired: bool,
 }
 
 /// The pins trusted now. Clones share one map.
@@ -56,11 +68,16 @@ impl TrustedPins {
     ///
     /// A pin that was another node's before is moved, and its connections are cut.
     pub fn trust(&self, pin: Digest, node: NodeId) {
+        self.put(pin, node, false);
+    }
+
+    fn put(&self, pin: Digest, node: NodeId, expired: bool) {
         let mut pins = self.lock();
-        if pins.get(&pin).is_some_and(|known| known.node == node) {
+        let same = |known: &Trusted| known.node == node && known.expired == expired;
+        if pins.get(&pin).is_some_and(same) {
             return;
         }
-        let trusted = Trusted { node, cut: CancellationToken::new() };
+        let trusted = Trusted { node, cut: CancellationToken::new(), expired };
         if let Some(former) = pins.insert(pin, trusted) {
             former.cut.cancel();
         }
@@ -83,17 +100,28 @@ impl TrustedPins {
         self.drop_where(|_, trusted| trusted.node == *node);
     }
 
-    /// Trusts exactly these, as the trust list in the database says; cuts what is not there.
-    pub fn replace_all(&self, pins: &BTreeMap<Digest, NodeId>) {
+    /// Trusts exactly these, as the trust list in the database says, and those whose card has
+    /// expired as far as that goes; cuts what is not there.
+    pub fn replace_all(&self, pins: &BTreeMap<Digest, NodeId>, expired: &BTreeMap<Digest, NodeId>) {
         for (pin, node) in pins {
-            self.trust(*pin, node.clone());
+            self.put(*pin, node.clone(), false);
         }
-        self.drop_where(|pin, _| !pins.contains_key(pin));
+        for (pin, node) in expired.iter().filter(|(pin, _)| !pins.contains_key(pin)) {
+            self.put(*pin, node.clone(), true);
+        }
+        self.drop_where(|pin, _| !pins.contains_key(pin) && !expired.contains_key(pin));
     }
 
     /// Whose key `pin` is; none if it is not trusted.
     pub fn find(&self, pin: Digest) -> Option<Trusted> {
         self.lock().get(&pin).cloned()
+    }
+
+    /// The pins of a node.
+    pub fn of(&self, node: &NodeId) -> Vec<Digest> {
+        let pins = self.lock();
+        let of_it = pins.iter().filter(|(_, trusted)| trusted.node == *node);
+        of_it.map(|(pin, _)| *pin).collect()
     }
 
     fn drop_where(&self, gone: impl Fn(&Digest, &Trusted) -> bool) {
@@ -118,27 +146,35 @@ pub struct PeerVerifier {
     trusted: TrustedPins,
     /// The one node that may answer, when this side dials.
     only: Option<NodeId>,
+    /// The pins of that node, as it is told them.
+    told: Vec<DistinguishedName>,
     provider: Arc<CryptoProvider>,
 }
 
 impl PeerVerifier {
     /// Accepts every trusted key.
     pub fn anyone_of(trusted: TrustedPins, provider: Arc<CryptoProvider>) -> Self {
-        Self { trusted, only: None, provider }
+        Self { trusted, only: None, told: Vec::new(), provider }
     }
 
     /// Accepts the trusted keys of one node: another trusted peer must not answer for it.
     pub fn only(trusted: TrustedPins, node: NodeId, provider: Arc<CryptoProvider>) -> Self {
-        Self { trusted, only: Some(node), provider }
+        let told = trusted.of(&node).into_iter().map(pin_name).collect();
+        Self { trusted, only: Some(node), told, provider }
     }
 
     fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), PinMismatch> {
         let seen = spki_digest(certificate).unwrap_or(Digest::ZERO);
         let wanted = |node: &NodeId| self.only.as_ref().is_none_or(|only| only == node);
         match self.trusted.find(seen) {
-            Some(trusted) if wanted(&trusted.node) => Ok(()),
+            Some(trusted) if wanted(&trusted.node) && !self.dials_expired(&trusted) => Ok(()),
             _ => Err(PinMismatch { seen }),
         }
+    }
+
+    /// Nobody dials a hub whose card has expired.
+    fn dials_expired(&self, trusted: &Trusted) -> bool {
+        self.only.is_some() && trusted.expired
     }
 
     fn signature(
@@ -161,6 +197,10 @@ fn tls12_refused() -> Error {
 }
 
 impl ServerCertVerifier for PeerVerifier {
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        (!self.told.is_empty()).then_some(self.told.as_slice())
+    }
+
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -302,8 +342,13 @@ mod tests {
         pins.trust(OLD, node("toscana"));
         pins.trust(NEW, node("umbria"));
         let (gone, kept) = (pins.find(OLD).unwrap(), pins.find(NEW).unwrap());
-        pins.replace_all(&BTreeMap::from([(NEW, node("umbria"))]));
+        let now = BTreeMap::from([(NEW, node("umbria"))]);
+        pins.replace_all(&now, &BTreeMap::new());
         assert!(gone.cut.is_cancelled());
         assert!(!kept.cut.is_cancelled());
+        // Its card expires: it comes again, and may do less.
+        pins.replace_all(&BTreeMap::new(), &now);
+        assert!(kept.cut.is_cancelled());
+        assert!(pins.find(NEW).unwrap().expired);
     }
 }

@@ -19,6 +19,8 @@ pub struct PeerInfo {
     pub node: NodeId,
     /// Pin of the key that it proved.
     pub pin: Digest,
+    /// Whether its card has expired: it may only deliver a successor.
+    pub expired: bool,
     /// The key exchange that was agreed.
     pub key_exchange: NamedGroup,
     /// Where it called from; a proxy's address if there is one.

@@ -21,7 +21,7 @@ use raccordo_core::vault::Vault;
 use raccordo_node::app::alerts::{self, AlertView, Query};
 use raccordo_node::app::audit::Actor;
 use raccordo_node::app::directory::{self, Operator};
-use raccordo_node::app::fault::{Done, Fault};
+use raccordo_node::app::fault::{Done, Fault, Whose};
 use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::accept::{self, Decision};
 use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
@@ -99,6 +99,14 @@ impl StandingClock {
     pub fn pass(&self, span: Duration) {
         let millis = i64::try_from(span.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+impl StandingClock {
+    /// Puts it back.
+    pub fn put_back(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap();
+        self.0.fetch_sub(millis, Ordering::Relaxed);
     }
 }
 
@@ -217,7 +225,7 @@ impl Bench {
 
     /// Gives a peer's card to a node.
     pub async fn introduce(&self, who: Who, peer: Who) {
-        let card = self.node(peer).identity.card.clone();
+        let card = self.node(peer).identity.card();
         peers::add(self.node(who), ADMIN, card).await.unwrap();
     }
 
@@ -276,6 +284,11 @@ impl Bench {
         self.clock.pass(span);
     }
 
+    /// Puts everybody's clock back.
+    pub fn put_clock_back(&self, span: Duration) {
+        self.clock.put_back(span);
+    }
+
     /// Ends the process of a node and starts it again.
     pub async fn restart(&mut self, who: Who) {
         let place = self.places.get_mut(&who).unwrap();
@@ -314,6 +327,8 @@ impl Bench {
                         self.restart_crashed().await;
                         moved = true;
                     }
+                    // A courier tries again.
+                    Err(fault) if fault.whose == Whose::Unavailable => moved = true,
                     Err(fault) => panic!("{who:?}: {} {fault}", fault.reason),
                 }
             }
@@ -664,7 +679,7 @@ async fn start(
     let vault = vault(key);
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(label));
     let identity = identity::load(&*store, &vault).await.unwrap();
-    let is_hub = identity.card.card().hub_endpoint.is_some();
+    let is_hub = identity.card().card().hub_endpoint.is_some();
     Arc::new(Node {
         envelopes_per_message_max: usize::MAX,
         identity,

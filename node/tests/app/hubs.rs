@@ -133,7 +133,7 @@ impl Hubs {
             for peer in places.values() {
                 let (node, id) = (&place.node, &peer.node.identity.node);
                 if *id != node.identity.node {
-                    let card = peer.node.identity.card.clone();
+                    let card = peer.node.identity.card();
                     let known = peers::add(node, ADMIN, card).await.unwrap();
                     peers::verify(node, ADMIN, id, &known.code).await.unwrap();
                 }

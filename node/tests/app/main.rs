@@ -22,5 +22,8 @@ mod refused_to_people;
 mod restored;
 mod rogue;
 mod sharing;
+mod storage;
+mod succession;
 mod term;
 mod trust;
+mod vouching;

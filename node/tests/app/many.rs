@@ -82,7 +82,7 @@ impl Many {
         }
         for node in &nodes {
             for peer in nodes.iter().filter(|peer| peer.identity.node != node.identity.node) {
-                let card = peer.identity.card.clone();
+                let card = peer.identity.card();
                 let known = peers::add(node, ADMIN, card).await.unwrap();
                 peers::verify(node, ADMIN, &peer.identity.node, &known.code).await.unwrap();
             }

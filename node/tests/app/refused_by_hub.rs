@@ -183,7 +183,7 @@ async fn offers_that_are_not_taken() {
     check(Umbria, &toscana, statement, cards, "not_this_hub").await;
     check(Relay, &umbria, statement, cards, "not_the_chair").await;
     check(Relay, &toscana, statement, &cards[..1], "bad_card").await;
-    let foreign = [cards[0].clone(), cards[1].clone(), relay.identity.card.clone()];
+    let foreign = [cards[0].clone(), cards[1].clone(), relay.identity.card()];
     check(Relay, &toscana, statement, &foreign, "bad_card").await;
     let mut body = statement.statement().clone();
     body.equipe_name = "other".to_owned();

@@ -140,7 +140,7 @@ pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope))
     let pack = pad(&wire::encode_pack(&head, &[wire::encode_envelope(&envelope)])).unwrap();
     let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
     let session = work.session().await.unwrap();
-    let payload = session.encrypt(&node.identity.leaf, &pack).unwrap();
+    let payload = session.encrypt(&node.identity.leaf(), &pack).unwrap();
     work.commit().await.unwrap();
     let handed = Handed {
         entry: EntryId::random(&*node.entropy),

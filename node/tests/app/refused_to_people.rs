@@ -33,7 +33,7 @@ fn reason(fault: Fault) -> &'static str {
 /// The card of a node, changed and signed again.
 fn reissued(bench: &Bench, who: Who, bend: impl FnOnce(&mut Card)) -> SignedCard {
     let identity = &bench.node(who).identity;
-    let mut card = identity.card.card().clone();
+    let mut card = identity.card().card().clone();
     bend(&mut card);
     card.sign(&identity.key).unwrap()
 }
@@ -42,7 +42,7 @@ fn reissued(bench: &Bench, who: Who, bend: impl FnOnce(&mut Card)) -> SignedCard
 async fn cards() {
     let bench = Bench::strangers(Rows::Memory).await;
     let toscana = bench.node(Toscana);
-    let text = bench.node(Umbria).identity.card.to_file();
+    let text = bench.node(Umbria).identity.card().to_file();
     let tampered = text.replacen('A', "B", 1);
     assert_eq!(SignedCard::from_file(&tampered).unwrap_err().reason(), "bad_card");
     let check = async |card, expected| {
@@ -51,7 +51,7 @@ async fn cards() {
         assert_eq!(added.map(drop).map_err(reason), Err(expected));
         assert_eq!(peers::list(toscana).await.unwrap().len(), before, "{expected}");
     };
-    check(toscana.identity.card.clone(), "own_card").await;
+    check(toscana.identity.card(), "own_card").await;
     let now = toscana.clock.now();
     let over = |card: &mut Card| {
         card.valid_from = raccordo_core::time::Instant(0);
@@ -62,7 +62,7 @@ async fn cards() {
     check(reissued(&bench, Umbria, early), "card_not_yet_valid").await;
     let newer = reissued(&bench, Umbria, |card| card.serial = 2);
     peers::add(toscana, ADMIN, newer.clone()).await.unwrap();
-    check(bench.node(Umbria).identity.card.clone(), "lower_serial").await;
+    check(bench.node(Umbria).identity.card(), "lower_serial").await;
     check(reissued(&bench, Umbria, |card| card.name = "other".into()), "lower_serial").await;
     let key = IdentityKey::from_seed(&[9; 32]);
     let mut card = newer.card().clone();

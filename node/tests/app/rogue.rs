@@ -63,7 +63,7 @@ fn ghost(many: &Many) -> Party {
 
 fn ghost_package(many: &Many) -> Vec<u8> {
     let node = many.node(GHOST);
-    key_package(&node.crypto, &node.identity.leaf, Suite::Classical, false).unwrap().message
+    key_package(&node.crypto, &node.identity.leaf(), Suite::Classical, false).unwrap().message
 }
 
 async fn leaf_of(many: &Many, member: usize) -> u32 {
@@ -80,7 +80,7 @@ async fn forge(many: &Many, change: Change) -> Handed {
     let node = many.node(ROGUE);
     let row = many.row(ROGUE).await;
     let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
-    let staged = work.session().await.unwrap().stage(&node.identity.leaf, &change).unwrap();
+    let staged = work.session().await.unwrap().stage(&node.identity.leaf(), &change).unwrap();
     Handed {
         entry: EntryId::random(&*node.entropy),
         kind: EntryKind::Commit,

@@ -31,6 +31,8 @@ pub struct Node {
     home: Home,
     log: PathBuf,
     log_level: &'static str,
+    /// A command that runs the daemon's, if any.
+    wrapper: Vec<String>,
     process: Option<Child>,
 }
 
@@ -46,6 +48,7 @@ impl Node {
             home: Home::new(directory.join(id)),
             log: directory.join(format!("{id}.log")),
             log_level,
+            wrapper: Vec::new(),
             process: None,
         })
     }
@@ -72,12 +75,20 @@ impl Node {
     pub fn daemon(&self) -> anyhow::Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         // Ends with this process, even if that is killed.
-        let mut command = Command::new("setpriv");
+        let mut words = self.wrapper.iter().map(String::as_str).chain(["setpriv"]);
+        let mut command = Command::new(words.next().unwrap_or("setpriv"));
+        command.args(words);
         command.arg("--pdeathsig=KILL").arg("--").arg(crate::programs::path("raccordod")?);
         command.arg("--home").arg(self.home.path());
         command.env("RACCORDO_LOG", self.log_level).env_remove("NOTIFY_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         Ok(command)
+    }
+
+    /// From the next start on, this command runs the daemon: it is given the daemon's
+    /// command line and must end in executing it.
+    pub fn run_by(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
     }
 
     /// Starts the daemon and waits until it is ready.

@@ -98,7 +98,7 @@ impl LyingHub {
     /// # Errors
     /// The endpoint is taken.
     pub async fn start(opened: Opened, members: &[SignedCard]) -> anyhow::Result<Self> {
-        let endpoint = opened.identity.card.card().hub_endpoint.clone();
+        let endpoint = opened.identity.card().card().hub_endpoint.clone();
         let address: SocketAddr = endpoint.context("the card names no endpoint")?.parse()?;
         let trusted = TrustedPins::new();
         for card in members {

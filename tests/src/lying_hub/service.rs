@@ -291,8 +291,10 @@ impl HubService for Calls {
             let pool = state.pool.entry(party.clone()).or_default();
             match pool.iter().position(|package| !package.last_resort) {
                 Some(place) => {
-                    let key_package = pool.remove(place).key_package;
-                    answer.key_packages.push(proto::ClaimedKeyPackage { party, key_package });
+                    let proto::DepositedKeyPackage { key_package, expires_at_ms, .. } =
+                        pool.remove(place);
+                    let claimed = proto::ClaimedKeyPackage { party, key_package, expires_at_ms };
+                    answer.key_packages.push(claimed);
                 }
                 None => answer.missing.push(party),
             }

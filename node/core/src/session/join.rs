@@ -40,16 +40,16 @@ pub struct Joining {
 }
 
 impl Session {
-    /// Joins a group. The used key package is among the changes, deleted (unless it is a
+    /// Joins a group with one of these leaf keys. The used key package is among the changes, deleted (unless it is a
     /// last resort), and so is every row of an older state of the group.
     ///
     /// # Errors
     /// [`SessionError::Malformed`], [`SessionError::TooLarge`], [`SessionError::WrongGroup`],
-    /// [`SessionError::Welcome`] also when the leaf is not of `keys` or the context is not
+    /// [`SessionError::Welcome`] also when the leaf is of none of `mine` or the context is not
     /// exactly ours, [`SessionError::Store`].
     pub fn join(
         crypto: &Arc<Crypto>,
-        keys: &LeafKeys,
+        mine: &[LeafKeys],
         invitation: Invitation<'_>,
     ) -> Result<Joining, SessionError> {
         let Invitation { group: id, welcome, tree, device_rows, group_rows } = invitation;
@@ -69,7 +69,9 @@ impl Session {
         let staged = builder.replace_old_group().with_ratchet_tree(tree).build().map_err(unfit)?;
         let own = staged.own_leaf_node().map(view::leaf_view);
         let ours = own.is_some_and(|leaf| {
-            leaf.node.as_ref() == Some(&keys.node) && leaf.signature_key == keys.public()
+            mine.iter().any(|keys| {
+                leaf.node.as_ref() == Some(&keys.node) && leaf.signature_key == keys.public()
+            })
         });
         if !ours {
             return Err(unfit("the leaf is not of our node and key"));

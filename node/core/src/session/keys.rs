@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use openmls::framing::{MlsMessageBodyIn, MlsMessageOut};
 use openmls::prelude::{
-    BasicCredential, CredentialWithKey, KeyPackage, ProtocolVersion, SignatureScheme,
+    BasicCredential, CredentialWithKey, KeyPackage, KeyPackageBundle, ProtocolVersion,
+    SignatureScheme,
 };
 use openmls_traits::signatures::{Signer, SignerError};
 
 use super::{SessionError, frame, view};
 use crate::crypto::{Crypto, Provider, Suite};
 use crate::id::NodeId;
-use crate::ledger::{Ledger, LedgerChange, LedgerScope};
+use crate::ledger::{Ledger, LedgerChange, LedgerRow, LedgerScope};
 use crate::secret::Secret;
 use crate::trust::commit::LeafView;
 
@@ -99,6 +100,23 @@ pub fn key_package(
     let message = MlsMessageOut::from(package).to_bytes().map_err(SessionError::internal)?;
     let changes = provider.ledger.take_changes();
     Ok(NewKeyPackage { message, hash_ref: hash_ref.as_slice().to_vec(), changes })
+}
+
+/// The key packages whose private parts stand in the rows of the scope `device`: the
+/// reference of each, and the change that deletes it.
+///
+/// # Errors
+/// [`SessionError::Store`] for a row that OpenMLS has not written.
+pub fn stored_key_packages(
+    crypto: &Crypto,
+    device_rows: impl IntoIterator<Item = LedgerRow>,
+) -> Result<Vec<(Vec<u8>, LedgerChange)>, SessionError> {
+    let mut stored = Vec::new();
+    for (bundle, deletion) in Ledger::key_packages::<KeyPackageBundle>(device_rows)? {
+        let reference = bundle.key_package().hash_ref(crypto).map_err(SessionError::internal)?;
+        stored.push((reference.as_slice().to_vec(), deletion));
+    }
+    Ok(stored)
 }
 
 /// A verified key package, as the hub's pool and the committer see it.

@@ -27,7 +27,9 @@ use openmls::prelude::SenderRatchetConfiguration;
 pub use self::error::SessionError;
 pub use self::frame::{COMMIT_BYTES_MAX, FrameKind, Header, MESSAGE_BYTES_MAX, peek};
 pub use self::join::{Invitation, Joining, leaves_in_tree};
-pub use self::keys::{KeyPackageView, LeafKeys, NewKeyPackage, key_package, read_key_package};
+pub use self::keys::{
+    KeyPackageView, LeafKeys, NewKeyPackage, key_package, read_key_package, stored_key_packages,
+};
 pub use self::process::Processed;
 pub use self::public::PublicState;
 pub use self::stage::{Change, Staged};
@@ -41,7 +43,7 @@ pub(crate) use self::{
 use crate::crypto::{Crypto, Provider, Suite};
 use crate::id::{Epoch, GroupId};
 use crate::ledger::{Ledger, LedgerChange, LedgerRow, LedgerScope};
-use crate::trust::commit::GroupView;
+use crate::trust::commit::{GroupView, LeafView};
 
 /// Messages that may come out of order, and by how many one may be ahead (RFC 9420 §9.1).
 /// The log is ordered, so both are only for what was set aside.
@@ -186,6 +188,15 @@ impl Session {
     /// Whether a commit of ours waits for the log.
     pub fn pending(&self) -> bool {
         self.group.pending_commit().is_some()
+    }
+
+    /// Our leaf as the tree has it: its key signs what we say now.
+    ///
+    /// # Errors
+    /// [`SessionError::Removed`] when we have none any more.
+    pub fn own_leaf(&self) -> Result<LeafView, SessionError> {
+        let leaf = self.group.own_leaf_node().ok_or(SessionError::Removed)?;
+        Ok(view::leaf_view(leaf))
     }
 
     /// Equal at all members of the same state (RFC 9420 §8.7), 32 bytes.

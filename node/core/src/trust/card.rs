@@ -43,6 +43,12 @@ pub enum CardError {
     /// The card names the same node with another identity key, or another node.
     #[error("the card is of another identity than the one that is known")]
     AnotherIdentity,
+    /// Another card of this serial is known: its maker, or a thief of its key, made two.
+    #[error("there are two different cards of serial {0}")]
+    Forked(u64),
+    /// The card that it would follow had expired before.
+    #[error("it was made, or came, too long after the card before it had expired at {0}")]
+    TooLate(Instant),
     /// The card's time is over.
     #[error("the card expired at {0}")]
     Expired(Instant),
@@ -58,6 +64,8 @@ impl CardError {
             Self::Malformed(_) | Self::Range(_) | Self::Signature | Self::File(_) => "bad_card",
             Self::LowerSerial { .. } => "lower_serial",
             Self::AnotherIdentity => "another_identity",
+            Self::Forked(_) => "card_forked",
+            Self::TooLate(_) => "successor_too_late",
             Self::Expired(_) => "card_expired",
             Self::NotYetValid(_) => "card_not_yet_valid",
         }

@@ -12,6 +12,7 @@ pub mod rejoin;
 pub mod state;
 pub mod statement;
 pub mod step;
+pub mod succession;
 pub mod validator;
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use super::equipe::equipe_status;
 use crate::api::Answer;
 use crate::app::Node;
 use crate::app::doctor::{Finding, doctor};
-use crate::app::status::{NodeStatus, status};
+use crate::app::expiry::Expiring;
+use crate::app::status::{NodeStatus, at_any_time};
 
 #[async_trait]
 impl NodeService for AdminCalls {
     async fn status(&self, _: Request<proto::StatusRequest>) -> Answer<proto::StatusResponse> {
-        let told = status(&self.node).await?;
+        let told = at_any_time(&self.node).await?;
         Ok(Response::new(status_response(&self.node, &told)))
     }
 
@@ -38,9 +39,14 @@ fn status_response(node: &Node, told: &NodeStatus) -> proto::StatusResponse {
         ready: told.ready,
         database: node.store.kind().to_owned(),
         uptime_s: told.uptime_s,
-        alarms: equipes.iter().flat_map(named).collect(),
+        expires: told.expires.iter().map(expiring).collect(),
+        alarms: told.alarms.iter().cloned().chain(equipes.iter().flat_map(named)).collect(),
         equipes,
     }
+}
+
+fn expiring(told: &Expiring) -> proto::Expiring {
+    proto::Expiring { what: told.what.clone(), expires_ms: told.at.0, days: told.days }
 }
 
 fn finding(found: Finding) -> proto::Finding {

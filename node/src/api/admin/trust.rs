@@ -10,8 +10,11 @@ use tonic::{Request, Response, async_trait};
 use super::{AdminCalls, administrator};
 use crate::api::Answer;
 use crate::app::audit::Actor;
-use crate::app::fault::Done;
+use crate::app::fault::{Done, Fault};
+use crate::app::init::NewTls;
 use crate::app::peers::{self, Peer};
+use crate::app::rotate::{self, Order};
+use crate::transport::identity::{IdentityError, TlsIdentity, TlsKey};
 
 #[async_trait]
 impl TrustService for AdminCalls {
@@ -19,7 +22,7 @@ impl TrustService for AdminCalls {
         &self,
         _: Request<proto::ExportCardRequest>,
     ) -> Answer<proto::ExportCardResponse> {
-        let card_file = self.node.identity.card.to_file();
+        let card_file = self.node.identity.card().to_file();
         Ok(Response::new(proto::ExportCardResponse { card_file }))
     }
 
@@ -78,9 +81,39 @@ impl TrustService for AdminCalls {
         let peer = self.change(actor, &asked.id, TrustChange::Revoke, &asked.reason).await?;
         Ok(Response::new(proto::RevokePeerResponse { peer: Some(peer) }))
     }
+
+    async fn rotate_card(
+        &self,
+        request: Request<proto::RotateCardRequest>,
+    ) -> Answer<proto::RotateCardResponse> {
+        let (actor, asked) = administrator(request)?;
+        let given = |text: String| (!text.is_empty()).then_some(text);
+        let tls = (!asked.keep_keys).then(|| self.fresh_tls()).transpose();
+        let order = Order {
+            tls: tls.map_err(|error| Fault::ours("tls_key", error))?,
+            name: given(asked.name),
+            ipa_code: given(asked.ipa_code)
+                .map(|code| if code == "-" { String::new() } else { code }),
+            hub_endpoint: given(asked.hub_endpoint),
+            serial: (asked.serial > 0).then_some(asked.serial),
+        };
+        let card = rotate::rotate(&self.node, actor, order).await?;
+        Ok(Response::new(proto::RotateCardResponse {
+            card_serial: card.card().serial,
+            expires_ms: card.card().valid_until.0,
+            card_file: card.to_file(),
+        }))
+    }
 }
 
 impl AdminCalls {
+    /// New keys of the transport's own making.
+    fn fresh_tls(&self) -> Result<NewTls, IdentityError> {
+        let made = TlsKey::for_peers(&self.node.identity.node)?;
+        let spki = TlsIdentity::from_parts(&made.pkcs8, &made.certificate)?.spki_digest();
+        Ok(NewTls { key: made.pkcs8.reveal().clone(), certificate: made.certificate, spki })
+    }
+
     async fn change(
         &self,
         actor: Actor,
@@ -102,12 +135,13 @@ fn message(peer: &Peer) -> proto::Peer {
     proto::Peer {
         id: peer.row.node.to_string(),
         name: card.name.clone(),
-        state: peer.row.state.as_str().to_owned(),
+        state: peer.shown_state().to_owned(),
         code: peer.code.clone(),
         card_serial: card.serial,
         expires_ms: card.valid_until.0,
         hub_endpoint: card.hub_endpoint.clone().unwrap_or_default(),
         reason: peer.row.reason.clone(),
         ipa_code: card.ipa_code.clone().unwrap_or_default(),
+        vouched_by: peer.vouched_by.iter().map(ToString::to_string).collect(),
     }
 }

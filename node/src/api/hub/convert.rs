@@ -90,14 +90,17 @@ pub fn deposits(asked: proto::DepositKeyPackagesRequest) -> Done<Vec<Deposit>> {
         key_package: deposited.key_package,
         last_resort: deposited.last_resort,
         expires_at: Instant(deposited.expires_at_ms),
+        replaces: deposited.replaces,
     };
     Ok(asked.key_packages.into_iter().map(deposit).collect())
 }
 
 /// Key packages that were claimed.
 pub fn claim_response(claimed: Claimed) -> proto::ClaimKeyPackagesResponse {
-    let key_packages = claimed.key_packages.into_iter().map(|(party, key_package)| {
-        proto::ClaimedKeyPackage { party: party.to_string(), key_package }
+    let key_packages = claimed.key_packages.into_iter().map(|given| proto::ClaimedKeyPackage {
+        party: given.party.to_string(),
+        key_package: given.key_package,
+        expires_at_ms: given.expires_at.0,
     });
     proto::ClaimKeyPackagesResponse {
         key_packages: key_packages.collect(),

@@ -105,11 +105,17 @@ impl Lab {
 
     /// A connection on which `toscana` has proved its key.
     pub async fn hub(&self) -> Channel {
+        self.hub_to(false).await
+    }
+
+    /// The same with a card that has expired, or has not.
+    pub async fn hub_to(&self, expired: bool) -> Channel {
         let router = hub_router(self.node.clone(), LIMITS, self.stop.clone()).await.unwrap();
         let (near, far) = tokio::io::duplex(64 * 1024);
         let info = PeerInfo {
             node: "toscana".parse().unwrap(),
             pin: Digest([9; 32]),
+            expired,
             key_exchange: NamedGroup::X25519MLKEM768,
             address: ([127, 0, 0, 1], 1).into(),
         };

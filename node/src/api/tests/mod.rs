@@ -15,7 +15,9 @@ use raccordo_proto::casework::v1::WhoAmIRequest;
 use raccordo_proto::casework::v1::casework_service_client::CaseworkServiceClient;
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
 use raccordo_proto::hub::v1::subscribe_response::Item;
-use raccordo_proto::hub::v1::{AppendRequest, Cursor, SubscribeRequest, SubscribeResponse};
+use raccordo_proto::hub::v1::{
+    AppendRequest, Cursor, PostRequest, SubscribeRequest, SubscribeResponse,
+};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_health::pb::HealthCheckRequest;
@@ -99,6 +101,31 @@ async fn administrators_are_known_by_their_user() {
     let refused = within(other.status(StatusRequest {})).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert_eq!(reason(&refused), "not_an_administrator");
+}
+
+#[tokio::test]
+async fn an_expired_card_delivers_a_new_one_and_nothing_else() {
+    let lab = Lab::new().await;
+    let mut client = HubServiceClient::new(lab.hub_to(true).await);
+    let refused = within(client.append(AppendRequest::default())).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused)), (Code::PermissionDenied, "card_expired"));
+    let hint = refused.metadata().get("raccordo-hint").unwrap().to_str().unwrap();
+    assert!(hint.contains("trust rotate"), "{hint}");
+    let asked = SubscribeRequest { groups: Vec::new(), mailbox_cursor: 0, checkpoints: Vec::new() };
+    let mut items = within(client.subscribe(asked)).await.unwrap().into_inner();
+    let first = within(items.message()).await.unwrap().unwrap();
+    assert!(matches!(first.item, Some(Item::KeepAlive(_))), "{first:?}");
+    let post = |kind: &str| PostRequest {
+        recipient: "relay".into(),
+        item_id: vec![1; 16],
+        kind: kind.into(),
+        payload: vec![1],
+    };
+    let refused = within(client.post(post("pact"))).await.unwrap_err();
+    assert_eq!(reason(&refused), "card_expired");
+    // Nobody knows toscana here; what counts is that it was let through.
+    let refused = within(client.post(post("card"))).await.unwrap_err();
+    assert_eq!(reason(&refused), "not_a_party");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl Backup {
             made_at_ms: node.clock.now().0,
             schema,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            card: hex::encode(node.identity.card.encode()),
+            card: hex::encode(node.identity.card().encode()),
         });
         let mut ready = key.header().to_vec();
         ready.extend(sealer.push(manifest.encode()?.reveal())?);

@@ -27,7 +27,7 @@ pub(super) async fn hub_card(
     row: &EquipeRow,
 ) -> Done<Option<SignedCard>> {
     if row.hub == node.identity.node {
-        return Ok(Some(node.identity.card.clone()));
+        return Ok(Some(node.identity.card()));
     }
     tx.peer(&row.hub).await?.map(|peer| peers::read_card(&peer)).transpose()
 }

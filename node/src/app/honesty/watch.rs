@@ -64,10 +64,18 @@ impl Claims {
 
     /// What is overdue.
     fn overdue(&self, lineage: LineageId, now: Instant) -> Option<SignedCheckpoint> {
-        let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let (signed, noted) = claims.get(&lineage)?;
-        let moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = moved.get(&lineage).map_or(*noted, |moved| *moved.max(noted));
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let (signed, noted) = claims.get_mut(&lineage)?;
+        // A time to come is from before the clock was put back: the hub has its whole time.
+        *noted = (*noted).min(now);
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match moved.get_mut(&lineage) {
+            Some(moved) => {
+                *moved = (*moved).min(now);
+                (*moved).max(*noted)
+            }
+            None => *noted,
+        };
         (now.since(since) >= PATIENCE).then(|| signed.clone())
     }
 

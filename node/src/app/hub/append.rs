@@ -26,6 +26,7 @@ use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
+use crate::app::successor;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
 use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
@@ -336,7 +337,7 @@ impl Call<'_> {
             self.row.statement = statement;
         }
         let sequence = self.row.sequence;
-        self.note_cards(&view);
+        self.note_cards(&view).await?;
         let roster: BTreeSet<NodeId> =
             roster.into_iter().filter_map(|(_, leaf)| leaf.node).collect();
         for (member, _) in self.tx.cursors(self.row.group).await? {
@@ -361,22 +362,32 @@ impl Call<'_> {
 
     /// Keeps the newest card of every leaf, so that newcomers may connect. Those of leavers
     /// stay: they may come and hear that they are none any more.
-    fn note_cards(&mut self, commit: &CommitView) {
+    async fn note_cards(&mut self, commit: &CommitView) -> Done<()> {
         let leaves = commit.added.iter().chain(&commit.path_leaf);
         for card in leaves.filter_map(|leaf| leaf.card.as_ref()) {
             if self.row.cards.contains(card) {
                 continue;
             }
             let Ok(newer) = SignedCard::decode_verified(card) else { continue };
-            let of_same = |known: &Vec<u8>| {
+            let place = self.row.cards.iter().position(|known| {
                 SignedCard::decode_verified(known)
                     .is_ok_and(|known| known.card().node == newer.card().node)
-            };
-            match self.row.cards.iter_mut().find(|known| of_same(known)) {
-                Some(known) => *known = card.clone(),
+            });
+            match place.and_then(|place| self.row.cards.get_mut(place)) {
+                Some(kept) => {
+                    let former = SignedCard::decode_verified(kept)
+                        .map_err(|cause| Fault::ours("card_damaged", cause))?;
+                    if newer.succeeds(former.card()).is_ok() {
+                        kept.clone_from(card);
+                        successor::keep_former(self.node, self.tx, &former).await?;
+                    }
+                }
                 None => self.row.cards.push(card.clone()),
             }
+            successor::take(self.node, self.tx, &newer).await?;
+            super::cards::drop_pool(self.node, self.tx, &newer).await?;
         }
+        Ok(())
     }
 
     async fn after_merge(

@@ -7,7 +7,7 @@ use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
-use raccordo_core::trust::validator::validate_leaf;
+use raccordo_core::trust::validator::{CIPHERSUITES, validate_leaf};
 
 use super::MAIL_LIFETIME;
 use super::read_log::statement_of;
@@ -15,6 +15,7 @@ use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
 use crate::app::work::open_ledger;
+use crate::store::Tx;
 use crate::store::hub::{MailboxRow, PoolRow};
 
 /// Our own lifetime of key packages; MLS lifetimes are unbounded (DESIGN §3).
@@ -29,6 +30,8 @@ pub struct Deposit {
     pub last_resort: bool,
     /// 84 days from now at most.
     pub expires_at: Instant,
+    /// Whether all that its owner deposited before goes from the pool.
+    pub replaces: bool,
 }
 
 /// Adds to the caller's pool, which keeps the newest; repeated ones count once. Returns the single-use packages
@@ -55,6 +58,9 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
             return Err(bad("the lifetime is over".into()));
         }
         let suite = read.suite.number();
+        if deposit.replaces {
+            empty(&mut *tx, caller, now).await?;
+        }
         let pool = tx.pool(caller, suite, now).await?;
         if pool.len() >= hub.limits.pool_max {
             // A full pool gives up its oldest: a refusal would stop the owner's errands, and
@@ -82,11 +88,32 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     Ok(fewest)
 }
 
+/// Drops what an owner deposited, of every suite.
+async fn empty(tx: &mut dyn Tx, owner: &NodeId, now: Instant) -> Done<()> {
+    for suite in CIPHERSUITES {
+        for row in tx.pool(owner, suite, now).await? {
+            tx.delete_pool(owner, &row.reference).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A key package as it is given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Whose it is.
+    pub party: NodeId,
+    /// The MLS message.
+    pub key_package: Vec<u8>,
+    /// Its end, as the pool has it.
+    pub expires_at: Instant,
+}
+
 /// Key packages that were claimed, and who has none.
 #[derive(Clone, Debug, Default)]
 pub struct Claimed {
-    /// Party and key package.
-    pub key_packages: Vec<(NodeId, Vec<u8>)>,
+    /// One of each party.
+    pub key_packages: Vec<Given>,
     /// Parties that were asked for new ones.
     pub missing: Vec<NodeId>,
 }
@@ -129,7 +156,8 @@ pub async fn claim(
             if !row.last_resort {
                 tx.delete_pool(party, &row.reference).await?;
             }
-            claimed.key_packages.push((party.clone(), row.key_package));
+            let PoolRow { key_package, expires_at, .. } = row;
+            claimed.key_packages.push(Given { party: party.clone(), key_package, expires_at });
             continue;
         }
         tx.insert_mailbox(MailboxRow {

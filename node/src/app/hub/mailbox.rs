@@ -1,13 +1,15 @@
 //! Mailboxes: bounded, expiring, between peers that this hub trusts.
 
 use raccordo_core::id::{ItemId, NodeId};
+use raccordo_core::trust::card::CardError;
 use raccordo_core::trust::statement::SignedStatement;
 
-use super::MAIL_LIFETIME;
-use super::serves;
+use super::{MAIL_LIFETIME, cards, serves};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
+use crate::app::peers;
 use crate::app::signals::Topic;
+use crate::app::successor::{self, MAIL_KIND, Taken};
 use crate::store::Tx;
 use crate::store::hub::MailboxRow;
 
@@ -19,7 +21,8 @@ pub const POST_BYTES_MAX: usize = 256 << 10;
 /// Leaves an item in a peer's mailbox; a repeat is posted once.
 ///
 /// # Errors
-/// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`.
+/// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`;
+/// of a card also `bad_card`, `card_forked`, `successor_too_late`, `card_expired`, `revoked`.
 pub async fn post(
     node: &Node,
     caller: &NodeId,
@@ -29,8 +32,8 @@ pub async fn post(
     payload: Vec<u8>,
 ) -> Done<()> {
     let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
-    if kind != "pact" {
-        return Err(Fault::usage("unknown_kind", "only pacts are posted"));
+    if kind != "pact" && kind != MAIL_KIND {
+        return Err(Fault::usage("unknown_kind", "only pacts and cards are posted"));
     }
     if payload.len() > POST_BYTES_MAX {
         return Err(Fault::usage("item_too_large", "the item is larger than 256 KiB"));
@@ -38,6 +41,15 @@ pub async fn post(
     let mut tx = node.store.write().await?;
     if !reachable(node, &mut *tx, caller).await? {
         return Err(Fault::refused("not_a_party", "who was removed posts nothing"));
+    }
+    if kind == MAIL_KIND {
+        let refused = take_card(node, &mut *tx, caller, &payload).await?;
+        if refused.is_some() || *recipient == node.identity.node {
+            // Also what a refusal has changed: two cards of one serial end the trust.
+            tx.commit().await?;
+            node.signals.wake(&Topic::Trust);
+            return refused.map_or(Ok(()), Err);
+        }
     }
     if !reachable(node, &mut *tx, recipient).await? {
         return Err(Fault::refused(
@@ -64,8 +76,31 @@ pub async fn post(
     })
     .await?;
     tx.commit().await?;
+    if kind == MAIL_KIND {
+        node.signals.wake(&Topic::Trust);
+    }
     node.signals.wake(&Topic::Mailbox(recipient.clone()));
     Ok(())
+}
+
+/// The hub itself follows its caller's card, whomever it is for.
+async fn take_card(
+    node: &Node,
+    tx: &mut dyn Tx,
+    caller: &NodeId,
+    container: &[u8],
+) -> Done<Option<Fault>> {
+    if *caller == node.identity.node {
+        return Ok(None);
+    }
+    let card = successor::of_sender(caller, container)?;
+    Ok(match cards::take(node, tx, &card).await? {
+        // An old one comes again from whoever did not hear the answer.
+        Taken::Refused(CardError::LowerSerial { .. }) => None,
+        Taken::Refused(error) => Some(peers::card_fault(&error)),
+        Taken::Revoked => Some(Fault::refused("revoked", "trust in the caller was revoked here")),
+        Taken::Known | Taken::Stranger | Taken::Followed => None,
+    })
 }
 
 async fn reachable(node: &Node, tx: &mut dyn Tx, recipient: &NodeId) -> Done<bool> {

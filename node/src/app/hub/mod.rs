@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod append;
+pub mod cards;
 pub mod confirm;
 pub mod follow;
 pub mod found_group;
@@ -96,9 +97,8 @@ impl HubSlot {
     /// Whether a sender may append so many entries more within the minute; counts them if so.
     pub fn admit(&mut self, sender: &NodeId, entries: u32, now: Instant, max: u32) -> bool {
         let window = self.rates.entry(sender.clone()).or_default();
-        while window.front().is_some_and(|(at, _)| now.since(*at) >= Duration::from_secs(60)) {
-            window.pop_front();
-        }
+        // What lies ahead was counted before the clock was put back.
+        window.retain(|(at, _)| *at <= now && now.since(*at) < Duration::from_secs(60));
         let used: u32 = window.iter().map(|(_, count)| count).sum();
         if used.saturating_add(entries) > max {
             return false;

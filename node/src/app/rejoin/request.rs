@@ -118,7 +118,7 @@ pub async fn request(node: &Node, lineage: LineageId, tree: &[u8]) -> Done<bool>
 fn fresh_key_package(node: &Node, suite: u16) -> Done<NewKeyPackage> {
     let suite = Suite::from_number(suite);
     let suite = suite.ok_or_else(|| Fault::ours("row_damaged", "suite of an équipe"))?;
-    key_package(&node.crypto, &node.identity.leaf, suite, false)
+    key_package(&node.crypto, &node.identity.leaf(), suite, false)
         .map_err(|cause| Fault::ours("key_package", cause))
 }
 

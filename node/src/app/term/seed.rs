@@ -54,7 +54,7 @@ pub async fn page(node: &Node, lineage: LineageId, after: Option<Sequence>) -> D
     }
     let last = entries.last().map_or(from, |entry| entry.sequence);
     let state = match last == row.sequence {
-        true => Some(state(node, &mut work, moving).await?),
+        true => Some(state(&mut work, moving).await?),
         false => None,
     };
     Ok(Some(Seed { group: row.group, lineage, after: begin, head_after, entries, state }))
@@ -70,13 +70,14 @@ async fn beginning(work: &mut Work<'_>) -> Done<(Sequence, Digest)> {
     Ok(head.map_or(here, |head| (before, head)))
 }
 
-async fn state(node: &Node, work: &mut Work<'_>, moving: Moving) -> Done<SeedState> {
+async fn state(work: &mut Work<'_>, moving: Moving) -> Done<SeedState> {
     let checkpoint = match moving.term().is_planned() {
         true => checkpoint_of(&work.row)?,
         false => None,
     };
     let accepted_at = work.row.accepted_at;
-    let public = work.session().await?.public_state(&node.identity.leaf);
+    let keys = work.leaf().await?;
+    let public = work.session().await?.public_state(&keys);
     let public = public.map_err(|cause| Fault::ours("group", cause))?;
     Ok(SeedState { public, previous: moving.previous, checkpoint, accepted_at })
 }

@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
 use self::tables::Tables;
+use super::ailment::{Ailing, Ailment};
 use super::{Store, StoreError, Stored, Tx};
 
 /// Schema number that this store names.
@@ -48,12 +49,25 @@ pub struct MemoryStore {
 #[derive(Clone, Debug)]
 pub struct Snapshot(Tables);
 
+/// Commits that fail while the process lives on.
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    /// Commits until the first that fails, from 1.
+    after: u64,
+    /// How many fail.
+    times: u64,
+    ailment: Ailment,
+    point: CrashPoint,
+}
+
 #[derive(Default)]
 struct State {
     tables: Tables,
     /// Commits until the crash, from 1, and its point.
     crash: Option<(u64, CrashPoint)>,
     crashed: bool,
+    failing: Option<Failing>,
+    ailing: Option<Ailing>,
     /// Raised by recovery and restoration: older transactions are over.
     life: u64,
 }
@@ -64,6 +78,9 @@ impl State {
     }
 
     fn commit(&mut self) -> Stored<()> {
+        if let Some(failed) = self.fails() {
+            return Err(failed);
+        }
         match self.crash.take() {
             Some((0 | 1, point)) => {
                 self.crashed = true;
@@ -77,7 +94,27 @@ impl State {
             None => {}
         }
         self.tables.settle();
+        self.ailing = None;
         Ok(())
+    }
+
+    /// The failure that this commit meets, if any.
+    fn fails(&mut self) -> Option<StoreError> {
+        let mut failing = self.failing.take()?;
+        if failing.after > 1 {
+            failing.after -= 1;
+            self.failing = Some(failing);
+            return None;
+        }
+        failing.times = failing.times.saturating_sub(1);
+        self.failing = (failing.times > 0).then_some(failing);
+        match failing.point {
+            CrashPoint::BeforeCommit => self.tables.roll_back(),
+            CrashPoint::AfterCommit => self.tables.settle(),
+        }
+        let (ailment, cause) = (failing.ailment, "as the story has it".to_owned());
+        self.ailing = Some(Ailing { ailment, cause: cause.clone() });
+        Some(StoreError::Ailing { ailment, cause })
     }
 }
 
@@ -96,6 +133,17 @@ impl MemoryStore {
     /// Whether a crash is still to come.
     pub fn crash_pending(&self) -> bool {
         self.state().crash.is_some()
+    }
+
+    /// Lets the `commits`-th commit of a writer from now on (1 is the next one), and as many
+    /// after it as to make `times`, fail while the process lives on.
+    pub fn fail_after(&self, commits: u64, times: u64, ailment: Ailment, point: CrashPoint) {
+        self.state().failing = Some(Failing { after: commits, times, ailment, point });
+    }
+
+    /// Whether commits are still to fail.
+    pub fn fails(&self) -> bool {
+        self.state().failing.is_some()
     }
 
     /// Whether the crash has happened.
@@ -150,6 +198,10 @@ impl Store for MemoryStore {
         let life = self.life()?;
         let mode = Mode::Read(Box::new(self.snapshot().0));
         Ok(Box::new(MemoryTx { store: self.clone(), life, mode }))
+    }
+
+    fn ailing(&self) -> Option<Ailing> {
+        self.state().ailing.clone()
     }
 
     fn kind(&self) -> &'static str {

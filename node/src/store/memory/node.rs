@@ -11,7 +11,7 @@ use crate::store::directory::{DirectoryRows, OperatorRow, OrganisationRow};
 use crate::store::ledger::{LedgerRow, LedgerRows};
 use crate::store::node::{MailRow, NodeRow, NodeRows, OwnKeyPackageRow};
 use crate::store::pact::{PactRow, PactRows};
-use crate::store::peer::{PeerRow, PeerRows};
+use crate::store::peer::{FormerCardRow, PeerRow, PeerRows};
 
 #[async_trait]
 impl NodeRows for MemoryTx {
@@ -33,6 +33,10 @@ impl NodeRows for MemoryTx {
 
     async fn own_card(&mut self) -> Stored<Option<Vec<u8>>> {
         self.look(|tables| tables.own_card.rows().next_back().map(|(_, card)| card.clone()))
+    }
+
+    async fn own_cards(&mut self) -> Stored<Vec<Vec<u8>>> {
+        self.look(|tables| tables.own_card.rows().map(|(_, card)| card.clone()).collect())
     }
 
     async fn insert_own_card(&mut self, serial: u64, signed_card: Vec<u8>) -> Stored<()> {
@@ -94,6 +98,10 @@ impl NodeRows for MemoryTx {
         })
     }
 
+    async fn all_own_key_packages(&mut self) -> Stored<Vec<OwnKeyPackageRow>> {
+        self.look(|tables| tables.own_key_package.rows().map(|(_, row)| row.clone()).collect())
+    }
+
     async fn own_key_package_delivered(&mut self, reference: &[u8]) -> Stored<()> {
         let delivered = |row: &mut OwnKeyPackageRow| row.undelivered = None;
         self.alter(|tables| tables.own_key_package.change(&reference.to_vec(), delivered)).map(drop)
@@ -120,6 +128,16 @@ impl PeerRows for MemoryTx {
 
     async fn put_peer(&mut self, row: PeerRow) -> Stored<()> {
         self.alter(|tables| tables.peer.put(row.node.clone(), row))
+    }
+
+    async fn put_former_card(&mut self, row: FormerCardRow) -> Stored<()> {
+        self.alter(|tables| {
+            tables.former_card.add((row.node.clone(), row.serial), row);
+        })
+    }
+
+    async fn former_cards(&mut self) -> Stored<Vec<FormerCardRow>> {
+        self.look(|tables| tables.former_card.rows().map(|(_, row)| row.clone()).collect())
     }
 }
 

@@ -83,19 +83,16 @@ impl OutboxRows for MemoryTx {
         self.alter(|tables| tables.envelope.change_where(whole(lineage), of, unpack))
     }
 
-    async fn envelopes_placed(
+    async fn entries_placed(
         &mut self,
         lineage: LineageId,
-        entry: EntryId,
-        sequence: Sequence,
+        places: &[(EntryId, Sequence)],
     ) -> Stored<()> {
         self.alter(|tables| {
-            let of = |row: &EnvelopeRow| row.entry == Some(entry);
-            let packed = envelopes(tables, lineage).filter(|row| of(row));
-            let objects: Vec<ObjectId> = packed.filter_map(|row| row.object).collect();
-            tables.envelope.change_where(whole(lineage), of, |row| row.sequence = sequence);
-            for object in objects {
-                tables.object.change(&object, |row| row.sequence = sequence);
+            let mut places = places.to_vec();
+            places.sort_by_key(|(_, sequence)| *sequence);
+            for (entry, sequence) in places {
+                entry_placed(tables, lineage, entry, sequence);
             }
         })
     }
@@ -192,6 +189,27 @@ impl OutboxRows for MemoryTx {
                 tables.entry_place.remove(&(lineage, entry));
             }
         })
+    }
+}
+
+fn entry_placed(tables: &mut Tables, lineage: LineageId, entry: EntryId, sequence: Sequence) {
+    let Some(place) = tables.entry_place.row(&(lineage, entry)).copied() else { return };
+    tables.entry.change(&(lineage, place), |row| {
+        if row.state == EntryState::Pending {
+            row.state = EntryState::Accepted;
+            row.sequence = sequence;
+        }
+    });
+    let accepted = |row: &EntryRow| row.state == EntryState::Accepted && row.sequence == sequence;
+    if !tables.entry.row(&(lineage, place)).is_some_and(accepted) {
+        return;
+    }
+    let of = |row: &EnvelopeRow| row.entry == Some(entry);
+    let packed = envelopes(tables, lineage).filter(|row| of(row));
+    let objects: Vec<ObjectId> = packed.filter_map(|row| row.object).collect();
+    tables.envelope.change_where(whole(lineage), of, |row| row.sequence = sequence);
+    for object in objects {
+        tables.object.change(&object, |row| row.sequence = sequence);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
-use crate::store::peer::PeerRow;
+use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::rejoin::RejoinRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 
@@ -57,6 +57,7 @@ tables! {
     own_key_package: Vec<u8> => OwnKeyPackageRow,
     boot: BootId => Instant,
     peer: NodeId => PeerRow,
+    former_card: (NodeId, u64) => FormerCardRow,
     organisation: OrganisationId => OrganisationRow,
     /// By order of adding.
     operator: u64 => OperatorRow,

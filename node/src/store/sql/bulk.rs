@@ -10,18 +10,18 @@ const SIZES: [usize; 3] = [32, 8, 1];
 /// Keys of a statement that looks up many.
 pub(super) const KEYS: usize = 32;
 
-/// An insert of 32, 8 or 1 rows.
+/// An insert, or an update from values, of 32, 8 or 1 rows.
 pub(super) struct Bulk {
     texts: [(usize, Arc<str>); 3],
 }
 
 impl Bulk {
-    /// `insert` ends before `VALUES`, `conflict` is what follows the values.
-    pub(super) fn new(insert: &str, columns: usize, conflict: &str) -> Self {
+    /// `before` ends before `VALUES`, `after` is what follows the values.
+    pub(super) fn new(before: &str, columns: usize, after: &str) -> Self {
         let text = |rows: usize| {
             let row = |row: usize| format!("({})", markers(row.saturating_mul(columns), columns));
             let values: Vec<String> = (0..rows).map(row).collect();
-            format!("{insert} VALUES {} {conflict}", values.join(", "))
+            format!("{before} VALUES {} {after}", values.join(", "))
         };
         Self { texts: SIZES.map(|rows| (rows, text(rows).into())) }
     }

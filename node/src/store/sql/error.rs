@@ -1,13 +1,39 @@
 //! What a failing database says, in the store's words.
 
+use std::io::ErrorKind;
+
 use sqlx::migrate::MigrateError;
 
 use crate::store::StoreError;
+use crate::store::ailment::{Ailing, Ailment, Vitals};
 
 /// The cause without any bound value: PostgreSQL names values in the class "data
 /// exception" (22), of which only the code is passed on.
 pub(super) fn unavailable(error: sqlx::Error) -> StoreError {
-    let cause = match &error {
+    let ailment = ailment(&error);
+    let cause = cause(error);
+    match ailment {
+        Some(Ailment::Unreachable) | None => StoreError::Unavailable(cause),
+        Some(ailment) => StoreError::Ailing { ailment, cause },
+    }
+}
+
+/// The same, noted for those who ask how the database is.
+pub(super) fn noted(vitals: &Vitals, error: sqlx::Error) -> StoreError {
+    let ailment = ailment(&error);
+    let told = unavailable(error);
+    if let Some(ailment) = ailment {
+        let cause = match &told {
+            StoreError::Unavailable(cause) | StoreError::Ailing { cause, .. } => cause.clone(),
+            _ => String::new(),
+        };
+        vitals.note(Ailing { ailment, cause });
+    }
+    told
+}
+
+fn cause(error: sqlx::Error) -> String {
+    match &error {
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default();
             if code.len() == 5 && code.starts_with("22") {
@@ -26,8 +52,51 @@ pub(super) fn unavailable(error: sqlx::Error) -> StoreError {
             "a value does not fit its column".to_owned()
         }
         other => other.to_string(),
-    };
-    StoreError::Unavailable(cause)
+    }
+}
+
+fn ailment(error: &sqlx::Error) -> Option<Ailment> {
+    match error {
+        sqlx::Error::Database(database) => of_code(&database.code().unwrap_or_default()),
+        sqlx::Error::Io(io) => Some(match io.kind() {
+            ErrorKind::StorageFull => Ailment::Full,
+            ErrorKind::ReadOnlyFilesystem => Ailment::ReadOnly,
+            _ => Ailment::Unreachable,
+        }),
+        sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => Some(Ailment::Unreachable),
+        _ => None,
+    }
+}
+
+/// By SQLite's extended result code (its low byte is the primary one,
+/// <https://sqlite.org/rescode.html>), or PostgreSQL's SQLSTATE (its appendix A).
+fn of_code(code: &str) -> Option<Ailment> {
+    if code.len() == 5 {
+        return match code {
+            "53100" => Some(Ailment::Full),
+            "58030" => Some(Ailment::Disk),
+            "25006" => Some(Ailment::ReadOnly),
+            "XX001" | "XX002" => Some(Ailment::Damaged),
+            "57P01" | "57P02" | "57P03" | "57P05" => Some(Ailment::Unreachable),
+            _ if code.starts_with("08") => Some(Ailment::Unreachable),
+            _ => None,
+        };
+    }
+    // SQLITE_IOERR with these second bytes: short reads and writes of a file cut off.
+    const CORRUPT_FS: u32 = 10 | (33 << 8);
+    let extended: u32 = code.parse().ok()?;
+    match extended & 0xff {
+        13 => Some(Ailment::Full),
+        // SQLITE_IOERR_SHMSIZE: the index of the log cannot grow.
+        _ if extended == 10 | (19 << 8) => Some(Ailment::Full),
+        _ if extended == CORRUPT_FS => Some(Ailment::Damaged),
+        10 => Some(Ailment::Disk),
+        // SQLITE_READONLY, SQLITE_PERM; then SQLITE_CANTOPEN.
+        8 | 3 => Some(Ailment::ReadOnly),
+        14 => Some(Ailment::Unreachable),
+        11 | 26 => Some(Ailment::Damaged),
+        _ => None,
+    }
 }
 
 /// What a migration met.
@@ -38,5 +107,38 @@ pub(super) fn migration(error: MigrateError, known: i64) -> StoreError {
         }
         MigrateError::VersionMissing(found) if found > known => StoreError::Newer { found, known },
         other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: Option<Ailment>) {
+        assert_eq!(of_code(code), expected, "{code}");
+    }
+
+    #[test]
+    fn codes_of_both_databases() {
+        check("13", Some(Ailment::Full));
+        check("53100", Some(Ailment::Full));
+        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_READ.
+        check("1034", Some(Ailment::Disk));
+        check("266", Some(Ailment::Disk));
+        check("58030", Some(Ailment::Disk));
+        check("8458", Some(Ailment::Damaged));
+        check("4874", Some(Ailment::Full));
+        // SQLITE_READONLY_DIRECTORY.
+        check("1544", Some(Ailment::ReadOnly));
+        check("25006", Some(Ailment::ReadOnly));
+        check("11", Some(Ailment::Damaged));
+        check("26", Some(Ailment::Damaged));
+        check("XX001", Some(Ailment::Damaged));
+        check("57P01", Some(Ailment::Unreachable));
+        check("08006", Some(Ailment::Unreachable));
+        check("5", None);
+        check("22003", None);
+        check("", None);
     }
 }

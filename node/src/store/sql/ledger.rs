@@ -38,7 +38,7 @@ impl LedgerRows for SqlTx {
         let rows: BTreeMap<_, _> =
             rows.iter().map(|row| ((&row.scope, &row.kind, &row.key), row)).collect();
         let rows: Vec<&LedgerRow> = rows.into_values().collect();
-        let put = self.insert_all("ledger", &PUT, &rows, |put, row| {
+        let put = self.write_all("ledger", &PUT, &rows, |put, row| {
             let put = put.text(&row.scope).text(&row.kind);
             put.bytes(row.key.as_slice()).bytes(row.sealed.as_slice())
         });

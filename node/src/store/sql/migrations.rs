@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name and text, ascending. What has been released is never changed.
-const TEXTS: [(i64, &str, &str); 7] = [
+const TEXTS: [(i64, &str, &str); 8] = [
     (1, "node", include_str!("../migrations/0001_node.sql")),
     (2, "equipe", include_str!("../migrations/0002_equipe.sql")),
     (3, "hub", include_str!("../migrations/0003_hub.sql")),
@@ -14,6 +14,7 @@ const TEXTS: [(i64, &str, &str); 7] = [
     (5, "rejoin", include_str!("../migrations/0005_rejoin.sql")),
     (6, "honesty", include_str!("../migrations/0006_honesty.sql")),
     (7, "term", include_str!("../migrations/0007_term.sql")),
+    (8, "succession", include_str!("../migrations/0008_succession.sql")),
 ];
 
 /// Number of the newest migration.

@@ -35,12 +35,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
 use tokio::sync::Mutex;
 
 pub use self::tx::SqlTx;
 
-use self::error::unavailable;
+use self::error::{noted, unavailable};
+use super::ailment::{Ailing, Ailment, Vitals};
 use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
 use super::{Store, StoreError, Stored, Tx};
@@ -57,6 +58,8 @@ pub struct SqlStore {
     readers: AnyPool,
     writers: AnyPool,
     turn: Arc<Mutex<()>>,
+    vitals: Arc<Vitals>,
+    connections: u32,
 }
 
 impl SqlStore {
@@ -97,7 +100,8 @@ impl SqlStore {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { dialect, readers, writers, turn: Arc::default() })
+        let (turn, vitals) = (Arc::default(), Arc::default());
+        Ok(Self { dialect, readers, writers, turn, vitals, connections })
     }
 
     /// Brings the schema up to date; may run in several processes at once.
@@ -156,13 +160,77 @@ impl SqlStore {
             Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
             Dialect::Postgres => None,
         };
-        let begun = self.writers.begin_with(self.dialect.begin_write()).await;
-        Ok(SqlTx::writing(begun.map_err(unavailable)?, turn))
+        let begun = self.begin(&self.writers, self.dialect.begin_write()).await?;
+        Ok(SqlTx::writing(begun, Arc::clone(&self.vitals), turn))
     }
 
     async fn reading(&self) -> Stored<SqlTx> {
-        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
-        Ok(SqlTx::reading(begun.map_err(unavailable)?))
+        let begun = self.begin(&self.readers, self.dialect.begin_read()).await?;
+        Ok(SqlTx::reading(begun, Arc::clone(&self.vitals)))
+    }
+
+    /// Begins a transaction. When the disk fails, SQLite ends a transaction by itself, and
+    /// the driver, whose rollback then finds none, counts it as open for ever: such a
+    /// connection is closed here, and another one made.
+    async fn begin(
+        &self,
+        pool: &AnyPool,
+        statement: &'static str,
+    ) -> Stored<Transaction<'static, Any>> {
+        for _ in 0..=self.connections {
+            match self.begun(pool, statement).await {
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    let stuck = pool.acquire().await;
+                    let stuck = stuck.map_err(|error| noted(&self.vitals, error))?;
+                    // Whether it ends well does not matter: it is never used again.
+                    let _ = stuck.close().await;
+                }
+                begun => {
+                    let begun = begun.map_err(|error| noted(&self.vitals, error))?;
+                    self.vitals.answered();
+                    return Ok(begun);
+                }
+            }
+        }
+        Err(StoreError::Unavailable("no connection can begin a transaction".to_owned()))
+    }
+
+    /// Begins a transaction, and ends it again should the caller go away meanwhile.
+    ///
+    /// sqlx forgets a `BEGIN` that it has sent to PostgreSQL when its future is dropped
+    /// before the answer: the connection would go back into the pool with a transaction
+    /// open in it, which may be one that only reads. So it is begun in a task of its own.
+    async fn begun(
+        &self,
+        pool: &AnyPool,
+        text: &'static str,
+    ) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        if self.dialect == Dialect::Sqlite {
+            return pool.begin_with(text).await;
+        }
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(text).await }).await;
+        begun.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
+    }
+
+    /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
+    /// server looks at each page that it reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Ailing`] with the first thing that is wrong.
+    pub async fn check(&self) -> Stored<()> {
+        if self.dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        let row = self.readers.fetch_one("PRAGMA quick_check(1)").await;
+        let found = row.and_then(|row| row.try_get::<String, _>(0));
+        let found = found.map_err(|error| noted(&self.vitals, error))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        let ailing = Ailing { ailment: Ailment::Damaged, cause: found };
+        self.vitals.note(ailing.clone());
+        Err(StoreError::Ailing { ailment: ailing.ailment, cause: ailing.cause })
     }
 
     async fn newest_migration(&self) -> Stored<i64> {
@@ -218,6 +286,17 @@ impl Store for SqlStore {
             Purpose::Backup => Box::new(self.reading().await?),
             Purpose::Restoration => Box::new(self.writing().await?),
         })
+    }
+
+    fn ailing(&self) -> Option<Ailing> {
+        self.vitals.now()
+    }
+
+    async fn probe(&self) -> Stored<()> {
+        const TOUCH: &str = "UPDATE counter SET value = value WHERE name = $1";
+        let mut tx = self.writing().await?;
+        tx.execute(statement::sql("counter", TOUCH).text("audit")).await?;
+        Tx::commit(Box::new(tx)).await
     }
 
     fn kind(&self) -> &'static str {

@@ -18,7 +18,7 @@ macro_rules! audit_columns {
 
 macro_rules! key_package_columns {
     () => {
-        "reference, hub, suite, last_resort, created_at_ms, undelivered"
+        "reference, hub, suite, last_resort, created_at_ms, undelivered, card_serial"
     };
 }
 
@@ -29,6 +29,7 @@ const SECRET: &str = "SELECT sealed FROM secret WHERE name = $1";
 const PUT_SECRET: &str = "INSERT INTO secret (name, sealed) VALUES ($1, $2) \
      ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed";
 const OWN_CARD: &str = "SELECT signed_card FROM own_card ORDER BY serial DESC LIMIT 1";
+const OWN_CARDS: &str = "SELECT signed_card FROM own_card ORDER BY serial";
 const INSERT_OWN_CARD: &str =
     "INSERT INTO own_card (serial, signed_card) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const AUDIT_NEWEST: &str =
@@ -54,13 +55,14 @@ const DELETE_MAIL: &str = "DELETE FROM mail WHERE item = $1";
 const INSERT_KEY_PACKAGE: &str = concat!(
     "INSERT INTO own_key_package (",
     key_package_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
 );
 const KEY_PACKAGES: &str = concat!(
     "SELECT ",
     key_package_columns!(),
     " FROM own_key_package WHERE hub = $1 ORDER BY created_at_ms, reference"
 );
+const ALL_KEY_PACKAGES: &str = concat!("SELECT ", key_package_columns!(), " FROM own_key_package");
 const DELIVERED: &str = "UPDATE own_key_package SET undelivered = NULL WHERE reference = $1";
 const DELETE_KEY_PACKAGE: &str = "DELETE FROM own_key_package WHERE reference = $1";
 const INSERT_BOOT: &str = "INSERT INTO boot (boot, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -90,6 +92,10 @@ impl NodeRows for SqlTx {
 
     async fn own_card(&mut self) -> Stored<Option<Vec<u8>>> {
         self.one(sql("own_card", OWN_CARD), |row| row.bytes()).await
+    }
+
+    async fn own_cards(&mut self) -> Stored<Vec<Vec<u8>>> {
+        self.all(sql("own_card", OWN_CARDS), |row| row.bytes()).await
     }
 
     async fn insert_own_card(&mut self, serial: u64, signed_card: Vec<u8>) -> Stored<()> {
@@ -171,22 +177,19 @@ impl NodeRows for SqlTx {
             .integer(row.suite)
             .flag(row.last_resort)
             .instant(row.created_at)
-            .option_bytes(row.undelivered);
+            .option_bytes(row.undelivered)
+            .integer(row.card_serial);
         self.insert(insert).await
     }
 
     async fn own_key_packages(&mut self, hub: &NodeId) -> Stored<Vec<OwnKeyPackageRow>> {
-        let read = |row: &mut Columns<'_>| {
-            Ok(OwnKeyPackageRow {
-                reference: row.bytes()?,
-                hub: row.parsed()?,
-                suite: row.integer()?,
-                last_resort: row.flag()?,
-                created_at: row.instant()?,
-                undelivered: row.option_bytes()?,
-            })
-        };
-        self.all(sql("own_key_package", KEY_PACKAGES).text(hub.as_str()), read).await
+        self.all(sql("own_key_package", KEY_PACKAGES).text(hub.as_str()), own_key_package).await
+    }
+
+    async fn all_own_key_packages(&mut self) -> Stored<Vec<OwnKeyPackageRow>> {
+        let mut rows = self.all(sql("own_key_package", ALL_KEY_PACKAGES), own_key_package).await?;
+        rows.sort_by(|a, b| a.reference.cmp(&b.reference));
+        Ok(rows)
     }
 
     async fn own_key_package_delivered(&mut self, reference: &[u8]) -> Stored<()> {
@@ -200,6 +203,18 @@ impl NodeRows for SqlTx {
     async fn insert_boot(&mut self, boot: BootId, at: Instant) -> Stored<()> {
         self.insert(sql("boot", INSERT_BOOT).bytes(boot.as_bytes()).instant(at)).await
     }
+}
+
+fn own_key_package(row: &mut Columns<'_>) -> Stored<OwnKeyPackageRow> {
+    Ok(OwnKeyPackageRow {
+        reference: row.bytes()?,
+        hub: row.parsed()?,
+        suite: row.integer()?,
+        last_resort: row.flag()?,
+        created_at: row.instant()?,
+        undelivered: row.option_bytes()?,
+        card_serial: row.integer()?,
+    })
 }
 
 fn audit_record(row: &mut Columns<'_>) -> Stored<AuditRecord> {

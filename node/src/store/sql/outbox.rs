@@ -34,6 +34,18 @@ static INSERT_ENTRIES: LazyLock<Bulk> = LazyLock::new(|| {
     let insert = concat!("INSERT INTO entry (", entry_columns!(), ")");
     Bulk::new(insert, 13, "ON CONFLICT DO NOTHING")
 });
+static PACK: LazyLock<Bulk> = LazyLock::new(|| {
+    let update = "UPDATE envelope SET entry = packed.column3, sealed = packed.column4 FROM (";
+    let place = ") AS packed \
+         WHERE envelope.lineage = packed.column1 AND envelope.envelope = packed.column2";
+    Bulk::new(update, 4, place)
+});
+static PLACE_ENTRIES: LazyLock<Bulk> = LazyLock::new(|| {
+    let update = "UPDATE entry SET state = 'accepted', sequence = placed.column3 FROM (";
+    let place = ") AS placed WHERE entry.lineage = placed.column1 \
+         AND entry.entry = placed.column2 AND entry.state = 'pending'";
+    Bulk::new(update, 3, place)
+});
 
 const NEWEST_ENVELOPE: &str =
     "SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) FROM envelope WHERE lineage = $1";
@@ -46,8 +58,6 @@ const QUEUED: &str = concat!(
      ORDER BY position LIMIT $3"
 );
 const UNACCEPTED: &str = "SELECT COUNT(*) FROM envelope WHERE lineage = $1 AND sequence = 0";
-const PACK: &str = "UPDATE envelope SET entry = $3, sealed = $4 \
-     WHERE lineage = $1 AND envelope = $2";
 const ENVELOPES_OF: &str = concat!(
     "SELECT ",
     envelope_columns!(),
@@ -56,9 +66,13 @@ const ENVELOPES_OF: &str = concat!(
 const ENVELOPE: &str =
     concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
-const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = $3 WHERE lineage = $1 AND entry = $2";
-const PLACE_OBJECTS: &str = "UPDATE object SET sequence = $3 WHERE object IN \
-     (SELECT object FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NOT NULL)";
+const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = e.sequence FROM entry AS e \
+     WHERE e.lineage = $1 AND e.sequence >= $2 AND e.sequence <= $3 AND e.state = 'accepted' \
+     AND envelope.lineage = e.lineage AND envelope.entry = e.entry";
+const PLACE_OBJECTS: &str = "UPDATE object SET sequence = placed.sequence FROM \
+     (SELECT object, MAX(sequence) AS sequence FROM envelope \
+      WHERE lineage = $1 AND sequence >= $2 AND sequence <= $3 GROUP BY object) AS placed \
+     WHERE object.object = placed.object";
 const FORGET_ENVELOPES: &str =
     "DELETE FROM envelope WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
 const FORGET_ENTRIES: &str =
@@ -106,15 +120,7 @@ impl OutboxRows for SqlTx {
     }
 
     async fn pack_envelopes(&mut self, rows: &[EnvelopeRow]) -> Stored<()> {
-        for row in rows {
-            let pack = sql("envelope", PACK)
-                .bytes(row.lineage.as_bytes())
-                .bytes(row.envelope.as_bytes())
-                .option_bytes(row.entry.map(|entry| entry.as_bytes().to_vec()))
-                .bytes(row.sealed.as_slice());
-            self.execute(pack).await?;
-        }
-        Ok(())
+        self.write_all("envelope", &PACK, rows, bind_packed).await.map(drop)
     }
 
     async fn envelopes_of(
@@ -138,16 +144,24 @@ impl OutboxRows for SqlTx {
         self.execute(of("envelope", UNPACK, lineage, entry)).await.map(drop)
     }
 
-    async fn envelopes_placed(
+    async fn entries_placed(
         &mut self,
         lineage: LineageId,
-        entry: EntryId,
-        sequence: Sequence,
+        places: &[(EntryId, Sequence)],
     ) -> Stored<()> {
-        let place = of("envelope", PLACE_ENVELOPES, lineage, entry).integer(sequence.0);
-        self.execute(place).await?;
-        let place = of("object", PLACE_OBJECTS, lineage, entry).integer(sequence.0);
-        self.execute(place).await.map(drop)
+        let sequences = places.iter().map(|(_, sequence)| sequence.0);
+        let Some((first, last)) = sequences.clone().min().zip(sequences.max()) else {
+            return Ok(());
+        };
+        let rows: Vec<_> =
+            places.iter().map(|(entry, sequence)| (lineage, *entry, *sequence)).collect();
+        self.write_all("entry", &PLACE_ENTRIES, &rows, bind_place).await?;
+        // What else stands between them has its place already: it is written again.
+        for (table, text) in [("envelope", PLACE_ENVELOPES), ("object", PLACE_OBJECTS)] {
+            let place = sql(table, text).bytes(lineage.as_bytes()).integer(first).integer(last);
+            self.execute(place).await?;
+        }
+        Ok(())
     }
 
     async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()> {
@@ -240,6 +254,21 @@ fn bind_envelope(statement: Statement, row: &EnvelopeRow) -> Statement {
         .bytes(row.sealed.as_slice())
         .integer(row.sequence.0)
         .instant(row.queued_at)
+}
+
+fn bind_packed(statement: Statement, row: &EnvelopeRow) -> Statement {
+    statement
+        .bytes(row.lineage.as_bytes())
+        .bytes(row.envelope.as_bytes())
+        .option_bytes(row.entry.map(|entry| entry.as_bytes().to_vec()))
+        .bytes(row.sealed.as_slice())
+}
+
+fn bind_place(
+    statement: Statement,
+    (lineage, entry, sequence): &(LineageId, EntryId, Sequence),
+) -> Statement {
+    statement.bytes(lineage.as_bytes()).bytes(entry.as_bytes()).integer(sequence.0)
 }
 
 fn envelope(row: &mut Columns<'_>) -> Stored<EnvelopeRow> {

@@ -6,7 +6,7 @@ use raccordo_core::id::NodeId;
 use super::SqlTx;
 use super::statement::{Columns, sql};
 use crate::store::Stored;
-use crate::store::peer::{PeerRow, PeerRows};
+use crate::store::peer::{FormerCardRow, PeerRow, PeerRows};
 
 macro_rules! columns {
     () => {
@@ -24,6 +24,10 @@ const PUT_PEER: &str = concat!(
      card_serial = excluded.card_serial, state = excluded.state, reason = excluded.reason, \
      changed_at_ms = excluded.changed_at_ms"
 );
+
+const PUT_FORMER: &str = "INSERT INTO former_card (node, serial, signed_card, accepted_until_ms) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const FORMER: &str = "SELECT node, serial, signed_card, accepted_until_ms FROM former_card";
 
 #[async_trait]
 impl PeerRows for SqlTx {
@@ -47,6 +51,26 @@ impl PeerRows for SqlTx {
             .text(row.reason)
             .instant(row.changed_at);
         self.execute(put).await.map(drop)
+    }
+
+    async fn put_former_card(&mut self, row: FormerCardRow) -> Stored<()> {
+        let put = sql("former_card", PUT_FORMER)
+            .text(row.node)
+            .integer(row.serial)
+            .bytes(row.signed_card)
+            .instant(row.accepted_until);
+        self.execute(put).await.map(drop)
+    }
+
+    async fn former_cards(&mut self) -> Stored<Vec<FormerCardRow>> {
+        let read = |row: &mut Columns<'_>| {
+            let (node, serial) = (row.parsed()?, row.integer()?);
+            let (signed_card, accepted_until) = (row.bytes()?, row.instant()?);
+            Ok(FormerCardRow { node, serial, signed_card, accepted_until })
+        };
+        let mut cards = self.all(sql("former_card", FORMER), read).await?;
+        cards.sort_by(|a, b| (&a.node, a.serial).cmp(&(&b.node, b.serial)));
+        Ok(cards)
     }
 }
 

@@ -50,7 +50,7 @@ const UNPLACE_ENTRIES: &str = "UPDATE entry SET sequence = 0, state = 'pending' 
 #[async_trait]
 impl TermRows for SqlTx {
     async fn keep_entries(&mut self, rows: &[KeptRow]) -> Stored<()> {
-        self.insert_all("kept_entry", &KEEP, rows, bind).await.map(drop)
+        self.write_all("kept_entry", &KEEP, rows, bind).await.map(drop)
     }
 
     async fn kept_after(

@@ -1,13 +1,16 @@
 //! A transaction of [`SqlStore`](super::SqlStore): what the files of the tables are written with.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use super::bulk::Bulk;
-use super::error::unavailable;
+use super::error::noted;
 use super::statement::{Columns, Statement, sql};
+use crate::store::ailment::Vitals;
 use crate::store::{StoreError, Stored, Tx};
 
 /// How a row is read.
@@ -19,6 +22,7 @@ type Read<T> = fn(&mut Columns<'_>) -> Stored<T>;
 pub struct SqlTx {
     transaction: Transaction<'static, Any>,
     writes: bool,
+    vitals: Arc<Vitals>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
@@ -26,14 +30,15 @@ impl SqlTx {
     /// One that writes; on SQLite with the turn of the only writer.
     pub(super) fn writing(
         transaction: Transaction<'static, Any>,
+        vitals: Arc<Vitals>,
         turn: Option<OwnedMutexGuard<()>>,
     ) -> Self {
-        Self { transaction, writes: true, _turn: turn }
+        Self { transaction, writes: true, vitals, _turn: turn }
     }
 
     /// One that only reads.
-    pub(super) fn reading(transaction: Transaction<'static, Any>) -> Self {
-        Self { transaction, writes: false, _turn: None }
+    pub(super) fn reading(transaction: Transaction<'static, Any>, vitals: Arc<Vitals>) -> Self {
+        Self { transaction, writes: false, vitals, _turn: None }
     }
 
     /// Whether it may write.
@@ -52,7 +57,7 @@ impl SqlTx {
     pub(super) async fn execute(&mut self, statement: Statement) -> Stored<u64> {
         self.check_writes()?;
         let done = statement.query()?.execute(&mut *self.transaction).await;
-        done.map(|done| done.rows_affected()).map_err(unavailable)
+        done.map(|done| done.rows_affected()).map_err(|error| noted(&self.vitals, error))
     }
 
     /// Inserts one row with `ON CONFLICT DO NOTHING`; `Exists` when it was there.
@@ -64,29 +69,29 @@ impl SqlTx {
         }
     }
 
-    /// Inserts many rows; returns how many were inserted.
-    pub(super) async fn insert_all<R: Sync>(
+    /// Writes many rows; returns how many were written.
+    pub(super) async fn write_all<R: Sync>(
         &mut self,
         table: &'static str,
         bulk: &Bulk,
         rows: &[R],
         bind: fn(Statement, &R) -> Statement,
     ) -> Stored<u64> {
-        let mut inserted = 0_u64;
+        let mut written = 0_u64;
         let mut rest = rows;
         for (size, text) in bulk.texts() {
             while let Some((chunk, after)) = rest.split_at_checked(*size) {
                 // The text is made of literals and parameter markers alone.
                 let statement = sql(table, AssertSqlSafe(text.clone()));
                 let statement = chunk.iter().fold(statement, bind);
-                inserted = inserted.saturating_add(self.execute(statement).await?);
+                written = written.saturating_add(self.execute(statement).await?);
                 rest = after;
             }
         }
-        Ok(inserted)
+        Ok(written)
     }
 
-    /// As [`SqlTx::insert_all`], where every row must be new.
+    /// As [`SqlTx::write_all`], where every row must be new.
     pub(super) async fn insert_new<R: Sync>(
         &mut self,
         table: &'static str,
@@ -94,7 +99,7 @@ impl SqlTx {
         rows: &[R],
         bind: fn(Statement, &R) -> Statement,
     ) -> Stored<()> {
-        let inserted = self.insert_all(table, bulk, rows, bind).await?;
+        let inserted = self.write_all(table, bulk, rows, bind).await?;
         let whole = u64::try_from(rows.len()).is_ok_and(|rows| rows == inserted);
         if whole { Ok(()) } else { Err(StoreError::Exists(table)) }
     }
@@ -108,7 +113,7 @@ impl SqlTx {
         let table = statement.table;
         let row = statement.query()?.fetch_optional(&mut *self.transaction).await;
         let read = |row: AnyRow| read(&mut Columns::new(table, &row));
-        row.map_err(unavailable)?.map(read).transpose()
+        row.map_err(|error| noted(&self.vitals, error))?.map(read).transpose()
     }
 
     /// All rows.
@@ -124,7 +129,7 @@ impl SqlTx {
     ) -> Stored<Vec<T>> {
         let table = statement.table;
         let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
-        let rows = rows.map_err(unavailable)?;
+        let rows = rows.map_err(|error| noted(&self.vitals, error))?;
         rows.iter().map(|row| read(&mut Columns::new(table, row))).collect()
     }
 
@@ -162,6 +167,12 @@ impl SqlTx {
 #[async_trait]
 impl Tx for SqlTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
-        self.transaction.commit().await.map_err(unavailable)
+        let Self { transaction, writes, vitals, _turn } = *self;
+        let committed = transaction.commit().await;
+        committed.map_err(|error| noted(&vitals, error))?;
+        if writes {
+            vitals.wrote();
+        }
+        Ok(())
     }
 }

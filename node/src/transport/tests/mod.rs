@@ -2,6 +2,7 @@
 
 mod world;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,6 +124,48 @@ async fn revoking_a_hub_cuts_the_member_s_stream() {
     world.by_member.revoke_node(&node("relay"));
     assert!(is_transport(&within(stream.message()).await.unwrap_err()));
     assert_eq!(world.route().channel().await.unwrap_err().reason(), "intercepted");
+}
+
+#[tokio::test]
+async fn a_hub_with_a_new_key_answers_to_either_pin() {
+    let world = World::start(WIDE).await;
+    let (old, key) = (world.hub.spki_digest(), TlsKey::for_peers(&node("relay")).unwrap());
+    world.hub.renew(&key.pkcs8, &key.certificate).unwrap();
+    world.route().channel().await.unwrap();
+    world.by_member.replace(&node("relay"), world.hub.spki_digest());
+    world.route().channel().await.unwrap();
+    // Who trusts both is shown the new one.
+    world.by_member.trust(old, node("relay"));
+    let seen = world.route().dial().await.unwrap().info().pin;
+    assert_eq!(seen, world.hub.spki_digest());
+}
+
+#[tokio::test]
+async fn an_expired_card_is_known_as_such() {
+    let world = World::start(WIDE).await;
+    let mut stream = watch(&world).await;
+    let member = BTreeMap::from([(world.member.spki_digest(), node("toscana"))]);
+    world.by_hub.replace_all(&BTreeMap::new(), &member);
+    within(stream.message()).await.unwrap_err();
+    call(&world.route().channel().await.unwrap()).await.unwrap();
+    assert!(world.callers.try_iter().last().unwrap().expired);
+    // Nobody dials a hub whose own card has expired.
+    let hub = BTreeMap::from([(world.hub.spki_digest(), node("relay"))]);
+    world.by_member.replace_all(&BTreeMap::new(), &hub);
+    assert_eq!(world.route().channel().await.unwrap_err().reason(), "intercepted");
+}
+
+#[tokio::test]
+async fn a_member_with_a_new_key_is_let_in_by_either() {
+    let world = World::start(WIDE).await;
+    let key = TlsKey::for_peers(&node("toscana")).unwrap();
+    world.member.renew(&key.pkcs8, &key.certificate).unwrap();
+    let route = world.route();
+    assert_eq!(route.channel().await.unwrap_err().reason(), "not_trusted");
+    route.channel().await.unwrap();
+    world.by_hub.replace(&node("toscana"), world.member.spki_digest());
+    assert_eq!(route.channel().await.unwrap_err().reason(), "not_trusted");
+    route.channel().await.unwrap();
 }
 
 /// Waits until the other side has ended the connection.

@@ -104,7 +104,8 @@ impl Node {
             device_rows: self.disk.rows(LedgerScope::Device),
             group_rows: self.disk.rows(LedgerScope::Group(self.id)),
         };
-        let mut joining = Session::join(&self.crypto, &self.keys, invitation)?;
+        let mut joining =
+            Session::join(&self.crypto, std::slice::from_ref(&self.keys), invitation)?;
         self.disk.write(joining.session.take_changes()?);
         Ok(joining.view)
     }
