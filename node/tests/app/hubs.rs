@@ -187,7 +187,13 @@ impl Hubs {
     pub async fn send(&self, region: &'static str, hub: &'static str) {
         let (node, link) = (&*self.places[region].node, self.link(region, hub));
         let lineage = self.row(region).await.lineage;
-        while outbox::step(node, &link, lineage).await.unwrap() != outbox::Progress::Idle {}
+        loop {
+            match outbox::step(node, &link, lineage).await {
+                Ok(outbox::Progress::Idle) => return,
+                Ok(outbox::Progress::Settled(_)) | Err(Trouble::There(_)) => {}
+                Err(Trouble::Here(fault)) => panic!("{}", fault.reason),
+            }
+        }
     }
 
     /// Ends the waiting for a crash; whether it has happened.

@@ -84,12 +84,8 @@ async fn check_crashes(name: &'static str, lost: bool) {
     hubs.run().await;
     hubs.sign(TOSCANA).await;
     hubs.sign(LAZIO).await;
-    // With the offer there, what follows goes by itself.
-    for region in REGIONS {
-        hubs.turn(region, PONTE).await;
-        hubs.turn(region, RELAY).await;
-        hubs.turn(region, PONTE).await;
-    }
+    hubs.run().await;
+    // What follows goes by itself.
     hubs.accept(PONTE).await;
     let before = hubs.disks();
     for commit in 1..COMMITS_MAX {
