@@ -5,12 +5,29 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "alert/v1/alert.proto",
     "trust/v1/trust.proto",
     "hub/v1/hub.proto",
     "casework/v1/casework.proto",
+    "casework/v1/register.proto",
     "admin/v1/admin.proto",
+];
+
+/// Messages with values that identify people: their `Debug` is written by hand.
+const IDENTIFYING: [&str; 5] = [
+    ".raccordo.casework.v1.PersonName",
+    ".raccordo.casework.v1.IdentityDocument",
+    ".raccordo.casework.v1.Address",
+    ".raccordo.casework.v1.Person",
+    ".raccordo.casework.v1.Company",
+];
+/// What has a JSON form besides these: alerts, and what a case's file holds.
+const JSON: [&str; 4] = [
+    ".raccordo.alert.v1",
+    ".raccordo.casework.v1.Case",
+    ".raccordo.casework.v1.AddCaseRequest",
+    ".raccordo.casework.v1.AddCompanyRequest",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -23,9 +40,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_well_known_types(true)
         .build_client(services)
         .build_server(services)
+        .skip_debug(IDENTIFYING)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[".raccordo.alert.v1"])?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&bytes)?
+        .build(&[&JSON[..], &IDENTIFYING].concat())?;
     for file in FILES {
         println!("cargo:rerun-if-changed={file}");
     }

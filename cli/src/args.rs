@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
-    readiness, trust,
+    readiness, register, trust,
 };
 use crate::demo::DemoArgs;
 
@@ -96,6 +96,12 @@ pub enum Command {
     /// Share and read alerts, as an operator
     #[command(subcommand)]
     Alert(alert::AlertCommand),
+    /// Keep cases and their people in the node's own register, as an operator
+    #[command(subcommand)]
+    Case(register::CaseCommand),
+    /// Keep companies in the node's own register, as an operator
+    #[command(subcommand)]
+    Company(register::CompanyCommand),
     /// Look up the code lists of alerts
     #[command(subcommand)]
     Codes(codes::CodesCommand),
@@ -207,6 +213,18 @@ raccordo alert show 1
 raccordo alert withdraw 1 --reason consent
 raccordo alert check -
 raccordo alert example --kind case --count 3 --seed 1
+raccordo case add person.json
+raccordo case list --state closed
+raccordo case list --find - --purpose identification
+raccordo case show 1 --purpose protection
+raccordo case set 1 --state closed --manager anna
+raccordo case erase 1 --yes
+raccordo case import casi.csv --map 3=phone --mapping m.toml --encoding windows-1252 --delimiter ; --report r.jsonl --dry-run
+raccordo company add company.json
+raccordo company list
+raccordo company show 1
+raccordo company erase 1
+raccordo company import imprese.csv
 raccordo codes list
 raccordo codes search province Firenze
 raccordo audit verify

@@ -20,7 +20,7 @@ use clap::error::ErrorKind;
 use crate::args::{Cli, Command};
 use crate::commands::{
     alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
-    readiness, trust,
+    readiness, register, trust,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -57,6 +57,8 @@ async fn run(cli: Cli, out: Output) -> Result<u8, Failure> {
         Command::Organisation(command) => organisation::run(command, &context).await,
         Command::Operator(command) => operator::run(command, &context).await,
         Command::Alert(command) => alert::run(command, &context).await,
+        Command::Case(command) => register::run_case(command, &context).await,
+        Command::Company(command) => register::run_company(command, &context).await,
         Command::Codes(command) => codes::run(command, &context),
         Command::Audit(command) => audit::run(command, &context).await,
         Command::Backup(command) => backup::run(command, &context).await,

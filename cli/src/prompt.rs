@@ -36,6 +36,18 @@ pub fn line(question: &str) -> Result<String, Failure> {
         .map_err(|error| unreadable(&error))
 }
 
+/// Asks for a line of text, which may be empty.
+///
+/// # Errors
+/// The terminal fails.
+pub fn line_or_nothing(question: &str) -> Result<String, Failure> {
+    Input::<String>::new()
+        .with_prompt(harmless(question))
+        .allow_empty(true)
+        .interact_text()
+        .map_err(|error| unreadable(&error))
+}
+
 fn unreadable(error: &dialoguer::Error) -> Failure {
     Failure::usage("no_answer", format!("the terminal gave no answer: {error}"))
         .hint("give the answer as an option; see --help")

@@ -34,6 +34,19 @@ pub mod casework {
     /// Version 1.
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/raccordo.casework.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/raccordo.casework.v1.serde.rs"));
+
+        macro_rules! redacted {
+            ($($Message:ident)*) => {$(
+                impl std::fmt::Debug for $Message {
+                    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!(stringify!($Message), "([secret])"))
+                    }
+                }
+            )*};
+        }
+
+        redacted!(PersonName IdentityDocument Address Person Company);
     }
 }
 

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::measure::{Samples, Spread, micros, process_cpu};
 
 /// Alerts of one call; each call is a transaction.
-const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 
 /// One run of many alerts.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -118,7 +118,11 @@ pub(crate) async fn latency(count: usize) -> anyhow::Result<Latency> {
     Ok(Latency { one_way: one_way.spread(), there_and_back: there_and_back.spread() })
 }
 
-async fn federation(envelopes_per_message: usize) -> anyhow::Result<Federation> {
+/// Three nodes that share alerts, so many in each MLS message.
+///
+/// # Errors
+/// A process or call that fails.
+pub(crate) async fn federation(envelopes_per_message: usize) -> anyhow::Result<Federation> {
     let setting = Setting::on(Database::Sqlite).log("warn");
     let mut federation = Federation::founded(setting).await?;
     for node in NODES {
@@ -136,27 +140,47 @@ async fn federation(envelopes_per_message: usize) -> anyhow::Result<Federation> 
     Ok(federation)
 }
 
-fn examples(count: usize) -> Vec<Alert> {
+/// Synthetic alerts.
+pub(crate) fn examples(count: usize) -> Vec<Alert> {
     let entropy = SeededEntropy::labelled("bench");
     alert::example(Kind::Case, count, &entropy, SystemClock.now(), &CodeLists::builtin())
 }
 
-async fn share(operator: &Operator, alerts: Vec<Alert>) -> anyhow::Result<Vec<String>> {
+/// Shares in one call; the ids.
+///
+/// # Errors
+/// The call fails, or finds an alert invalid.
+pub(crate) async fn share(operator: &Operator, alerts: Vec<Alert>) -> anyhow::Result<Vec<String>> {
     let answer = operator.share(alerts).await?;
     ensure!(answer.violations.is_empty(), "an example is invalid: {:?}", answer.violations);
     Ok(answer.shared.into_iter().map(|shared| shared.id).collect())
 }
 
-async fn delivered(operator: &Operator, ids: Vec<String>) -> anyhow::Result<()> {
+/// Waits until alerts are delivered.
+///
+/// # Errors
+/// The call fails.
+pub(crate) async fn delivered(operator: &Operator, ids: Vec<String>) -> anyhow::Result<()> {
+    reached(operator, ids, DeliveryState::Delivered).await
+}
+
+/// Waits until alerts have come so far.
+///
+/// # Errors
+/// The call fails.
+pub(crate) async fn reached(
+    operator: &Operator,
+    ids: Vec<String>,
+    wanted: DeliveryState,
+) -> anyhow::Result<()> {
     for batch in ids.chunks(BATCH) {
         // The node answers when its patience is over, too.
-        let reached = |state: i32| state >= i32::from(DeliveryState::Delivered);
         loop {
-            let alerts = operator.wait(batch.to_vec(), DeliveryState::Delivered).await?;
+            let alerts = operator.wait(batch.to_vec(), wanted).await?;
             let state = |one: &raccordo_proto::casework::v1::SharedAlert| {
                 one.delivery.as_ref().map_or(0, |delivery| delivery.state)
             };
-            if alerts.iter().all(|one| reached(state(one))) {
+            if alerts.iter().all(|one| state(one) >= i32::from(wanted)) {
                 break;
             }
         }
@@ -165,7 +189,10 @@ async fn delivered(operator: &Operator, ids: Vec<String>) -> anyhow::Result<()> 
 }
 
 /// Waits until both members stand at one place and have nothing to send.
-async fn settled(federation: &Federation) -> anyhow::Result<()> {
+///
+/// # Errors
+/// They do not come to rest in time.
+pub(crate) async fn settled(federation: &Federation) -> anyhow::Result<()> {
     until("quiet nodes", async || {
         let toscana = federation.node(TOSCANA)?.equipe().await?;
         let umbria = federation.node(UMBRIA)?.equipe().await?;

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo build --release
 //! cargo run --release -p raccordo-tests --bin bench [-- --alerts N] [--json]
+//! cargo run --release -p raccordo-tests --bin bench -- catch-up [--messages N] [--epochs M]
 //! ```
 //!
 //! Three processes on loopback (two members, a relay), SQLite in each. Ratios are what
@@ -11,7 +12,9 @@
 //! - [`mls`], [`durable`], [`rpc`]: what the parts cost, each alone
 //! - [`flow`]: the whole, as a region's system sees it
 //! - [`report`]: the ceilings computed from the costs, and the ratios
+//! - [`catch_up`]: a member that was away for long
 
+mod catch_up;
 mod durable;
 mod flow;
 mod measure;
@@ -24,6 +27,7 @@ use std::io::Write as _;
 use anyhow::{Context as _, bail};
 use raccordo_tests::programs;
 
+use catch_up::Absence;
 use report::{Costs, Report};
 
 /// Alerts of one throughput run, unless told otherwise.
@@ -31,26 +35,43 @@ const ALERTS: usize = 5_000;
 /// Alerts that travel alone, for the latency.
 const LONE: usize = 50;
 
+/// Messages and epochs that a member misses, unless told otherwise (DESIGN §12).
+const ABSENCE: Absence = Absence { messages: 100_000, epochs: 200 };
+
+const USAGE: &str =
+    "usage: bench [--alerts N] [--json], or bench catch-up [--messages N] [--epochs M] [--json]";
+
+/// What is measured.
+enum Measured {
+    Flow { alerts: usize },
+    CatchUp(Absence),
+}
+
 struct Args {
-    alerts: usize,
+    measured: Measured,
     json: bool,
 }
 
 fn args() -> anyhow::Result<Args> {
-    let mut args = Args { alerts: ALERTS, json: false };
+    let mut args = Args { measured: Measured::Flow { alerts: ALERTS }, json: false };
     let mut given = std::env::args().skip(1);
+    let mut number = 0;
     while let Some(arg) = given.next() {
-        match arg.as_str() {
-            "--json" => args.json = true,
-            "--alerts" => {
-                let number = given.next().context("--alerts needs a number")?;
-                args.alerts = number.parse().context("--alerts needs a number")?;
+        let mut above_0 = || -> anyhow::Result<usize> {
+            let given = given.next().and_then(|given| given.parse().ok());
+            given.filter(|given| *given > 0).with_context(|| format!("{arg} needs a number"))
+        };
+        match (arg.as_str(), &mut args.measured) {
+            ("--json", _) => args.json = true,
+            ("catch-up", Measured::Flow { .. }) if number == 0 => {
+                args.measured = Measured::CatchUp(ABSENCE);
             }
-            other => bail!("unknown argument {other}; usage: bench [--alerts N] [--json]"),
+            ("--alerts", Measured::Flow { alerts }) => *alerts = above_0()?,
+            ("--messages", Measured::CatchUp(absence)) => absence.messages = above_0()?,
+            ("--epochs", Measured::CatchUp(absence)) => absence.epochs = above_0()?,
+            (other, _) => bail!("unknown argument {other}; {USAGE}"),
         }
-    }
-    if args.alerts == 0 {
-        bail!("--alerts needs a number above 0");
+        number += 1;
     }
     Ok(args)
 }
@@ -70,17 +91,32 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let durable = durable::costs().await?;
     say("limits: calls over mutual TLS")?;
     let rpc = rpc::costs().await?;
-    say("one alert per MLS message")?;
-    let single = flow::throughput(args.alerts, 1).await?;
-    say("packed")?;
-    let packed = flow::throughput(args.alerts, 0).await?;
-    say("one alert at a time")?;
-    let latency = flow::latency(LONE).await?;
     let costs = Costs { mls, durable, rpc };
-    let report = Report { alerts: args.alerts, cores: cores(), costs, single, packed, latency };
-    let text = if args.json { format!("{}\n", report.json()) } else { report.table() };
+    let (json, table) = match args.measured {
+        Measured::Flow { alerts } => {
+            let report = flows(alerts, costs).await?;
+            (report.json(), report.table())
+        }
+        Measured::CatchUp(absence) => {
+            say("a long absence")?;
+            let caught_up = catch_up::measure(absence).await?;
+            let json = catch_up::json(&costs, absence, &caught_up);
+            (json, catch_up::table(&costs, absence, &caught_up))
+        }
+    };
+    let text = if args.json { format!("{json}\n") } else { table };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
+}
+
+async fn flows(alerts: usize, costs: Costs) -> anyhow::Result<Report> {
+    say("one alert per MLS message")?;
+    let single = flow::throughput(alerts, 1).await?;
+    say("packed")?;
+    let packed = flow::throughput(alerts, 0).await?;
+    say("one alert at a time")?;
+    let latency = flow::latency(LONE).await?;
+    Ok(Report { alerts, cores: cores(), costs, single, packed, latency })
 }
 
 fn cores() -> usize {

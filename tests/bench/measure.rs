@@ -73,3 +73,14 @@ pub(crate) fn process_cpu(pid: u32) -> anyhow::Result<Duration> {
 pub(crate) fn own_cpu() -> anyhow::Result<Duration> {
     process_cpu(std::process::id())
 }
+
+/// Most memory that a process ever had, in KiB (`VmHWM`).
+///
+/// # Errors
+/// It does not run.
+pub(crate) fn peak_memory_kib(pid: u32) -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.context("a status without VmHWM")?.parse()?)
+}

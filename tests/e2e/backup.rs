@@ -10,10 +10,10 @@ use raccordo_tests::federation::{Database, EQUIPE, Federation, Setting, TOSCANA,
 
 use crate::alerts::{agree, audits_verify, examples, listed, share};
 
-const PASSPHRASE: &str = "cinque parole scelte a caso";
+pub const PASSPHRASE: &str = "cinque parole scelte a caso";
 
 /// A file as administrators keep their passphrases.
-fn passphrase_file(world: &Federation, name: &str, text: &str) -> anyhow::Result<String> {
+pub fn passphrase_file(world: &Federation, name: &str, text: &str) -> anyhow::Result<String> {
     let path = world.path(name);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     writeln!(file, "{text}")?;

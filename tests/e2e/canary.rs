@@ -76,7 +76,7 @@ async fn the_database_holds_nothing(
 }
 
 /// Every value of every table.
-async fn values(connection: &mut AnyConnection) -> anyhow::Result<Vec<Vec<u8>>> {
+pub async fn values(connection: &mut AnyConnection) -> anyhow::Result<Vec<Vec<u8>>> {
     const COLUMNS: &str = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), \
         CAST(udt_name AS TEXT) FROM information_schema.columns WHERE table_schema = 'public'";
     let mut values = Vec::new();

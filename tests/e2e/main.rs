@@ -6,11 +6,15 @@ mod alerts;
 mod backup;
 mod canary;
 mod exchange;
+mod faults;
 mod files;
 mod in_hand;
 mod kill;
 mod lies;
 mod membership;
+mod network;
+mod points;
+mod register;
 mod restart;
 mod storage;
 mod succession;
@@ -47,18 +51,27 @@ on_database!(servers, crate::Database::Postgres; storage { a_read_only_server })
 
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
-    restart { each_of_the_three the_hub_is_away the_same_ids_twice }
+    restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
     term { handed_over_and_lost }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    register { a_killed_import_goes_on the_register_is_sealed }
     lies {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints
         false_entries a_false_tree
     }
+    network { a_member_and_the_hub_are_cut_off a_bad_wire }
+    faults { the_hub_stands_still a_member_stands_still the_hub_restarts_amid_traffic }
+    points { of_a_withdrawal of_an_update of_a_return }
     wire { bad_frames replays strangers }
     backup { back_on_a_new_machine damaged_stolen_and_misused }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
+}
+
+#[tokio::test]
+async fn the_database_server_crashes_under_load() -> anyhow::Result<()> {
+    faults::the_database_server_crashes(Setting::on(Database::Postgres)).await
 }

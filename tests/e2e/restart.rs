@@ -1,11 +1,12 @@
 //! Nodes stop and start again; clients repeat what they are not sure of.
 
 use anyhow::ensure;
+use raccordo_proto::casework::v1::DeliveryState;
 use raccordo_tests::federation::{
     EQUIPE, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
 };
 
-use crate::alerts::{agree, audits_verify, examples, lines, listed, share};
+use crate::alerts::{agree, are_listed, audits_verify, examples, lines, listed, share};
 
 /// Each of the three stops and starts, politely and not; alerts flow before and after.
 pub async fn each_of_the_three(setting: Setting) -> anyhow::Result<()> {
@@ -70,5 +71,39 @@ pub async fn the_same_ids_twice(setting: Setting) -> anyhow::Result<()> {
     let queue = ["alert", "share", "--equipe", EQUIPE, "-"];
     let taken = world.node(UMBRIA)?.run_with(&queue, Some(&lines(&alerts)?)).await;
     ensure!(taken.is_err(), "umbria shared under toscana's ids: {taken:?}");
+    agree(&world).await
+}
+
+/// A member misses hundreds of alerts and many epochs, and has everything once when it is
+/// back.
+pub async fn a_long_absence(setting: Setting) -> anyhow::Result<()> {
+    const EPOCHS: usize = 21;
+    const ALERTS_OF_AN_EPOCH: usize = 20;
+    let mut world = Federation::founded(setting).await?;
+    let mut all = examples(&world, "case", 1, "1").await?;
+    share(&world, TOSCANA, &all).await?;
+    world.node_mut(UMBRIA)?.stop().await?;
+    let missed = examples(&world, "case", EPOCHS * ALERTS_OF_AN_EPOCH, "2").await?;
+    let node = world.node(TOSCANA)?;
+    for some in missed.chunks(ALERTS_OF_AN_EPOCH) {
+        let operator = world.operator(TOSCANA)?;
+        for alerts in some.chunks(ALERTS_OF_AN_EPOCH / 2) {
+            let shared = operator.share(alerts.to_vec()).await?.shared;
+            let ids = shared.into_iter().map(|shared| shared.id).collect();
+            operator.wait(ids, DeliveryState::Accepted).await?;
+        }
+        let before = node.equipe().await?.epoch;
+        node.run(&["equipe", "update-keys", EQUIPE]).await?;
+        until("the next epoch", async || Ok((node.equipe().await?.epoch > before).then_some(())))
+            .await?;
+    }
+    all.extend(missed);
+    world.node_mut(UMBRIA)?.start().await?;
+    let operator = world.operator(UMBRIA)?;
+    until("umbria to catch up", async || {
+        Ok((operator.list().await?.len() == all.len()).then_some(()))
+    })
+    .await?;
+    are_listed(&all, &operator.list().await?)?;
     agree(&world).await
 }

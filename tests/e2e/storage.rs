@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail, ensure};
@@ -64,7 +64,7 @@ fn filler(world: &Federation, id: &str) -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(format!("/proc/{pid}/root")).join(data).join("filler"))
 }
 
-fn fill(path: &PathBuf) -> anyhow::Result<()> {
+fn fill(path: &Path) -> anyhow::Result<()> {
     let file = fs::OpenOptions::new().create(true).append(true).open(path)?;
     let mut written = file.metadata()?.len();
     for size in [1 << 16, 1 << 12, 1 << 9, 1] {
@@ -238,7 +238,7 @@ pub async fn told_at_the_start(setting: Setting) -> anyhow::Result<()> {
     let whole = fs::read(&database)?;
     let file = fs::OpenOptions::new().write(true).open(&database)?;
     for page in [3, 5, 7, 9, 11] {
-        file.write_at(&[0xab; 4096], page * 4096)?;
+        file.write_all_at(&[0xab; 4096], page * 4096)?;
     }
     drop(file);
     let (exit, told) = world.node(TOSCANA)?.start_in_vain().await?;
@@ -257,12 +257,12 @@ pub async fn a_read_only_server(setting: Setting) -> anyhow::Result<()> {
     let url = world.node(TOSCANA)?.database_url()?;
     let read_only = |value: &str| {
         let set = format!(
-            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
+            "BEGIN; SET TRANSACTION READ WRITE; \
+             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
              default_transaction_read_only = {value}', current_database()); END $$; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             COMMIT; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()"
         );
-        let set = format!("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; {set}");
         raccordo_tests::postgres::run_in(&url, &set)
     };
     read_only("on")?;

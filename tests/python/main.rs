@@ -75,17 +75,14 @@ async fn client(node: &Node, alerts: &Path, way: &[(&str, String)]) -> anyhow::R
     Ok(serde_json::from_str(last)?)
 }
 
-/// `package.Service` of every service in a proto file, and those that every listener has.
-fn services(proto: &str) -> anyhow::Result<Vec<String>> {
-    let text = fs::read_to_string(workspace().join("proto").join(proto))?;
+/// `package.Service` of every service in the proto files of a directory, and those that every
+/// listener has.
+fn services(directory: &str) -> anyhow::Result<Vec<String>> {
     let after = |line: &str, word: &str| {
         let rest = line.strip_prefix(word)?;
         Some(rest.split([' ', ';', '{']).next().unwrap_or_default().to_owned())
     };
-    let package = text.lines().find_map(|line| after(line, "package ")).context("no package")?;
-    let own = text.lines().filter_map(|line| after(line, "service "));
-    let mut names: Vec<String> = own.map(|service| format!("{package}.{service}")).collect();
-    names.extend(
+    let mut names = Vec::from(
         [
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection",
@@ -93,6 +90,13 @@ fn services(proto: &str) -> anyhow::Result<Vec<String>> {
         ]
         .map(str::to_owned),
     );
+    for file in fs::read_dir(workspace().join("proto").join(directory))? {
+        let text = fs::read_to_string(file?.path())?;
+        let package =
+            text.lines().find_map(|line| after(line, "package ")).context("no package")?;
+        let own = text.lines().filter_map(|line| after(line, "service "));
+        names.extend(own.map(|service| format!("{package}.{service}")));
+    }
     names.sort();
     Ok(names)
 }
@@ -116,7 +120,7 @@ fn check(found: &Value) -> anyhow::Result<BTreeSet<String>> {
     assert!(found["violations"].as_array().is_some_and(|v| v.contains(&json!("missing"))));
     assert_eq!(found["stranger"], json!(["UNAUTHENTICATED", "wrong_token"]));
     assert_eq!(found["no_equipe"], json!(["NOT_FOUND", "no_such_equipe"]));
-    assert_eq!(found["services"], json!(services("casework/v1/casework.proto")?));
+    assert_eq!(found["services"], json!(services("casework/v1")?));
     assert_eq!(found["healthy"], true);
     Ok(shared)
 }
@@ -148,7 +152,7 @@ async fn a_python_client_shares_and_lists() -> anyhow::Result<()> {
     ];
     let found = client(toscana, &first, &sockets).await?;
     let mut shared = check(&found)?;
-    assert_eq!(found["admin_services"], json!(services("admin/v1/admin.proto")?));
+    assert_eq!(found["admin_services"], json!(services("admin/v1")?));
     assert_eq!(found["admin_healthy"], true);
 
     let (address, root) = with_tls(&mut federation).await?;

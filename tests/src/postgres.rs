@@ -28,7 +28,15 @@ pub struct Server {
     /// URL without a database name.
     url: String,
     psql: PathBuf,
-    _watch: Option<Child>,
+    own: Option<Own>,
+}
+
+/// What the tests started themselves; it ends when this is dropped.
+struct Own {
+    programs: PathBuf,
+    directory: PathBuf,
+    options: String,
+    _watch: Child,
 }
 
 /// Makes a new empty database and returns its URL.
@@ -38,15 +46,10 @@ pub struct Server {
 pub fn database() -> anyhow::Result<String> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let server = SERVER.get_or_init(|| Server::start().map_err(|error| format!("{error:#}")));
+    let server = SERVER.get_or_init(|| Server::shared().map_err(|error| format!("{error:#}")));
     let server = server.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("raccordo_test_{}_{number}", std::process::id());
-    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
-    let mut psql = Command::new(&server.psql);
-    psql.args(["--no-psqlrc", "--quiet", "--command", &create]);
-    run(psql.arg(with_database(&server.url, "postgres")))?;
-    Ok(with_database(&server.url, &name))
+    server.database(&format!("raccordo_test_{}_{number}", std::process::id()))
 }
 
 /// Runs a statement in a database of [`database`].
@@ -64,10 +67,31 @@ pub fn run_in(database: &str, statement: &str) -> anyhow::Result<()> {
 }
 
 impl Server {
-    fn start() -> anyhow::Result<Self> {
-        if let Ok(url) = std::env::var("RACCORDO_TEST_POSTGRES") {
-            return Ok(Self { url, psql: PathBuf::from("psql"), _watch: None });
+    /// The one that is named, or else one that is started.
+    fn shared() -> anyhow::Result<Self> {
+        match std::env::var("RACCORDO_TEST_POSTGRES") {
+            Ok(url) => Ok(Self { url, psql: PathBuf::from("psql"), own: None }),
+            Err(_) => Self::start(),
         }
+    }
+
+    /// Makes a new empty database and returns its URL.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn database(&self, name: &str) -> anyhow::Result<String> {
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        let mut psql = Command::new(&self.psql);
+        psql.args(["--no-psqlrc", "--quiet", "--command", &create]);
+        run(psql.arg(with_database(&self.url, "postgres")))?;
+        Ok(with_database(&self.url, name))
+    }
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// Says what to install when there is no server, and what the server said.
+    pub fn start() -> anyhow::Result<Self> {
         let programs = programs().context(
             "the tests need a PostgreSQL server: install `postgresql` \
              (Debian: apt-get install -y postgresql), or name one in RACCORDO_TEST_POSTGRES",
@@ -89,13 +113,48 @@ impl Server {
              -c max_connections=300 -c shared_buffers=64MB",
             directory.display()
         );
-        run(as_server(&programs.join("pg_ctl"))?
-            .args(["start", "--wait", "--silent", "--options", &options, "--log"])
-            .arg(directory.join("log"))
-            .arg("--pgdata")
-            .arg(&data))?;
         let url = format!("postgres:///?host={}&user=postgres", directory.display());
-        Ok(Self { url, psql: programs.join("psql"), _watch: Some(watch) })
+        let psql = programs.join("psql");
+        let own = Own { programs, directory, options, _watch: watch };
+        own.start()?;
+        Ok(Self { url, psql, own: Some(own) })
+    }
+
+    /// Ends the server as a crash does, without a word to its clients (immediate mode).
+    ///
+    /// # Errors
+    /// It was not started here.
+    pub fn crash(&self) -> anyhow::Result<()> {
+        self.own()?.stop()
+    }
+
+    /// Starts it again.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn recover(&self) -> anyhow::Result<()> {
+        self.own()?.start()
+    }
+
+    fn own(&self) -> anyhow::Result<&Own> {
+        self.own.as_ref().context("this server was not started by the tests")
+    }
+}
+
+impl Own {
+    fn control(&self, command: &[&str]) -> anyhow::Result<()> {
+        let data = self.directory.join("data");
+        let mut control = as_server(&self.programs.join("pg_ctl"))?;
+        run(control.args(command).args(["--wait", "--silent", "--pgdata"]).arg(data))
+    }
+
+    fn start(&self) -> anyhow::Result<()> {
+        let log = self.directory.join("log").display().to_string();
+        self.control(&["start", "--options", &self.options, "--log", &log])
+    }
+
+    fn stop(&self) -> anyhow::Result<()> {
+        self.control(&["stop", "--mode=immediate"])
     }
 }
 

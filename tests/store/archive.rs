@@ -64,6 +64,8 @@ async fn check_moved(url: &str, other: &str) -> anyhow::Result<()> {
     tx.insert_equipe(equipe(1, "pisa")).await?;
     tx.insert_equipe(equipe(2, "siena")).await?;
     tx.insert_objects((1..=5).map(object).collect()).await?;
+    tx.insert_records((1..=5).map(crate::register::record).collect()).await?;
+    tx.insert_cases((1..=5).map(crate::register::case).collect()).await?;
     for read in 1..=3 {
         tx.put_read(lineage(1), object(1).object, &format!("node-{read}").parse()?).await?;
     }

@@ -18,6 +18,7 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod register;
 mod rejoin;
 mod sample;
 mod sql;
@@ -64,6 +65,10 @@ contract! {
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once
+    }
+    register {
+        wrapping_keys records_and_values found_by_digest listed cases_change erased wrapped_anew
+        imports
     }
     hub {
         carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back

@@ -14,6 +14,7 @@ pub mod operator;
 pub mod organisation;
 pub mod pact;
 pub mod readiness;
+pub mod register;
 pub mod rejoin;
 pub mod trust;
 

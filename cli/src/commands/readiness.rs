@@ -279,7 +279,6 @@ mod tests {
             database: "sqlite".to_owned(),
             uptime_s: 3_700,
             equipes: vec![equipe],
-            next: String::new(),
             alarms: vec!["disk nearly full".to_owned()],
             expires: vec![Expiring {
                 what: "own card".to_owned(),

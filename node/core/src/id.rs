@@ -223,6 +223,14 @@ uuid_id!(
     /// An organisation, opaque outside its node.
     OrganisationId
 );
+uuid_id!(
+    /// A person or company in the node's own register, opaque outside it.
+    RecordId
+);
+uuid_id!(
+    /// A case in the node's own register, opaque outside it.
+    CaseId
+);
 
 macro_rules! counter {
     ($(#[$doc:meta])* $Name:ident) => {

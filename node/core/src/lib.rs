@@ -7,9 +7,11 @@
 //! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
+//! - the node's own people and companies: [`register`]
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
+//! - how two nodes find that they know the same: [`normal`], [`pseudonym`], [`matching`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
-//! - what must hold whatever happens: [`invariant`]
+//! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod alert;
@@ -27,8 +29,13 @@ pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod letter;
+pub mod matching;
+pub mod normal;
 pub mod object;
 pub mod operator;
+pub mod planted;
+pub mod pseudonym;
+pub mod register;
 pub mod sealing;
 pub mod secret;
 pub mod sending;

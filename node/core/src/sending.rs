@@ -5,6 +5,7 @@
 //! trusted here, or an alarm holds, nothing case-bearing leaves; receipts always flow.
 
 use crate::id::NodeId;
+use crate::planted::{self, Bug};
 
 /// Where a node stands in an équipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,7 @@ pub enum Gate {
 /// Decides.
 pub fn gate(now: &Circumstances) -> Gate {
     match now.standing {
+        Standing::Quarantined if planted::is(Bug::QuarantinedSends) => {}
         Standing::Founding => return Gate::Closed("the équipe is being founded"),
         Standing::Quarantined => return Gate::Closed("this node is quarantined"),
         Standing::NeedsRejoin => return Gate::Closed("this node waits to join again"),
@@ -93,6 +95,9 @@ pub fn gate(now: &Circumstances) -> Gate {
 
 /// Why case-bearing sending is held, if it is.
 pub fn hold(now: &Circumstances) -> Option<String> {
+    if planted::is(Bug::IgnoreHold) {
+        return None;
+    }
     if let Some(alarm) = now.holding_alarms.first() {
         return Some(format!("alarm {alarm}"));
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use raccordo_core::id::{Digest, ItemId, LineageId, NodeId};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::sealing;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
@@ -403,7 +404,8 @@ pub async fn drop_overtaken(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Do
         let lineage = row.lineage;
         tracing::warn!(%lineage, version, "a change was overtaken by another");
         let me = &node.identity.node;
-        let leaves = pending.proposal.change() == Some(Change::Leaving { leaver: me.clone() });
+        let leaves = pending.proposal.change() == Some(Change::Leaving { leaver: me.clone() })
+            && !planted::is(Bug::LeaveForgotten);
         if leaves && pending.row.begun_here && now.statement().party(me).is_some() {
             match leave_again(node, tx, row).await {
                 Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => {

@@ -64,11 +64,11 @@ impl Clocks {
     fn half(&self, place: (LineageId, Sequence), half: Half) -> Option<Half> {
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
         let other = awaited.remove(&place);
-        let fits = match (&other, &half) {
+        let fits = matches!(
+            (&other, &half),
             (Some(Half::Answered(_)), Half::Written(_))
-            | (Some(Half::Written(_)), Half::Answered(_)) => true,
-            _ => false,
-        };
+                | (Some(Half::Written(_)), Half::Answered(_))
+        );
         if fits {
             return other;
         }

@@ -1,5 +1,7 @@
 //! Erases what has expired, and forgets what nobody needs any more.
 
+use raccordo_core::planted::{self, Bug};
+
 use super::Node;
 use super::apply::end;
 use super::audit::{Actor, record};
@@ -16,6 +18,9 @@ const PAGE: u32 = 200;
 pub async fn expire(node: &Node) -> Done<usize> {
     let now = node.clock.now();
     let mut total = 0;
+    if planted::is(Bug::ExpiryForgotten) {
+        return Ok(0);
+    }
     loop {
         let mut tx = node.store.write().await?;
         let rows = tx.objects_expired(now, PAGE).await?;

@@ -9,17 +9,23 @@ use raccordo_core::session::{Invitation, Joining, Session};
 use raccordo_core::trust::proposal::Proposal;
 use raccordo_core::trust::statement::{Party, SignedStatement};
 use raccordo_core::trust::validator::validate_view;
+use raccordo_core::wire;
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
 use super::receive_mail::skip;
+use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, pack, pacts, rejoin, roster};
+use super::{Node, changes, identity, pack, pacts, rejoin, roster};
 use crate::store::Tx;
-use crate::store::equipe::EquipeRow;
+use crate::store::equipe::{EquipeRow, MemberRow};
+
+/// Code of the alarm where the hub says that this node is a member no longer: it may have
+/// trimmed the commit that removed it.
+const REMOVED: &str = "hub_removed";
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -37,8 +43,13 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        if known.as_ref().is_some_and(|row| !may_return(row)) {
+        let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
+            let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
+            if known.as_ref().is_some_and(ahead) {
+                keep(node, item).await?;
+            }
             return skip(node, hub, mailbox).await;
         }
         if known
@@ -122,7 +133,11 @@ pub async fn join(
     if lost {
         rejoin::returned(node, &mut work).await?;
     }
+    let before = work.tx()?.members(item.lineage).await?;
     roster::follow_group(&mut work).await?;
+    if again {
+        owe(node, &mut work, &before).await?;
+    }
     // Who committed is there: the chair, which alone adds members.
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
@@ -133,6 +148,55 @@ pub async fn join(
     node.signals.wake(&Topic::Membership);
     pack::wake(node, item.lineage);
     Ok(())
+}
+
+/// Keeps a Welcome that has overtaken the log: this node was removed and added again, and
+/// has read of neither yet.
+async fn keep(node: &Node, item: &WelcomeItem) -> Done<()> {
+    let name = kept_name(item.lineage);
+    let sealed = node.seal(&identity::context(&name), &wire::hub::encode_welcome(item))?;
+    let mut tx = node.store.write().await?;
+    tx.put_secret(&name, sealed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A Welcome that was kept at a hub until this node has read that it was removed, with where
+/// the mailbox stands.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub async fn kept(node: &Node, hub: &NodeId) -> Done<Option<(u64, WelcomeItem)>> {
+    let mut tx = node.store.read().await?;
+    for row in tx.equipes().await? {
+        let name = kept_name(row.lineage);
+        let Some(sealed) = tx.secret(&name).await?.filter(|_| row.hub == *hub) else { continue };
+        let encoded = node.open(&identity::context(&name), &sealed)?;
+        let told = tx.alarms(row.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        // Nothing is left of one that was entered.
+        let item = wire::hub::decode_welcome(encoded.reveal());
+        if let (Ok(item), true) = (item, told || may_return(&row)) {
+            return Ok(Some((tx.mailbox_cursor(hub).await?, item)));
+        }
+    }
+    Ok(None)
+}
+
+/// Forgets a Welcome that was kept.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_kept(node: &Node, lineage: LineageId) -> Done<()> {
+    let name = kept_name(lineage);
+    let nothing = node.seal(&identity::context(&name), &[])?;
+    let mut tx = node.store.write().await?;
+    tx.put_secret(&name, nothing).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn kept_name(lineage: LineageId) -> String {
+    format!("welcome/{lineage}")
 }
 
 /// Notes that a Welcome of an équipe whose pact is here was refused.
@@ -155,6 +219,19 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
 /// Whether a membership is over, or waits to begin anew.
 fn may_return(row: &EquipeRow) -> bool {
     matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
+}
+
+/// Whoever came while this node was away has nothing of it: it is told what was shared
+/// before.
+async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()> {
+    let (lineage, joined_at) = (work.row.lineage, work.row.sequence);
+    for member in work.tx()?.members(lineage).await? {
+        let known = before.iter().any(|known| known.node == member.node);
+        if !known && member.node != node.identity.node {
+            replay::begin(work, &member.node, Recipient::Rejoined, joined_at).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What this node has signed of an équipe: its consent to join.
@@ -192,7 +269,7 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    Ok(tx.delete_alarm(lineage, "hub_removed").await?)
+    Ok(tx.delete_alarm(lineage, REMOVED).await?)
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 
@@ -42,7 +43,9 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
         let known = before.statement().party(&member.node).is_some();
         let known = known || agreed.has_party(&member.node);
         let was = if known { Recipient::Rejoined } else { Recipient::Newcomer };
-        replay::begin(work, &member.node, was, at).await?;
+        if !planted::is(Bug::ReplayForgotten) {
+            replay::begin(work, &member.node, was, at).await?;
+        }
     }
     Ok(())
 }
@@ -87,7 +90,9 @@ async fn in_force(
     let subject = row.lineage.to_string();
     let tx = work.tx()?;
     tx.raise_pact(row.lineage).await?;
-    record(node, tx, Actor::Node, "equipe.statement", &subject, &detail).await?;
+    if !planted::is(Bug::StatementNotAudited) {
+        record(node, tx, Actor::Node, "equipe.statement", &subject, &detail).await?;
+    }
     let pending = changes::of(node, tx, &row).await?;
     let agreed = pending.into_iter().find(|pending| pending.row.statement == now.digest());
     let me = &node.identity.node;
@@ -101,7 +106,9 @@ async fn in_force(
         _ if old.pact == new.pact => {}
         Some(agreed) => {
             work.tx()?.delete_alarm(row.lineage, PACT_UNKNOWN).await?;
-            work.set_pact(node, agreed.proposal.pact)?;
+            if !planted::is(Bug::OldPactKept) {
+                work.set_pact(node, agreed.proposal.pact)?;
+            }
         }
         None => pact_unknown(node, work).await?,
     }

@@ -11,7 +11,7 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`]
-//! - people: [`directory`]
+//! - people: [`directory`]; the people and companies of cases: [`register`]
 //! - what a hub does: [`hub`]
 
 pub mod alerts;
@@ -44,6 +44,7 @@ pub mod pacts;
 pub mod peers;
 pub mod receive;
 pub mod receive_mail;
+pub mod register;
 pub mod rejoin;
 pub mod replay;
 pub mod rhythm;

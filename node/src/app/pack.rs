@@ -4,6 +4,7 @@
 use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
 use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, LineageId, Sequence};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
 use raccordo_core::session::{Change, Staged};
 use raccordo_core::trust::keys::Signature;
@@ -81,7 +82,7 @@ pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstanc
     let lineage = work.row.lineage;
     let standing = Standing::parse(&work.row.state)
         .ok_or_else(|| Fault::ours("row_damaged", "state of an équipe"))?;
-    let fresh = work.fresh();
+    let fresh = work.fresh() || planted::is(Bug::DropFirstUpdate);
     let tx = work.tx()?;
     let commit_pending = tx.pending_commit(lineage).await?.is_some();
     let untrusted = roster::untrusted(node, tx, lineage).await?;
@@ -170,12 +171,19 @@ pub async fn stage(node: &Node, work: &mut Work<'_>, mut change: Change) -> Done
         welcome: welcome.unwrap_or_default(),
         ..EntryRow::pending(&work.row, node.boot, EntryKind::Commit, entry, commit)
     };
+    if planted::is(Bug::MergeEarly) {
+        drop(work.session().await?.process(&row.payload, &|_, _| Ok(())));
+        roster::follow_group(work).await?;
+    }
     work.tx()?.insert_entries(vec![row]).await?;
     Ok(entry)
 }
 
 /// Entries whose epoch has passed: the same envelopes under the same entry id.
 async fn encrypt_again(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<usize> {
+    if planted::is(Bug::NotEncryptedAgain) {
+        return Ok(0);
+    }
     let lineage = work.row.lineage;
     let stale = work.tx()?.entries_in(lineage, EntryState::Stale, ENVELOPES_MAX).await?;
     let mut done = 0;
@@ -218,7 +226,10 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     let mut entries = Vec::new();
     let mut packed = Vec::new();
     for group in groups {
-        let entry = EntryId::random(&*node.entropy);
+        let entry = match planted::is(Bug::ReuseEntryId) {
+            true => EntryId(lineage.0),
+            false => EntryId::random(&*node.entropy),
+        };
         let mut envelopes = Vec::new();
         for (mut row, envelope) in numbered.drain(..group.len()) {
             row.entry = Some(entry);
@@ -258,7 +269,7 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
         work.row.receipt_sent = work.row.sequence;
     }
     let reads = work.tx()?.take_unreported_reads(lineage, READS_MAX).await?;
-    if !reads.is_empty() {
+    if !reads.is_empty() && !planted::is(Bug::ForgetRead) {
         bodies.push(Body::ReadReceipt(reads));
     }
     let rows = bodies.into_iter().map(|body| row_of(node, lineage, body));

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
 use raccordo_core::id::{Digest, LineageId, Sequence};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
@@ -132,7 +133,8 @@ fn places(row: &EquipeRow, next: Option<&HubTerm>, batch: &Batch) -> Done<Result
     let mut places = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
         if chain.sequence == row.sequence && entry.sequence <= row.sequence {
-            places.push(None);
+            let again = Place { chain: chain.clone(), digest: entry.digest(batch.group) };
+            places.push(planted::is(Bug::TakeTwice).then_some(again));
             continue;
         }
         match chain.verify_next(entry) {
@@ -156,6 +158,9 @@ fn places(row: &EquipeRow, next: Option<&HubTerm>, batch: &Batch) -> Done<Result
     let statement = SignedStatement::decode(&row.statement)
         .map_err(|cause| Fault::ours("statement_damaged", cause))?;
     let signed = &batch.checkpoint;
+    if planted::is(Bug::SkipChain) {
+        return Ok(Ok(places));
+    }
     let by = (&signed.checkpoint().hub, signed.checkpoint().term);
     let next = next.filter(|next| (&next.hub, next.term) == by);
     let hub = next.unwrap_or(&statement.statement().hub);
@@ -191,9 +196,16 @@ async fn run(
     places: &Places,
     part: Range<usize>,
 ) -> Done<Run> {
+    let ahead = match planted::is(Bug::CursorFirst) {
+        true => cursor_first(node, lineage, batch, places, &part).await?,
+        false => None,
+    };
     let Some(mut work) = Work::begin(node, lineage).await? else {
         return Ok(Run::Ended(Received::Stopped));
     };
+    if let Some(before) = ahead {
+        work.row = before;
+    }
     if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
         return Ok(Run::Ended(Received::Stopped));
     }
@@ -201,7 +213,8 @@ async fn run(
     let mut heard = BTreeMap::new();
     let entries = batch.entries.iter().zip(places).enumerate();
     for (index, (entry, place)) in entries.take(part.end).skip(part.start) {
-        let Some(place) = place.as_ref().filter(|_| entry.sequence > work.row.sequence) else {
+        let taken_before = entry.sequence <= work.row.sequence && !planted::is(Bug::TakeTwice);
+        let Some(place) = place.as_ref().filter(|_| !taken_before) else {
             continue;
         };
         match one(node, &mut work, entry).await {
@@ -237,6 +250,27 @@ async fn run(
         node.signals.wake(&Topic::Objects);
     }
     Ok(Run::Ended(Received::At(at)))
+}
+
+/// Moves the cursor to where a part of a batch ends; the row as it was before.
+async fn cursor_first(
+    node: &Node,
+    lineage: LineageId,
+    batch: &Batch,
+    places: &Places,
+    part: &Range<usize>,
+) -> Done<Option<EquipeRow>> {
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(None) };
+    let before = work.row.clone();
+    let entries = batch.entries.iter().zip(places).take(part.end).skip(part.start);
+    for (entry, place) in entries {
+        if let Some(place) = place.as_ref().filter(|_| entry.sequence > before.sequence) {
+            work.row.sequence = entry.sequence;
+            work.row.head = place.chain.head;
+        }
+    }
+    work.commit().await?;
+    Ok(Some(before))
 }
 
 /// The one validator, as sessions ask it.
@@ -289,6 +323,9 @@ async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
 async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     let lineage = work.row.lineage;
     let known = work.tx()?.entry(lineage, entry.entry_id).await?;
+    if known.is_none() && planted::is(Bug::QuarantineIgnored) {
+        return Ok(Next::GoOn);
+    }
     let Some(mut row) = known.filter(|row| row.payload_digest == Digest::of(&entry.payload)) else {
         return Ok(Next::Quarantine);
     };
@@ -357,11 +394,16 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
             if by != Some(&entry.sender) {
                 return Err(Stop::SetAside("sender_mismatch"));
             }
-            if let Some(lost) = work.tx()?.pending_commit(lineage).await? {
+            if let Some(lost) = work.tx()?.pending_commit(lineage).await?
+                && !planted::is(Bug::LostCommitKept)
+            {
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
             new_epoch(node, work, &commit, entry.sequence).await?;
+            if planted::is(Bug::FreshByAnyCommit) {
+                work.set_fresh();
+            }
             Ok(Next::GoOn)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
@@ -453,9 +495,11 @@ async fn set_aside(
         reason: reason.to_owned(),
         at: node.clock.now(),
     };
-    work.tx()?.set_aside(row).await?;
-    if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
-        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+    if !planted::is(Bug::DropSetAside) {
+        work.tx()?.set_aside(row).await?;
+        if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
+            honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+        }
     }
     if commit {
         let detail =
@@ -547,5 +591,7 @@ async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
     work.commit().await?;
     tracing::warn!(%lineage, why, "this node is a member no longer");
     node.signals.wake(&Topic::Membership);
+    // A Welcome may be kept already.
+    node.signals.wake(&Topic::Errands(row.hub));
     Ok(Run::Ended(Received::Stopped))
 }

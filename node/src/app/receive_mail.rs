@@ -2,6 +2,7 @@
 
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{LineageId, NodeId};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::wire;
 use raccordo_core::wire::hub::Mail;
 
@@ -31,7 +32,13 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
     }
     match item.kind.as_str() {
         "welcome" => match wire::hub::decode_welcome(&item.payload) {
-            Ok(welcome) => return Ok(Taken::Welcome(Box::new(welcome))),
+            Ok(welcome) => {
+                if planted::is(Bug::WelcomePassed) {
+                    tx.put_mailbox_cursor(hub, item.sequence).await?;
+                    tx.commit().await?;
+                }
+                return Ok(Taken::Welcome(Box::new(welcome)));
+            }
             Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
         },
         "pact" => match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {

@@ -10,6 +10,7 @@ use raccordo_core::envelope::{Body, Change, Envelope, ObjectEvent, Sealed};
 use raccordo_core::id::{EnvelopeId, LineageId, NodeId, Sequence};
 use raccordo_core::letter::{self, Route};
 use raccordo_core::object::State;
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
 
@@ -76,10 +77,11 @@ pub async fn step(node: &Node, lineage: LineageId) -> Done<bool> {
     }
     let tx = work.tx()?;
     let members = tx.members(lineage).await?;
-    let mut more = false;
+    let (mut more, mut changed) = (false, false);
     for mut row in tx.replays(lineage).await? {
         let Some(member) = members.iter().find(|member| member.node == row.recipient) else {
             tx.delete_replay(lineage, &row.recipient).await?;
+            changed = true;
             continue;
         };
         if !row.queued {
@@ -87,9 +89,14 @@ pub async fn step(node: &Node, lineage: LineageId) -> Done<bool> {
             queue(node, tx, &mut row, &card).await?;
             more |= !row.queued;
             tx.put_replay(row).await?;
+            changed = true;
         } else if received(tx, &row, member).await? {
             tx.delete_replay(lineage, &row.recipient).await?;
+            changed = true;
         }
+    }
+    if !changed {
+        return Ok(false);
     }
     work.commit().await?;
     pack::wake(node, lineage);
@@ -123,7 +130,8 @@ async fn queue(node: &Node, tx: &mut dyn Tx, row: &mut ReplayRow, card: &SignedC
 
 /// The object as it stands, in the words of its first envelope; none where nothing is owed.
 fn retold(node: &Node, row: &ReplayRow, object: &ObjectRow) -> Done<Option<Envelope>> {
-    let ended = |id| (object.expires_at > node.clock.now() && row.rejoined).then_some(id);
+    let told = row.rejoined && !planted::is(Bug::EndsNotRetold);
+    let ended = |id| (object.expires_at > node.clock.now() && told).then_some(id);
     let (id, change) = match open_share(node, object)? {
         Some(share) if object.state == State::Active.as_str() => {
             if object.expires_at <= node.clock.now() {

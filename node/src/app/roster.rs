@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::{LineageId, NodeId, Sequence};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::GroupView;
@@ -31,7 +32,7 @@ pub async fn follow_group(work: &mut Work<'_>) -> Done<()> {
     let tx = work.tx()?;
     let known = tx.members(lineage).await?;
     for row in &known {
-        if !present.contains(&row.node) {
+        if !present.contains(&row.node) && !planted::is(Bug::RemovedMemberKept) {
             tx.delete_member(lineage, &row.node).await?;
         }
     }

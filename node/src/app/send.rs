@@ -2,6 +2,7 @@
 
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId, Sequence};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 
 use super::audit::{Actor, record};
@@ -40,7 +41,8 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
     let held = held(node, &mut *tx, lineage).await?;
     let member =
-        matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding));
+        matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding))
+            || planted::is(Bug::QuarantinedSends);
     // The first entry at the hub of a new term is the commit of its statement.
     let next = term::next_term(&mut *tx, &equipe).await?;
     let begins = member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
@@ -75,6 +77,9 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
 }
 
 async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    if planted::is(Bug::IgnoreHold) {
+        return Ok(false);
+    }
     let alarm = tx.alarms(lineage).await?.iter().any(|alarm| alarm.holds);
     Ok(alarm || !super::roster::untrusted(node, tx, lineage).await?.is_empty())
 }
@@ -113,7 +118,9 @@ async fn note_outcomes(
     let places: Vec<_> = outcomes.iter().filter_map(placed).collect();
     work.tx()?.entries_placed(lineage, &places).await?;
     for (entry, outcome) in outcomes {
-        if matches!(outcome, Outcome::Placed { .. }) {
+        if let Outcome::Placed { sequence, .. } = outcome {
+            let place = (lineage, *sequence);
+            node.links.clocks.answered(&work.row.hub, place, node.clock.now());
             continue;
         }
         let Some(mut row) = work.tx()?.entry(lineage, *entry).await? else { continue };
@@ -121,10 +128,7 @@ async fn note_outcomes(
             continue;
         }
         match outcome {
-            Outcome::Placed { sequence, .. } => {
-                let place = (lineage, *sequence);
-                node.links.clocks.answered(&work.row.hub, place, node.clock.now());
-            }
+            Outcome::Placed { .. } => {}
             // The answer is to bytes of an epoch before: it has been encrypted again since.
             Outcome::Stale { current } if row.epoch >= *current => {}
             Outcome::Stale { .. } => {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex as Plain, PoisonError};
 use raccordo_core::hublog::{LogEntry, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::session::{LeafKeys, Session};
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
@@ -280,12 +281,15 @@ impl<'n> Work<'n> {
     /// # Errors
     /// Whatever the store says; then nothing was stored.
     pub async fn commit(mut self) -> Done<()> {
-        let changes = match &mut self.slot.session {
+        let mut changes = match &mut self.slot.session {
             Some(session) => {
                 session.take_changes().map_err(|cause| Fault::ours("ledger", cause))?
             }
             None => Vec::new(),
         };
+        if planted::is(Bug::ForgetFlush) {
+            changes.clear();
+        }
         let row = self.row.clone();
         let node = self.node;
         let (passed, entries) = (self.passed.clone(), std::mem::take(&mut self.entries));
@@ -307,7 +311,7 @@ impl<'n> Work<'n> {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        if self.touched && !self.durable {
+        if self.touched && !self.durable && !planted::is(Bug::SessionKept) {
             // Rolled back, or nobody knows: what MLS did in memory must not stay. A lost
             // `fresh` costs one more commit, never a reused key.
             self.slot.session = None;

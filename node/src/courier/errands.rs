@@ -6,7 +6,7 @@ use raccordo_core::id::{LineageId, NodeId};
 
 use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
-use super::{Backoff, Trouble};
+use super::{Backoff, Trouble, inbox};
 use crate::app::fault::Done;
 use crate::app::found::Step;
 use crate::app::hub::key_package_pool::PRESENT;
@@ -37,6 +37,7 @@ pub struct Progress {
 /// The store's, or why the hub could not be asked.
 pub async fn step(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result<Progress, Trouble> {
     let mut progress = Progress::default();
+    progress.moved |= inbox::enter_kept(node, link, hub).await?;
     posts(node, link, hub, &mut progress).await?;
     offers(node, link, hub, &mut progress).await?;
     deposits(node, link, hub, &mut progress).await?;

@@ -70,6 +70,17 @@ pub async fn take(
     }
 }
 
+/// Joins by a Welcome that was kept, once the log has shown why it came.
+///
+/// # Errors
+/// As [`take`].
+pub async fn enter_kept(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result<bool, Trouble> {
+    let Some((cursor, welcome)) = join::kept(node, hub).await? else { return Ok(false) };
+    enter(node, link, hub, cursor, &welcome).await?;
+    join::forget_kept(node, welcome.lineage).await?;
+    Ok(true)
+}
+
 /// Joins by a Welcome; one that is refused here, or whose tree is gone, is passed over.
 async fn enter(
     node: &Node,

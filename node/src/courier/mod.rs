@@ -33,6 +33,7 @@ pub use self::hubs::Dialling;
 pub use self::trouble::Trouble;
 use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
+use crate::app::register::rotate;
 use crate::app::{Node, expire, expiry, heartbeat, honesty, key_packages};
 
 /// How often what has expired is erased, and a hub trims what is too old.
@@ -82,6 +83,9 @@ async fn expire_now_and_then(node: Arc<Node>, stop: CancellationToken) {
             erase(&node).await;
         } else {
             tracing::error!("the clock has leapt ahead, nothing is erased");
+        }
+        if let Err(fault) = rotate::where_due(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot replace a wrapping key");
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRE_EVERY) => {}

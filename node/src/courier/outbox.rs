@@ -2,16 +2,19 @@
 //! again until nothing is left.
 
 use raccordo_core::id::LineageId;
+use raccordo_core::planted::{self, Bug};
 
 use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble};
-use crate::app::fault::Done;
-use crate::app::hub::append::Appended;
+use crate::app::fault::{Done, Fault};
+use crate::app::hub::append::{Appended, Handed};
 use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
 use crate::app::status::Link;
+use crate::app::work::Work;
 use crate::app::{Node, pack};
+use crate::store::outbox::EntryState;
 use crate::telemetry::{APPEND_SECONDS, ENTRIES_SENT};
 
 /// Reason of a hub whose disk was put back: it is reached, and does not go on.
@@ -38,6 +41,9 @@ pub async fn step(
     link: &dyn HubLink,
     lineage: LineageId,
 ) -> Result<Progress, Trouble> {
+    if planted::is(Bug::SendBeforeStoring) {
+        return unstored(node, link, lineage).await;
+    }
     let Some(call) = next_call(node, lineage).await? else { return Ok(Progress::Idle) };
     tracing::debug!(%lineage, step = "append_sent");
     let appended = link.append(&call).await?;
@@ -46,6 +52,33 @@ pub async fn step(
     send::answered(node, lineage, &call, &appended).await?;
     tracing::debug!(%lineage, step = "append_settled");
     Ok(Progress::Settled(appended.outcomes.len()))
+}
+
+/// Hands the hub what is not yet stored.
+async fn unstored(
+    node: &Node,
+    link: &dyn HubLink,
+    lineage: LineageId,
+) -> Result<Progress, Trouble> {
+    if let Some(mut work) = Work::begin(node, lineage).await? {
+        pack::pack_within(node, &mut work).await?;
+        let (group, asked_at) = (work.row.group, work.row.sequence);
+        let rows = work.tx()?.entries_in(lineage, EntryState::Pending, 1).await;
+        let entries = rows.map_err(Fault::from)?.into_iter().map(|row| Handed {
+            entry: row.entry,
+            kind: row.kind,
+            epoch: row.epoch,
+            payload: row.payload,
+            group_info: row.group_info,
+            welcome: row.welcome,
+        });
+        let call = AppendCall { group, entries: entries.collect(), asked_at };
+        if !call.entries.is_empty() {
+            link.append(&call).await?;
+        }
+        work.commit().await?;
+    }
+    Ok(Progress::Idle)
 }
 
 /// What is packed goes first: whoever shared it has packed it already.

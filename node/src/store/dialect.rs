@@ -71,6 +71,15 @@ impl Dialect {
         }
     }
 
+    /// Statements, outside any transaction, after which the table of wrapping keys holds no key
+    /// that was deleted. SQLite overwrites what is deleted by itself (`secure_delete`).
+    pub fn sweep(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[],
+            Self::Postgres => &["VACUUM FULL wrapping_key"],
+        }
+    }
+
     /// Opens a transaction that will write. SQLite takes its write lock at once, for a
     /// transaction that first reads and then writes would fail when another came between.
     pub fn begin_write(self) -> &'static str {

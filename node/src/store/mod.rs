@@ -21,6 +21,7 @@ pub mod object;
 pub mod outbox;
 pub mod pact;
 pub mod peer;
+pub mod register;
 pub mod rejoin;
 pub mod sql;
 pub mod term;
@@ -84,6 +85,13 @@ pub trait Store: Send + Sync {
         Err(StoreError::Unavailable("this store has no backups".to_owned()))
     }
 
+    /// Rewrites what may still hold bytes that were erased, as far as the database lets it:
+    /// SQLite's write-ahead log, PostgreSQL's table of wrapping keys. False where a reader stood
+    /// in the way, and it is done another time.
+    async fn sweep(&self) -> Stored<bool> {
+        Ok(true)
+    }
+
     /// What ails the database, as far as is known since something was last durable.
     fn ailing(&self) -> Option<Ailing> {
         None
@@ -118,6 +126,7 @@ pub trait Tx:
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows
+    + register::RegisterRows
     + Send
 {
     /// Makes everything durable.

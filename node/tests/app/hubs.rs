@@ -42,7 +42,8 @@ use raccordo_node::store::hub::{CarriedRow, LogRow};
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
 use raccordo_node::store::node::MailRow;
 
-use crate::bench::{ADMIN, StandingClock};
+use crate::bench::ADMIN;
+use crate::bench::place::StandingClock;
 
 /// Name of the équipe of every story.
 pub const EQUIPE: &str = "Dorsale";

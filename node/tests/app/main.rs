@@ -4,13 +4,17 @@
 #![cfg(test)]
 
 mod bench;
+mod clones;
 mod courier;
 mod crash;
+mod crash_change;
+mod crash_return;
 mod cut;
 mod founding;
 mod heartbeat;
 mod honesty;
 mod hubs;
+mod long_absence;
 mod many;
 mod measured;
 mod membership;
@@ -19,7 +23,9 @@ mod race;
 mod refused_by_hub;
 mod refused_by_members;
 mod refused_to_people;
+mod register;
 mod restored;
+mod returning;
 mod rogue;
 mod sharing;
 mod storage;

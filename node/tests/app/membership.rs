@@ -13,7 +13,7 @@ use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
 
 /// One member begins to agree on a pact of these parties, and sends it round.
-async fn propose(many: &Many, by: usize, parties: &[usize]) {
+pub async fn propose(many: &Many, by: usize, parties: &[usize]) {
     let named: Vec<_> = parties.iter().map(|party| id(*party)).collect();
     let node = many.node(by);
     let text = pacts::draft(node, EQUIPE, &named, &"relay".parse().unwrap(), true, "").await;
@@ -22,7 +22,7 @@ async fn propose(many: &Many, by: usize, parties: &[usize]) {
 }
 
 /// The same until everybody has signed and it is in force.
-async fn agree(many: &mut Many, by: usize, parties: &[usize]) {
+pub async fn agree(many: &mut Many, by: usize, parties: &[usize]) {
     propose(many, by, parties).await;
     many.run().await;
     for party in parties.iter().filter(|party| **party != by) {
@@ -52,7 +52,7 @@ async fn a_party_is_added_and_has_what_was_shared_before() {
     }
     let gone = many.share(0, 1).await;
     many.run().await;
-    withdraw(many.node(0), many.employee(0), gone[0], "resolved").await.unwrap();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
     many.run().await;
     // Any member may propose, not the chair alone.
     agree(&mut many, 1, &[0, 1, 2, 3]).await;
@@ -158,7 +158,7 @@ async fn who_is_removed_and_agreed_on_again_comes_back() {
     many.run().await;
     assert_eq!(many.row(2).await.state, "ended");
     let missed = many.share(1, 1).await;
-    withdraw(many.node(0), many.employee(0), gone[0], "resolved").await.unwrap();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
     many.run().await;
     agree(&mut many, 0, &[0, 1, 2]).await;
     many.assert_agreement(&[0, 1, 2]).await;

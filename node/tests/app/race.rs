@@ -1,6 +1,11 @@
 //! All members commit at once, round after round: one winner each, and nothing is lost.
+//!
+//! Another size is run, and told of, by
+//! `RACCORDO_TEST_RACE=21x100 cargo test --release --test app everybody_commits_at_once`.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Instant;
 
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::EntryId;
@@ -11,8 +16,19 @@ use raccordo_node::store::outbox::EntryState;
 use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
 
-const MEMBERS: usize = 8;
-const ROUNDS: u64 = 4;
+/// Members and rounds, unless the environment says otherwise.
+const SIZE: (usize, u64) = (8, 4);
+/// Replaces them, as in `21x100`.
+const SIZE_WANTED: &str = "RACCORDO_TEST_RACE";
+
+fn size() -> (usize, u64) {
+    let Ok(wanted) = std::env::var(SIZE_WANTED) else { return SIZE };
+    let size = wanted.split_once('x').map(|(members, rounds)| (members.parse(), rounds.parse()));
+    let Some((Ok(members), Ok(rounds))) = size else {
+        panic!("{SIZE_WANTED} is members x rounds, such as 21x100");
+    };
+    (members, rounds)
+}
 
 async fn pending(many: &Many, member: usize) -> Vec<(EntryId, EntryKind)> {
     let lineage = many.row(member).await.lineage;
@@ -23,16 +39,18 @@ async fn pending(many: &Many, member: usize) -> Vec<(EntryId, EntryKind)> {
 
 #[tokio::test]
 async fn everybody_commits_at_once() {
-    let mut many = Many::founded(MEMBERS, MEMBERS).await;
-    let all: Vec<usize> = (0..MEMBERS).collect();
+    let (members, rounds) = size();
+    let mut many = Many::founded(members, members).await;
+    let all: Vec<usize> = (0..members).collect();
     let mut shared = BTreeSet::new();
-    for member in 0..MEMBERS {
+    for member in 0..members {
         shared.extend(many.share(member, 1).await);
     }
     many.run().await;
-    for round in 0..ROUNDS {
+    let began = Instant::now();
+    for round in 0..rounds {
         let before = many.row(0).await.epoch;
-        for member in 0..MEMBERS {
+        for member in 0..members {
             // Each in its turn has something to say, is in the middle of a commit, or both.
             shared.extend(many.share(member, 1).await);
             update_keys(many.node(member), ADMIN, EQUIPE).await.unwrap();
@@ -41,9 +59,9 @@ async fn everybody_commits_at_once() {
             );
         }
         // The order in which they reach the hub differs from round to round.
-        let first = usize::try_from(round).unwrap() % MEMBERS;
-        for place in 0..MEMBERS {
-            many.send((first + place) % MEMBERS).await.unwrap();
+        let first = usize::try_from(round).unwrap() % members;
+        for place in 0..members {
+            many.send((first + place) % members).await.unwrap();
         }
         let winners = {
             many.fetch(first).await.unwrap();
@@ -53,11 +71,21 @@ async fn everybody_commits_at_once() {
         many.run().await;
         many.assert_agreement(&all).await;
         // Everybody's keys are new in the end, each by a commit of its own.
-        assert_eq!(many.row(0).await.epoch.0 - before.0, MEMBERS as u64, "round {round}");
+        assert_eq!(many.row(0).await.epoch.0 - before.0, members as u64, "round {round}");
     }
-    for member in 0..MEMBERS {
+    let took = began.elapsed();
+    for member in 0..members {
         assert_eq!(many.seen(member).await, shared, "{}", id(member));
         assert_eq!(many.listed(member).await.len(), shared.len(), "{}", id(member));
+    }
+    if (members, rounds) != SIZE {
+        let (commits, alerts) = (rounds * members as u64, shared.len());
+        let told = format!(
+            "{members} members, {rounds} rounds: one winner in each, {commits} commits and \
+             {alerts} alerts at all, in {took:.1?}"
+        );
+        // Past the capturing of tests.
+        writeln!(std::io::stderr(), "{told}").unwrap();
     }
 }
 

@@ -5,8 +5,10 @@
 use raccordo_core::crypto::Suite;
 use raccordo_core::hublog::{Chain, Checkpoint, EntryKind, LogEntry};
 use raccordo_core::id::EntryId;
-use raccordo_core::session::{Change, key_package};
+use raccordo_core::session::{Change, key_package, read_key_package};
+use raccordo_core::trust::commit::LeafView;
 use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::trust::rejoin::{Asked, RejoinRequest};
 use raccordo_core::trust::statement::{Party, SignedStatement, Statement};
 use raccordo_core::trust::step::Wish;
 use raccordo_node::app::changes::{self, Wanted};
@@ -62,17 +64,25 @@ fn ghost(many: &Many) -> Party {
 }
 
 fn ghost_package(many: &Many) -> Vec<u8> {
-    let node = many.node(GHOST);
+    package_of(many, GHOST)
+}
+
+fn package_of(many: &Many, member: usize) -> Vec<u8> {
+    let node = many.node(member);
     key_package(&node.crypto, &node.identity.leaf(), Suite::Classical, false).unwrap().message
 }
 
 async fn leaf_of(many: &Many, member: usize) -> u32 {
+    view_of(many, member).await.0
+}
+
+async fn view_of(many: &Many, member: usize) -> (u32, LeafView) {
     let node = many.node(ROGUE);
     let lineage = many.row(ROGUE).await.lineage;
     let mut work = Work::begin(node, lineage).await.unwrap().unwrap();
     let view = work.session().await.unwrap().facts().unwrap().view;
     let found = view.leaves.iter().find(|(_, leaf)| leaf.node.as_ref() == Some(&id(member)));
-    found.unwrap().0
+    found.unwrap().clone()
 }
 
 /// A commit that the rogue's node would never make; the node itself forgets it.
@@ -140,7 +150,7 @@ async fn check(many: &mut Many, what: &str, change: Change, reason: &str) {
 
     // Honest members, where the hub is in it too.
     for member in 1..4 {
-        let disk = many.disk(member);
+        let disk = many.disk(member).snapshot();
         let batch = served(many, member, &handed).await;
         receive(many.node(member), &batch).await.unwrap();
         let row = many.row(member).await;
@@ -151,7 +161,7 @@ async fn check(many: &mut Many, what: &str, change: Change, reason: &str) {
         let detail = audited.last().unwrap_or_else(|| panic!("{what}"));
         assert_eq!(detail.get("by").map(String::as_str), Some("toscana"), "{what}");
         assert_eq!(detail.get("reason").map(String::as_str), Some(reason), "{what}");
-        many.put_back(member, disk).await;
+        many.put_back(member, &disk).await;
     }
 }
 
@@ -232,6 +242,55 @@ async fn no_minority_puts_the_others_out() {
     let ratified = ratified.await;
     let change = Change { remove: vec![leaves[1]], ..with(&ratified) };
     check(&mut many, "ratified at once", change, "signatures_missing").await;
+    many.run().await;
+    many.assert_agreement(&[0, 1, 2, 3]).await;
+}
+
+/// A commit that puts another leaf in a member's place, as if that had asked for it with
+/// this key package and this signature.
+async fn return_of(many: &Many, member: usize, package: Vec<u8>, signer: usize) -> Change {
+    let (leaf, view) = view_of(many, member).await;
+    let replacement = read_key_package(&many.node(ROGUE).crypto, &package).unwrap().leaf.digest();
+    let request =
+        RejoinRequest { replaced: view.digest(), replacement, key_package: package.clone() };
+    let asked = Asked {
+        group: many.row(ROGUE).await.group,
+        sender: id(member),
+        entry: EntryId::random(&*many.node(ROGUE).entropy),
+        said_at: many.node(ROGUE).clock.now(),
+    };
+    let signed = request.sign(asked, key(many, signer)).unwrap();
+    Change {
+        add: vec![package],
+        remove: vec![leaf],
+        authenticated_data: signed.encode(),
+        ..Change::default()
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_exchanged_under_the_name_of_a_return() {
+    let mut many = Many::founded(4, 5).await;
+    // Its own key package, which it left at the hub for another group, and no request.
+    let (leaf, own) = (leaf_of(&many, 2).await, package_of(&many, 2));
+    let unasked = Change { add: vec![own.clone()], remove: vec![leaf], ..Change::default() };
+    check(&mut many, "unasked", unasked, "rejoin_not_asked_for").await;
+    let forged = return_of(&many, 2, own.clone(), ROGUE).await;
+    check(&mut many, "asked for by the rogue", forged, "rejoin_not_signed").await;
+    let forged = return_of(&many, 2, own.clone(), GHOST).await;
+    check(&mut many, "asked for by the ghost", forged, "rejoin_not_signed").await;
+    // The ghost's leaf, even with the member's true signature.
+    let package = ghost_package(&many);
+    let exchanged = return_of(&many, 2, package.clone(), 2).await;
+    check(&mut many, "the ghost's leaf", exchanged, "rejoin_of_another_node").await;
+    let request = return_of(&many, 2, own.clone(), 2).await;
+    let exchanged = Change { add: vec![package.clone()], ..request.clone() };
+    check(&mut many, "another leaf than was asked for", exchanged, "rejoin_of_another_node").await;
+    let both = Change { add: vec![own, package], ..request.clone() };
+    check(&mut many, "a ghost beside a true return", both, "rejoin_not_alone").await;
+    let more = leaf_of(&many, 3).await;
+    let both = Change { remove: vec![request.remove[0], more], ..request };
+    check(&mut many, "one more is removed", both, "rejoin_not_alone").await;
     many.run().await;
     many.assert_agreement(&[0, 1, 2, 3]).await;
 }

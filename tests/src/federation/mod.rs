@@ -2,6 +2,7 @@
 //! by `raccordo` as people would. Everything ends and disappears when it is dropped.
 //!
 //! - [`Federation`]: the homes of relay, toscana and umbria, and the whole ceremony
+//! - [`network`]: namespaces and wires that can be cut
 //! - [`node`]: one node: its process, its command line, its administrators' calls
 //! - [`operator`]: calls of an operator, on the casework socket
 //! - [`raw`]: a node's keys in the hands of a test
@@ -9,6 +10,7 @@
 
 mod ceremony;
 pub mod command;
+pub mod network;
 pub mod node;
 pub mod operator;
 pub mod raw;
@@ -22,7 +24,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tempfile::TempDir;
 
-pub use self::node::Node;
+use crate::postgres::Server;
+
+pub use self::network::Network;
+pub use self::node::{Fate, Node};
 pub use self::operator::Operator;
 pub use self::until::{PATIENCE, pause, until};
 
@@ -39,6 +44,8 @@ pub const NODES: [&str; 3] = [RELAY, TOSCANA, UMBRIA];
 /// The members.
 pub const MEMBERS: [&str; 2] = [TOSCANA, UMBRIA];
 
+/// Where a hub listens that has a network namespace for itself.
+const HUB_PORT: u16 = 7443;
 /// Where it is set in the environment, the homes stay, to be looked at.
 const KEEP: &str = "RACCORDO_TEST_KEEP";
 
@@ -92,6 +99,8 @@ impl Setting {
 pub struct Federation {
     // Before the directory, so that the processes end before their homes go.
     nodes: BTreeMap<String, Node>,
+    network: Option<Network>,
+    server: Option<Server>,
     setting: Setting,
     directory: TempDir,
 }
@@ -107,7 +116,42 @@ impl Federation {
         let mut directory = tempfile::Builder::new();
         let directory =
             directory.prefix("raccordo-e2e-").disable_cleanup(keep).tempdir_in("/tmp")?;
-        Ok(Self { nodes: BTreeMap::new(), setting, directory })
+        let (network, server) = (None, None);
+        Ok(Self { nodes: BTreeMap::new(), network, server, setting, directory })
+    }
+
+    /// Ready to share alerts, in a network of its own.
+    ///
+    /// # Errors
+    /// As [`Federation::founded`]; also without root.
+    pub async fn apart(setting: Setting) -> anyhow::Result<Self> {
+        let federation = Self { network: Some(Network::new()?), ..Self::empty(setting)? };
+        federation.peopled().await?.found().await
+    }
+
+    /// Ready to share alerts, on a PostgreSQL server of its own.
+    ///
+    /// # Errors
+    /// As [`Federation::founded`].
+    pub async fn on_own_server(setting: Setting) -> anyhow::Result<Self> {
+        let federation = Self { server: Some(Server::start()?), ..Self::empty(setting)? };
+        federation.peopled().await?.found().await
+    }
+
+    /// The server of [`Federation::on_own_server`].
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn server(&self) -> anyhow::Result<&Server> {
+        self.server.as_ref().context("the federation has no server of its own")
+    }
+
+    /// The network of [`Federation::apart`].
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn network(&self) -> anyhow::Result<&Network> {
+        self.network.as_ref().context("the federation has no network of its own")
     }
 
     /// Three nodes that run and know nobody.
@@ -115,12 +159,15 @@ impl Federation {
     /// # Errors
     /// A program that is missing or fails; the message has the end of its log.
     pub async fn open(setting: Setting) -> anyhow::Result<Self> {
-        let mut federation = Self::empty(setting)?;
-        federation.add_hub(RELAY).await?;
+        Self::empty(setting)?.peopled().await
+    }
+
+    async fn peopled(mut self) -> anyhow::Result<Self> {
+        self.add_hub(RELAY).await?;
         for member in MEMBERS {
-            federation.add(member).await?;
+            self.add(member).await?;
         }
-        Ok(federation)
+        Ok(self)
     }
 
     /// The same, with trust, pact, équipe and operators: ready to share alerts.
@@ -128,14 +175,17 @@ impl Federation {
     /// # Errors
     /// The first step that fails.
     pub async fn founded(setting: Setting) -> anyhow::Result<Self> {
-        let federation = Self::open(setting).await?;
-        federation.introduce_all().await?;
-        federation.agree().await?;
-        federation.create().await?;
+        Self::open(setting).await?.found().await
+    }
+
+    async fn found(self) -> anyhow::Result<Self> {
+        self.introduce_all().await?;
+        self.agree().await?;
+        self.create().await?;
         for member in MEMBERS {
-            federation.staff(member).await?;
+            self.staff(member).await?;
         }
-        Ok(federation)
+        Ok(self)
     }
 
     /// Makes and starts one more node.
@@ -143,7 +193,14 @@ impl Federation {
     /// # Errors
     /// As [`Federation::open`].
     pub async fn add(&mut self, id: &str) -> anyhow::Result<()> {
+        self.join(id)?;
         self.begin(id, &[]).await
+    }
+
+    /// Joins the network, if there is one of its own; where a hub may listen there.
+    fn join(&mut self, id: &str) -> anyhow::Result<Option<SocketAddr>> {
+        let Some(network) = &mut self.network else { return Ok(None) };
+        Ok(Some((network.join(id)?, HUB_PORT).into()))
     }
 
     /// Makes and starts one more hub.
@@ -151,7 +208,10 @@ impl Federation {
     /// # Errors
     /// As [`Federation::open`].
     pub async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
-        let address = free_address()?.to_string();
+        let address = match self.join(id)? {
+            Some(address) => address.to_string(),
+            None => free_address()?.to_string(),
+        };
         self.begin(id, &["--hub-listen", &address, "--hub-endpoint", &address]).await
     }
 
@@ -175,10 +235,14 @@ impl Federation {
     }
 
     async fn made(&self, id: &str, options: &[&str]) -> anyhow::Result<Node> {
-        let node = Node::new(self.directory.path(), id, self.setting.log)?;
-        let database = match self.setting.database {
-            Database::Sqlite => "sqlite".to_owned(),
-            Database::Postgres => crate::postgres::database()?,
+        let mut node = Node::new(self.directory.path(), id, self.setting.log)?;
+        if let Some(network) = &self.network {
+            node = node.within(network.namespace(id));
+        }
+        let database = match (self.setting.database, &self.server) {
+            (Database::Sqlite, _) => "sqlite".to_owned(),
+            (Database::Postgres, None) => crate::postgres::database()?,
+            (Database::Postgres, Some(server)) => server.database(id)?,
         };
         let name = format!("Regione {id}");
         let init = ["init", "--id", id, "--name", &name, "--database", &database];

@@ -1,5 +1,6 @@
 //! One node: its home, its process, and calls as its administrator.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -33,7 +34,19 @@ pub struct Node {
     log_level: &'static str,
     /// A command that runs the daemon's, if any.
     wrapper: Vec<String>,
+    namespace: Option<String>,
+    fate: Option<Fate>,
+    deaths: u32,
     process: Option<Child>,
+}
+
+/// The call of the kernel at which a process is killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// Its name, as `strace` knows it, such as `fsync`.
+    pub call: &'static str,
+    /// Which one of a thread, from 1; it is not done any more. Without one they are counted.
+    pub number: Option<u32>,
 }
 
 impl Node {
@@ -49,8 +62,95 @@ impl Node {
             log: directory.join(format!("{id}.log")),
             log_level,
             wrapper: Vec::new(),
+            namespace: None,
+            fate: None,
+            deaths: 0,
             process: None,
         })
+    }
+
+    /// With its process in a network namespace.
+    pub(super) fn within(self, namespace: String) -> Self {
+        Self { namespace: Some(namespace), ..self }
+    }
+
+    /// Decides at which call of the kernel its next process is killed (SIGKILL), until it is
+    /// revived. Needs `strace`.
+    pub fn doom(&mut self, fate: Fate) {
+        self.fate = Some(fate);
+    }
+
+    /// Takes back what [`Node::doom`] decided for its next start.
+    pub fn spare(&mut self) {
+        self.fate = None;
+    }
+
+    /// How many of the calls in question the busiest thread of its process has made: the
+    /// kernel's tracer counts for each thread by itself.
+    ///
+    /// # Errors
+    /// They are not counted.
+    pub fn calls(&self) -> anyhow::Result<u32> {
+        let text = std::fs::read_to_string(self.calls_file())?;
+        let mut threads: BTreeMap<&str, u32> = BTreeMap::new();
+        // A call that others interrupt takes two lines.
+        for line in text.lines().filter(|line| !line.contains("resumed>")) {
+            if let Some((thread, _)) = line.split_once(' ').filter(|(_, call)| call.contains('(')) {
+                *threads.entry(thread).or_default() += 1;
+            }
+        }
+        Ok(threads.into_values().max().unwrap_or_default())
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.home.path().with_extension("calls")
+    }
+
+    /// How often it had ended when it was to be revived.
+    pub fn deaths(&self) -> u32 {
+        self.deaths
+    }
+
+    /// Starts again if its process has ended; whether it had.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn revive(&mut self) -> anyhow::Result<bool> {
+        let ended = match &mut self.process {
+            Some(process) => process.try_wait()?.is_some(),
+            None => true,
+        };
+        if ended {
+            (self.process, self.fate) = (None, None);
+            self.deaths += 1;
+            self.start().await?;
+        }
+        Ok(ended)
+    }
+
+    /// Stops its process in the middle of whatever it does (SIGSTOP).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn freeze(&self) -> anyhow::Result<()> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn thaw(&self) -> anyhow::Result<()> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let pid = self.pid().context("it does not run")?.to_string();
+        let told = Command::new("kill").arg(signal).arg(pid).status().await?;
+        if !told.success() {
+            bail!("{} takes no {signal}: {told}", self.id);
+        }
+        Ok(())
     }
 
     /// Where it lives.
@@ -75,10 +175,24 @@ impl Node {
     pub fn daemon(&self) -> anyhow::Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         // Ends with this process, even if that is killed.
-        let mut words = self.wrapper.iter().map(String::as_str).chain(["setpriv"]);
-        let mut command = Command::new(words.next().unwrap_or("setpriv"));
+        let mut words: Vec<String> = self.wrapper.clone();
+        if let Some(namespace) = &self.namespace {
+            words.extend(["ip", "netns", "exec", namespace].map(str::to_owned));
+        }
+        words.extend(["setpriv", "--pdeathsig=KILL", "--"].map(str::to_owned));
+        if let Some(Fate { call, number }) = &self.fate {
+            // The process stays the one that was started; strace is a child of it.
+            words.extend(["strace", "-D", "-f", "-qq", "-o"].map(str::to_owned));
+            words.push(self.calls_file().to_string_lossy().into_owned());
+            words.extend(["-e".into(), "signal=none".into(), "-e".into(), format!("trace={call}")]);
+            if let Some(number) = number {
+                words.extend(["-e".into(), format!("inject={call}:signal=KILL:when={number}")]);
+            }
+        }
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
-        command.arg("--pdeathsig=KILL").arg("--").arg(crate::programs::path("raccordod")?);
+        command.arg(crate::programs::path("raccordod")?);
         command.arg("--home").arg(self.home.path());
         command.env("RACCORDO_LOG", self.log_level).env_remove("NOTIFY_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
@@ -171,12 +285,11 @@ impl Node {
     /// # Errors
     /// It does not run, does not end, or ends with an error.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.signal("-TERM").await?;
         let mut process = self.process.take().context("it does not run")?;
-        let pid = process.id().context("it has ended")?.to_string();
-        let told = Command::new("kill").arg("-TERM").arg(pid).status().await?;
         let ended = tokio::time::timeout(super::PATIENCE, process.wait()).await;
         let status: ExitStatus = ended.context("it does not stop")??;
-        if !told.success() || !status.success() {
+        if !status.success() {
             bail!("{} stopped with {status}\n{}", self.id, self.tail()?);
         }
         Ok(())

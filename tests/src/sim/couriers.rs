@@ -1,18 +1,19 @@
 //! What the nodes' tasks do: the courier's own steps, one at a time.
 
-use std::collections::BTreeSet;
 use std::task::Poll;
 
-use raccordo_core::id::Sequence;
+use raccordo_core::id::{GroupId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::wire::hub::{Batch, News};
-use raccordo_node::app::Node;
 use raccordo_node::app::fault::{Fault, Whose};
 use raccordo_node::app::hub::mailbox::read_mailbox;
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
+use raccordo_node::app::status::Link;
+use raccordo_node::app::{Node, heartbeat, honesty};
 use raccordo_node::courier::inbox::{self, Next};
 use raccordo_node::courier::link::LinkError;
 use raccordo_node::courier::{Trouble, errands, outbox};
+use raccordo_node::store::Store;
 use raccordo_node::store::hub::LogRow;
 
 use super::machine::{Ended, Feed, Task};
@@ -20,12 +21,13 @@ use super::task::{Pending, go_on, ready};
 use super::world::{Who, World};
 use super::{Checked, Violation};
 
-/// Whether a trouble belongs to the game: the network's, or a crash.
+/// Whether a trouble belongs to the game: the network's, a crash, or a hub that tells a node
+/// that it is no member any more.
 fn expected(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::Here(fault) => down(fault),
         Trouble::There(LinkError::Later { .. }) => true,
-        Trouble::There(LinkError::Refused { .. }) => false,
+        Trouble::There(LinkError::Refused { reason, .. }) => reason == "not_a_member",
     }
 }
 
@@ -103,8 +105,11 @@ impl World {
                 process.untold.get_or_insert_default().extend(group);
             }
             Next::Resubscribe => process.feed = None,
+            // What a member may be told by an honest hub, the watch says.
             Next::Leave(group) => {
-                return Err(Violation::new(format!("a member leaves the group {group}")));
+                if let Some(feed) = &mut process.feed {
+                    feed.ended.insert(group);
+                }
             }
         }
         Ok(())
@@ -163,10 +168,13 @@ impl World {
         let mut feed = Feed { mailbox: mailbox.saturating_sub(back), ..Feed::default() };
         for row in ready(tx.equipes())?? {
             if Standing::parse(&row.state) == Some(Standing::Active) {
-                let after = row.sequence.0.saturating_sub(back).max(trimmed.0.min(row.sequence.0));
+                let least = if self.is_victim(place) { row.sequence } else { trimmed };
+                let after = row.sequence.0.saturating_sub(back).max(least.0.min(row.sequence.0));
                 feed.logs.push((row.group, Sequence(after)));
             }
         }
+        // As the subscriber does: a hub that was away keeps nothing back.
+        node.claims.begin_anew(node.clock.now());
         let words = format!("{:?} {}", feed.logs.first().map(|(_, at)| at.0), feed.mailbox);
         if let Some(process) = self.machine(Who::Member(place))?.process.as_mut() {
             process.feed = Some(feed);
@@ -191,29 +199,79 @@ impl World {
     /// The hub serves a member no longer.
     pub fn fetch(&mut self, place: usize) -> Checked<String> {
         let Some(hub) = self.hub.node() else { return self.disconnect(place) };
-        let member = self.machine(Who::Member(place))?;
-        let caller = member.name.clone();
-        let Some(process) = member.process.as_mut() else { return Ok("down".into()) };
-        let joined = {
-            let mut tx = ready(process.node.store.read())??;
-            let active = ready(tx.equipes())??.into_iter().filter(|row| row.state == "active");
-            active.map(|row| row.group).collect::<BTreeSet<_>>()
+        let (caller, aged) = {
+            let machine = self.machine(Who::Member(place))?;
+            (machine.name.clone(), machine.aged)
         };
-        let Some(feed) = process.feed.as_mut() else { return Ok("not subscribed".into()) };
-        if joined != feed.logs.iter().map(|(group, _)| *group).collect() {
-            process.feed = None;
+        if self.network.is_parted(&caller) {
+            return self.disconnect(place);
+        }
+        let Some(joined) = self.joined(place)? else { return Ok("down".into()) };
+        let Some(mut feed) = self.take_feed(place)? else { return Ok("not subscribed".into()) };
+        let followed = feed.logs.iter().map(|(group, _)| *group);
+        let followed = followed.filter(|group| !feed.ended.contains(group));
+        if joined.iter().copied().filter(|group| !feed.ended.contains(group)).ne(followed) {
             return Ok("subscribes to others".into());
         }
         let before = feed.items.len();
-        let own = feed.logs.iter().map(|(_, after)| *after).min();
-        if ready(read(&hub, &caller, feed))?? {
-            return Ok(format!("{} items", feed.items.len() - before));
+        for at in 0..feed.logs.len() {
+            let Some((group, after)) = feed.logs.get(at).copied() else { break };
+            if feed.ended.contains(&group) {
+                continue;
+            }
+            let news = match self.lied_to(place, after) {
+                Some(batch) => batch.map(News::Entries),
+                None => ready(read(&hub, &caller, group, after))??,
+            };
+            match news {
+                None => {}
+                Some(News::Ended { ref reason, .. }) if reason == "trimmed" && !aged => {
+                    return self.trimmed_away(place, after);
+                }
+                Some(News::Ended { group, reason }) => {
+                    feed.ended.insert(group);
+                    feed.items.push_back(News::Ended { group, reason });
+                }
+                Some(news) => {
+                    if let (News::Entries(batch), Some(log)) = (&news, feed.logs.get_mut(at)) {
+                        log.1 = batch.entries.last().map_or(after, |last| last.sequence);
+                    }
+                    feed.items.push_back(news);
+                }
+            }
         }
-        process.feed = None;
-        let mut tx = ready(process.node.store.read())??;
+        for row in ready(read_mailbox(&hub, &caller, feed.mailbox))?? {
+            feed.mailbox = row.sequence;
+            feed.items.push_back(News::Mail(row.mail()));
+        }
+        let words = format!("{} items", feed.items.len() - before);
+        if let Some(process) = self.machine(Who::Member(place))?.process.as_mut() {
+            process.feed = Some(feed);
+        }
+        Ok(words)
+    }
+
+    /// The groups that a node follows; none while it is down.
+    fn joined(&mut self, place: usize) -> Checked<Option<Vec<GroupId>>> {
+        let Some(node) = self.node(place) else { return Ok(None) };
+        let mut tx = ready(node.store.read())??;
+        let active = ready(tx.equipes())??.into_iter().filter(|row| row.state == "active");
+        Ok(Some(active.map(|row| row.group).collect()))
+    }
+
+    fn take_feed(&mut self, place: usize) -> Checked<Option<Feed>> {
+        let process = self.machine(Who::Member(place))?.process.as_mut();
+        Ok(process.and_then(|process| process.feed.take()))
+    }
+
+    /// A subscription from long ago, which no node makes, ends so; any other one must not.
+    fn trimmed_away(&mut self, place: usize, after: Sequence) -> Checked<String> {
+        let machine = self.machine(Who::Member(place))?;
+        let mut tx = ready(machine.store.read())??;
         let processed = ready(tx.equipes())??.iter().map(|row| row.sequence).min();
-        if own >= processed {
-            return Err(Violation(format!("the hub has trimmed what {caller} has not read")));
+        if Some(after) >= processed {
+            let name = &machine.name;
+            return Err(Violation(format!("the hub has trimmed what {name} has not read")));
         }
         Ok("ended".into())
     }
@@ -239,6 +297,41 @@ impl World {
         }
         let work = async move { Ended::Inbox(inbox::take(&node, &link, &hub, &item).await) };
         self.start(place, Task::Inbox, Box::pin(work))
+    }
+
+    /// A node is cut off from the hub, or reaches it again.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn part(&mut self, place: usize, parted: bool) -> Checked<String> {
+        let name = self.machine(Who::Member(place))?.name.clone();
+        self.network.part(&name, parted);
+        Ok(String::new())
+    }
+
+    /// A node says where it stands, if that is due, and looks whether anything is kept back
+    /// from it.
+    ///
+    /// # Errors
+    /// What the use cases must not answer.
+    pub fn look(&mut self, place: usize) -> Checked<String> {
+        let Some(node) = self.node(place) else { return Ok("down".into()) };
+        // A scheduler that starves a node is no hub that keeps something back.
+        let connected = self.network.is_calm();
+        node.links.note(&self.hub.name, Link { connected, ..Link::default() });
+        let looked = ready(async {
+            let said = heartbeat::beat(&node).await?;
+            honesty::watch(&node).await?;
+            Ok(said)
+        })?;
+        match looked {
+            Ok(said) => {
+                self.counts.add("heartbeats", said as u64);
+                Ok(format!("{said}"))
+            }
+            Err(fault) if down(&fault) => Ok(fault.reason.into()),
+            Err(fault) => Err(Violation::from(fault)),
+        }
     }
 
     /// A late call arrives at the hub.
@@ -296,28 +389,19 @@ impl World {
     }
 }
 
-/// Reads what stands after the cursors of a subscription; false when it ends.
-async fn read(hub: &Node, caller: &raccordo_core::id::NodeId, feed: &mut Feed) -> Checked<bool> {
-    for (group, after) in &mut feed.logs {
-        match read_log(hub, caller, *group, *after).await? {
-            LogAfter::Nothing => {}
-            LogAfter::Batch(rows, checkpoint) => {
-                let entries: Vec<_> = rows.into_iter().map(LogRow::entry).collect();
-                *after = entries.last().map_or(*after, |last| last.sequence);
-                let batch = Batch { group: *group, entries, checkpoint };
-                feed.items.push_back(News::Entries(batch));
-            }
-            // A subscription from long ago, which no node makes, ends so.
-            LogAfter::Ended("trimmed") => return Ok(false),
-            LogAfter::Ended(reason) => {
-                let what = format!("the hub ends the log of {caller} after {after}: {reason}");
-                return Err(Violation(what));
-            }
+/// Reads what stands after the cursor of a subscription; none while that is nothing.
+async fn read(
+    hub: &Node,
+    caller: &NodeId,
+    group: GroupId,
+    after: Sequence,
+) -> Checked<Option<News>> {
+    Ok(match read_log(hub, caller, group, after).await? {
+        LogAfter::Nothing => None,
+        LogAfter::Batch(rows, checkpoint) => {
+            let entries = rows.into_iter().map(LogRow::entry).collect();
+            Some(News::Entries(Batch { group, entries, checkpoint }))
         }
-    }
-    for row in read_mailbox(hub, caller, feed.mailbox).await? {
-        feed.mailbox = row.sequence;
-        feed.items.push_back(News::Mail(row.mail()));
-    }
-    Ok(true)
+        LogAfter::Ended(reason) => Some(News::Ended { group, reason: reason.to_owned() }),
+    })
 }

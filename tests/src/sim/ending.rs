@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use raccordo_core::id::{NodeId, ObjectId, Sequence};
-use raccordo_core::invariant::shown_once;
+use raccordo_core::id::{Digest, NodeId, Sequence};
+use raccordo_core::invariant::known_once;
 use raccordo_node::app::apply::open_share;
 use raccordo_node::app::delivery::{self, State};
-use raccordo_node::app::{Node, audit_chain};
-use raccordo_node::store::Tx;
+use raccordo_node::app::work::open_pact;
+use raccordo_node::app::{Node, audit_chain, changes};
 use raccordo_node::store::object::{ObjectFilter, ObjectRow};
 use raccordo_node::store::outbox::EntryState;
+use raccordo_node::store::{Store, Tx};
 
 use super::task::ready;
 use super::world::World;
@@ -18,9 +19,6 @@ use super::{Checked, Violation};
 
 /// Clocks differ by less than this.
 const NEAR: Duration = Duration::from_secs(600);
-
-/// How an object stands everywhere.
-type Standings = BTreeMap<ObjectId, (String, u64)>;
 
 async fn objects(tx: &mut dyn Tx) -> Checked<Vec<ObjectRow>> {
     let filter = ObjectFilter { limit: 10_000, ..ObjectFilter::default() };
@@ -39,62 +37,184 @@ fn content(node: &Node, row: &ObjectRow) -> Checked {
     Err(Violation(format!("{object} is {state} at {at}, which does not fit its content")))
 }
 
+/// A new statement is in the audit of whoever was there.
+async fn audited(tx: &mut dyn Tx, version: u64) -> Checked {
+    let version = version.to_string();
+    let records = tx.audit_after(0, 100_000).await?;
+    let found = records.iter().any(|record| {
+        record.event.action == "equipe.statement"
+            && record.event.detail.get("version") == Some(&version)
+    });
+    if found {
+        return Ok(());
+    }
+    Err(Violation(format!("statement {version} is in force, and not in the audit")))
+}
+
 impl World {
     /// All of them.
     ///
     /// # Errors
     /// The first that does not hold.
     pub fn end(&mut self) -> Checked {
-        if !self.wishes.is_empty() {
-            return Err(Violation::new("not everything could be shared"));
-        }
         let head = self.check_hub_chain()?;
         let hub = self.hub.node().ok_or_else(|| Violation::new("the hub is down"))?;
         ready(audit_chain::verify_chain(&hub))??;
-        let mut standings = Standings::new();
-        for place in 0..self.members.len() {
+        for place in self.machines() {
             let node = self.node(place).ok_or_else(|| Violation::new("a member is down"))?;
             ready(audit_chain::verify_chain(&node))??;
-            let mut tx = ready(node.store.read())??;
-            let rows = ready(objects(&mut *tx))??;
-            shown_once(&self.shared, &node.identity.node, rows.iter().map(|row| row.object))?;
-            let row = ready(tx.equipes())??.into_iter().next();
-            if row.is_none_or(|row| row.head != head || row.sequence != self.log_seen) {
-                let me = &node.identity.node;
-                return Err(Violation(format!("{me} does not stand at the end of the log")));
-            }
-            for row in &rows {
-                content(&node, row)?;
-                self.agree(&node, row, &mut standings)?;
-            }
-            ready(self.delivered(&node, &mut *tx, &rows))??;
-            ready(self.nothing_left(&node, &mut *tx))??;
-            let received = rows.iter().filter(|row| row.origin != node.identity.node).count();
-            self.counts.add("deliveries", received as u64);
+        }
+        self.check_lie()?;
+        if self.was_lied() {
+            return self.end_of_a_lie();
+        }
+        self.check_copies()?;
+        self.check_leaves()?;
+        self.everything_shared()?;
+        let everywhere = self.everywhere()?;
+        for (place, rows) in &everywhere {
+            self.end_of_one(*place, rows, &everywhere, head)?;
         }
         self.trace.note(&format!("the end, head {head}"));
         Ok(())
     }
 
-    /// An object stands alike at all members, but for the moment of its expiry.
-    fn agree(&self, node: &Node, row: &ObjectRow, standings: &mut Standings) -> Checked {
+    /// After a lie: whoever noticed it shares nothing more, but nobody shows anything twice,
+    /// or what nobody shared, and the others stand where the log ends.
+    fn end_of_a_lie(&mut self) -> Checked {
+        for (place, rows) in self.everywhere()? {
+            let Some(machine) = self.members.get(place) else { continue };
+            let shown = rows.iter().map(|row| row.object);
+            known_once(&self.shared, &machine.name, shown)?;
+            if self.is_victim(place) || !self.rolls.is_member(&machine.name) {
+                continue;
+            }
+            let mut tx = ready(machine.store.read())??;
+            let row = ready(tx.equipes())??.into_iter().next();
+            if row.is_none_or(|row| row.sequence != self.log_seen) {
+                let me = &machine.name;
+                return Err(Violation(format!("{me} does not stand at the end of the log")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What operators of members wished to share was shared; the others may share nothing.
+    fn everything_shared(&mut self) -> Checked {
+        let out = |place: &usize| {
+            let machine = self.members.get(*place);
+            !machine.is_some_and(|machine| self.rolls.is_member(&machine.name))
+        };
+        let alone = self.rolls.members().len() < 2;
+        let (held, open): (Vec<_>, Vec<_>) =
+            self.wishes.drain(..).partition(|(place, _)| alone || out(place));
+        self.counts.add("orders of who is out", held.len() as u64);
+        if open.is_empty() { Ok(()) } else { Err(Violation::new("not everything could be shared")) }
+    }
+
+    /// The objects of every machine.
+    fn everywhere(&self) -> Checked<BTreeMap<usize, Vec<ObjectRow>>> {
+        let mut everywhere = BTreeMap::new();
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            everywhere.insert(place, ready(objects(&mut *tx))??);
+        }
+        Ok(everywhere)
+    }
+
+    fn end_of_one(
+        &mut self,
+        place: usize,
+        rows: &[ObjectRow],
+        everywhere: &BTreeMap<usize, Vec<ObjectRow>>,
+        head: Digest,
+    ) -> Checked {
+        let node = self.node(place).ok_or_else(|| Violation::new("a member is down"))?;
+        let me = node.identity.node.clone();
+        known_once(&self.shared, &me, rows.iter().map(|row| row.object))?;
+        for row in rows {
+            content(&node, row)?;
+        }
+        if !self.rolls.is_member(&me) {
+            return Ok(());
+        }
+        let mut tx = ready(node.store.read())??;
+        let row = ready(tx.equipes())??.into_iter().next();
+        let row = row.filter(|row| row.head == head && row.sequence == self.log_seen);
+        let Some(row) = row else {
+            return Err(Violation(format!("{me} does not stand at the end of the log")));
+        };
+        let pact = open_pact(&node, &row)?.digest();
+        if self.rolls.statement().is_some_and(|statement| statement.pact != pact) {
+            return Err(Violation(format!("{me} goes by another pact than was agreed")));
+        }
+        if self.rolls.has_agreed(&me) && !self.rewound.contains(&me) {
+            let version = changes::statement(&row)?.statement().version;
+            ready(audited(&mut *tx, version))??;
+        }
+        for (other, theirs) in everywhere {
+            self.told(&node, rows, *other, theirs)?;
+        }
+        ready(self.delivered(&node, &mut *tx, rows))??;
+        ready(self.nothing_left(&node, &mut *tx))??;
+        let received = rows.iter().filter(|row| row.origin != me).count();
+        self.counts.add("deliveries", received as u64);
+        Ok(())
+    }
+
+    /// A member has what another member shared: what it read itself, and what was active
+    /// when it joined; and it stands alike at both.
+    fn told(&self, node: &Node, rows: &[ObjectRow], other: usize, theirs: &[ObjectRow]) -> Checked {
+        let me = &node.identity.node;
+        let Some(origin) = self.members.get(other).map(|machine| &machine.name) else {
+            return Ok(());
+        };
+        if origin == me {
+            return Ok(());
+        }
+        let rewound = self.rewound.contains(me) || self.rewound.contains(origin);
+        for object in theirs.iter().filter(|row| row.origin == *origin) {
+            let mine = rows.iter().find(|row| row.object == object.object);
+            let placed = object.sequence > Sequence(0);
+            let read = self.rolls.reads(me, object.sequence) && !rewound;
+            let owed = self.rolls.is_member(origin) && object.state == "active";
+            match mine {
+                None if placed && (read || owed) => {
+                    let (id, place) = (object.object, object.sequence);
+                    let why = if read { "was a member then" } else { "came later" };
+                    let what =
+                        format!("{id} of {origin}, at entry {place}, is not at {me}, who {why}");
+                    return Err(Violation(what));
+                }
+                Some(mine) if self.rolls.is_member(origin) && !self.rewound.contains(origin) => {
+                    self.alike(node, mine, object)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An object stands as at its origin, but for the moment of its expiry.
+    fn alike(&self, node: &Node, mine: &ObjectRow, theirs: &ObjectRow) -> Checked {
         let now = node.clock.now();
-        let expiring = now.plus(NEAR) >= row.expires_at && row.expires_at.plus(NEAR) >= now;
-        if expiring {
+        if now.plus(NEAR) >= mine.expires_at && mine.expires_at.plus(NEAR) >= now {
             return Ok(());
         }
         // A withdrawal may come too late to be one; either way the object has ended.
-        let over = row.expires_at < now && row.state != "active";
-        let standing =
-            if over { ("ended".to_owned(), 0) } else { (row.state.clone(), row.version) };
-        let first = standings.entry(row.object).or_insert_with(|| standing.clone());
-        if *first != standing {
-            let (object, at) = (row.object, &node.identity.node);
-            let what = format!("{object} is {standing:?} at {at}, and {first:?} elsewhere");
+        let stands = |row: &ObjectRow| {
+            let over = row.expires_at < now && row.state != "active";
+            if over { ("ended".to_owned(), 0) } else { (row.state.clone(), row.version) }
+        };
+        let (here, there) = (stands(mine), stands(theirs));
+        let (object, at) = (mine.object, &node.identity.node);
+        if here != there {
+            let what = format!("{object} is {here:?} at {at}, and {there:?} at its origin");
             return Err(Violation(what));
         }
-        if self.withdrawn.contains(&row.object) && row.state == "active" {
-            return Err(Violation(format!("{} was withdrawn, and is {}", row.object, row.state)));
+        if mine.state == "active" && (mine.expires_at < now || self.withdrawn.contains(&object)) {
+            return Err(Violation(format!("{object} has ended, and is {} at {at}", mine.state)));
         }
         Ok(())
     }
@@ -102,21 +222,40 @@ impl World {
     /// Own alerts are delivered to all, and read by whom they were opened.
     async fn delivered(&self, node: &Node, tx: &mut dyn Tx, rows: &[ObjectRow]) -> Checked {
         let me = &node.identity.node;
+        let others = self.rolls.members().len() - 1;
+        if others == 0 {
+            return Ok(());
+        }
         let own: Vec<ObjectRow> = rows.iter().filter(|row| row.origin == *me).cloned().collect();
         let deliveries = delivery::of(node, tx, &own).await?;
-        for (row, delivery) in own.iter().zip(deliveries) {
-            let opened = self.opened.iter().filter(|(object, _)| *object == row.object).count();
-            let others = self.members.len() - 1;
-            let unsure = self.perhaps_opened.contains(&row.object);
-            let read = delivery.read == opened || unsure && delivery.read > opened;
-            let state = if delivery.read == others { State::Read } else { State::Delivered };
-            if delivery.state != state || !read {
-                let what =
-                    format!("{} of {me} was opened {opened} times: {delivery:?}", row.object);
-                return Err(Violation(what));
+        let reports = tx.object_reports(&own).await?;
+        for ((row, delivery), reports) in own.iter().zip(deliveries).zip(reports) {
+            let told = delivery.delivered == others && delivery.state >= State::Delivered;
+            if !told {
+                return Err(Violation(format!("{} of {me}: {delivery:?}", row.object)));
             }
+            self.read_as_opened(row, &reports.read)?;
         }
         Ok(())
+    }
+
+    /// Whoever opened an alert is known to have read it, and nobody else.
+    fn read_as_opened(&self, row: &ObjectRow, read: &[NodeId]) -> Checked {
+        let (object, origin) = (row.object, &row.origin);
+        let unsure = self.perhaps_opened.contains(&object);
+        let opened = |reader: &NodeId| self.opened.contains(&(object, reader.clone()));
+        if let Some(reader) = read.iter().find(|reader| !unsure && !opened(reader)) {
+            return Err(Violation(format!("{object} counts as read at {reader}")));
+        }
+        let steady = |node: &NodeId| self.rolls.is_steady(node) && !self.rewound.contains(node);
+        let mut readers = self.opened.iter().filter(|(opened, _)| *opened == object);
+        let missing = readers.find(|(_, reader)| steady(reader) && !read.contains(reader));
+        match missing.filter(|_| steady(origin)) {
+            None => Ok(()),
+            Some((_, reader)) => {
+                Err(Violation(format!("{object} of {origin} was opened at {reader}: not told")))
+            }
+        }
     }
 
     /// Nothing waits to be sent, and no plaintext is kept that all members have.

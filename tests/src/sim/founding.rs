@@ -40,9 +40,12 @@ impl World {
             }
         }
         let Some(chair) = self.node(0) else { return Err(Violation::new("no chair")) };
-        let parties: Vec<_> = self.members.iter().map(|member| member.name.clone()).collect();
+        // The last one begins outside, and is added by the others.
+        let founders = self.members.len() - 1;
+        let parties = self.members.iter().take(founders).map(|member| member.name.clone());
+        let parties: Vec<_> = parties.collect();
         let hub = self.hub.name.clone();
-        let suite = self.plan.suite.name();
+        let suite = self.plan.suite().name();
         self.lineage = Some(ready(draft(&chair, &parties, &hub, suite))??);
         self.after()
     }
@@ -75,6 +78,8 @@ impl World {
         match done {
             Ok(done) => Ok(done.into()),
             Err(fault) if down(&fault) || fault.whose == Whose::Conflict => Ok(fault.reason.into()),
+            // Everybody but the chair may be asked to join later on.
+            Err(fault) if fault.reason == "not_the_chair" => Ok(fault.reason.into()),
             // While a party is suspended here, nothing is signed.
             Err(fault) if fault.reason == "party_not_verified" => Ok(fault.reason.into()),
             Err(fault) => Err(fault.into()),

@@ -1,11 +1,13 @@
 //! The network between the members and the hub, and what goes wrong on it: calls that are
 //! lost, answers that are lost, calls that come twice, late, and out of order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
+use raccordo_core::sending::Standing;
 use raccordo_core::wire::seed::{Seed, Seeded};
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::{Done, Whose};
@@ -66,6 +68,7 @@ pub struct Ghost {
 
 struct State {
     hub: Option<Arc<Node>>,
+    parted: BTreeSet<NodeId>,
     ghosts: VecDeque<Ghost>,
     counts: Counts,
     violation: Option<Violation>,
@@ -82,7 +85,8 @@ impl Network {
     /// A network whose faults follow from the seed.
     pub fn new(seed: u64) -> Self {
         let (hub, ghosts, counts) = (None, VecDeque::new(), Counts::default());
-        let state = State { hub, ghosts, counts, violation: None, faulty: true };
+        let parted = BTreeSet::new();
+        let state = State { hub, parted, ghosts, counts, violation: None, faulty: true };
         Self { dice: Dice::new(&format!("seed {seed}, network")), state: Mutex::new(state) }
     }
 
@@ -97,7 +101,35 @@ impl Network {
 
     /// From now on nothing goes wrong; what was on its way still arrives.
     pub fn heal(&self) {
-        self.state().faulty = false;
+        let mut state = self.state();
+        state.faulty = false;
+        state.parted.clear();
+    }
+
+    /// Whether nothing goes wrong now.
+    pub fn is_calm(&self) -> bool {
+        !self.state().faulty
+    }
+
+    /// Cuts a node off, or lets it through again.
+    pub fn part(&self, node: &NodeId, parted: bool) {
+        let mut state = self.state();
+        if parted {
+            state.counts.count("partitions");
+            state.parted.insert(node.clone());
+        } else {
+            state.parted.remove(node);
+        }
+    }
+
+    /// Whether a node is cut off.
+    pub fn is_parted(&self, node: &NodeId) -> bool {
+        self.state().parted.contains(node)
+    }
+
+    /// Whether any node is cut off.
+    pub fn anybody_parted(&self) -> bool {
+        !self.state().parted.is_empty()
     }
 
     /// From now on things go wrong again.
@@ -190,6 +222,9 @@ fn later(reason: &str) -> LinkError {
 impl SimLink {
     async fn carry(&self, call: Call) -> Answered<Answer> {
         let network = &self.network;
+        if network.is_parted(&self.caller) {
+            return Err(later("unreachable"));
+        }
         if network.goes_wrong("slow calls", 3) {
             pause().await;
         }
@@ -219,21 +254,28 @@ impl SimLink {
         answer
     }
 
-    /// What is handed over must be stored exactly so, and bear no case while one of the
-    /// members is not trusted.
+    /// What is handed over must be stored exactly so, and bear no case while an alarm holds
+    /// cases or one of the members is not trusted.
     async fn inspect(&self, call: &AppendCall) -> Checked {
         let mut tx = self.store.read().await?;
         let Some(equipe) = tx.equipe_of_group(call.group).await? else {
             return Err(Violation::new(format!("{} sends to a foreign group", self.caller)));
         };
         let lineage = equipe.lineage;
-        let mut untrusted = false;
+        let standing = Standing::parse(&equipe.state);
+        let member = matches!(standing, Some(Standing::Active | Standing::Founding));
+        let alarms = tx.alarms(lineage).await?;
+        let mut untrusted = alarms.iter().any(|alarm| alarm.holds);
         for member in tx.members(lineage).await? {
             let peer = tx.peer(&member.node).await?;
             let trusted = peer.is_some_and(|peer| peer.state.counts_as_verified());
             untrusted |= member.node != self.caller && !trusted;
         }
         for handed in &call.entries {
+            if !member && handed.kind != EntryKind::Notice {
+                let (caller, state) = (&self.caller, &equipe.state);
+                return Err(Violation(format!("{caller} is {state}, and sends")));
+            }
             let row = tx.entry(lineage, handed.entry).await?;
             let stored = row.is_some_and(|row| {
                 row.state == EntryState::Pending
@@ -247,7 +289,7 @@ impl SimLink {
             }
             let envelopes = tx.envelopes_of(lineage, handed.entry).await?;
             if untrusted && envelopes.iter().any(|row| row.case_bearing) {
-                let what = format!("{} sends a case while a member is not trusted", self.caller);
+                let what = format!("{} sends a case that is held", self.caller);
                 return Err(Violation::new(what));
             }
         }

@@ -18,7 +18,7 @@ use raccordo_node::app::{Node, identity};
 use raccordo_node::courier::Trouble;
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::{errands, outbox};
-use raccordo_node::store::memory::MemoryStore;
+use raccordo_node::store::memory::{MemoryStore, Snapshot};
 
 use super::Checked;
 use super::clock::SkewedClock;
@@ -52,6 +52,8 @@ pub enum Task {
 pub struct Feed {
     /// The groups followed, and the newest entry that was read of each.
     pub logs: Vec<(GroupId, Sequence)>,
+    /// Groups of which the hub has said that it serves them no longer.
+    pub ended: BTreeSet<GroupId>,
     /// The newest item of the mailbox that was read.
     pub mailbox: u64,
     /// Read from the hub, not yet taken here.
@@ -78,6 +80,14 @@ pub struct Machine {
     pub store: MemoryStore,
     /// What runs on it.
     pub process: Option<Process>,
+    /// Its disk as it once was.
+    pub past: Option<Snapshot>,
+    /// Whether it was put back, or is not the only one of its node.
+    pub aged: bool,
+    /// The place of the machine of which it is a copy.
+    pub twin: Option<usize>,
+    /// Whether it was thrown away.
+    pub scrapped: bool,
     label: String,
     boots: u32,
     hub: bool,
@@ -93,6 +103,10 @@ impl Machine {
             name,
             store: MemoryStore::new(),
             process: None,
+            past: None,
+            aged: false,
+            twin: None,
+            scrapped: false,
             boots: 0,
             hub,
             clock: Arc::new(clock),
@@ -100,8 +114,29 @@ impl Machine {
         }
     }
 
+    /// The node key is the same on every copy.
     fn vault(&self) -> Vault {
-        Vault::new(&Secret::new(Digest::of(self.label.as_bytes()).0))
+        Vault::new(&Secret::new(Digest::of(self.name.as_str().as_bytes()).0))
+    }
+
+    /// Another machine with an old disk.
+    pub fn copy(&self, past: &Snapshot, place: usize) -> Self {
+        let store = MemoryStore::new();
+        store.restore(past);
+        Self {
+            name: self.name.clone(),
+            store,
+            process: None,
+            past: None,
+            aged: true,
+            twin: Some(place),
+            scrapped: false,
+            label: format!("{}, copied", self.label),
+            boots: 0,
+            hub: self.hub,
+            clock: self.clock.clone(),
+            lists: self.lists.clone(),
+        }
     }
 
     /// Makes the node.

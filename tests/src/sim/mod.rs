@@ -1,26 +1,38 @@
-//! A whole federation in one thread: a hub that is no member and three member nodes, each
-//! the real node over a store in memory, with seeded randomness and a clock that only the
-//! scheduler moves. The same seed takes the same steps.
+//! A whole federation in one thread: a hub that is no member and some nodes, each the real
+//! node over a store in memory, with seeded randomness and a clock that only the scheduler
+//! moves. The same seed takes the same steps.
 //!
 //! - [`chance`], [`clock`], [`task`]: randomness, time and waiting as inputs
 //! - [`machine`]: a computer with its disk, on which a process runs until it is ended
 //! - [`link`]: the network between members and hub, and what goes wrong on it
-//! - [`world`]: the federation, and its steps
-//! - [`moves`]: which steps there are, and how likely each is
-//! - [`operators`], [`couriers`], [`founding`]: what people and the nodes' tasks do
+//! - [`world`]: the federation; [`life`]: its run from empty disks to the last check
+//! - [`moves`]: which steps there are, and how likely each is; another kind of step is a
+//!   variant there, a method of the world, and a place in a round of the healed federation
+//! - [`founding`], [`parties`], [`operators`]: what administrators and operators do
+//! - [`couriers`]: what the nodes' tasks do
+//! - [`disks`]: disks that are put back, and copies of them that come alive
+//! - [`liar`]: a hub that does not tell one member what stands in its log
+//! - [`rogue`]: an administrator who tries what the signatures do not allow
+//! - [`rolls`]: who was a member when
 //! - [`watch`]: the invariants after every step, [`ending`]: those at the end
 //! - [`trace`], [`report`]: what happened, for people
 
 pub mod chance;
 pub mod clock;
 pub mod couriers;
+pub mod disks;
 pub mod ending;
 pub mod founding;
+pub mod liar;
+pub mod life;
 pub mod link;
 pub mod machine;
 pub mod moves;
 pub mod operators;
+pub mod parties;
 pub mod report;
+pub mod rogue;
+pub mod rolls;
 pub mod task;
 pub mod trace;
 pub mod watch;
@@ -35,28 +47,67 @@ use raccordo_node::store::StoreError;
 use self::report::{Failure, Report};
 use self::world::World;
 
+/// Steps that a failure shows, unless more are asked for.
+const STEPS_SHOWN: usize = 50;
+
+/// How large a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Nodes beside the hub, 3 to [`world::NODES_MAX`]; the last of them begins outside.
+    pub nodes: usize,
+    /// Alerts that are shared, about.
+    pub alerts: usize,
+    /// Changes of membership that are begun.
+    pub changes: usize,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { nodes: 5, alerts: 60, changes: 8 }
+    }
+}
+
 /// What a run is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Everything else follows from it.
     pub seed: u64,
-    /// Steps in which things go wrong.
-    pub steps: u32,
-    /// Ciphersuite of the group.
-    pub suite: Suite,
+    /// How large it is.
+    pub size: Size,
 }
 
 impl Plan {
-    /// The usual run of a seed: every eighth on the hybrid ciphersuite, which costs more.
-    pub fn of(seed: u64) -> Self {
-        let suite = if seed.is_multiple_of(8) { Suite::Hybrid } else { Suite::Classical };
-        let steps = if seed.is_multiple_of(4) { 1_400 } else { 700 };
-        Self { seed, steps, suite }
+    /// The usual run of a seed.
+    pub fn of(seed: u64, size: Size) -> Self {
+        let nodes = size.nodes.clamp(3, world::NODES_MAX);
+        Self { seed, size: Size { nodes, ..size } }
     }
 
-    /// Three of four run their founding in peace, so that more steps are left for work.
+    /// Ciphersuite of the group: of every sixteenth seed the hybrid one, which costs more.
+    pub fn suite(&self) -> Suite {
+        if self.seed % 16 == 8 { Suite::Hybrid } else { Suite::Classical }
+    }
+
+    /// Steps in which things go wrong.
+    pub fn steps(&self) -> usize {
+        let Size { nodes, alerts, changes } = self.size;
+        let work = nodes * 100 + alerts * 4 + changes * 40;
+        if self.founded_in_peace() { work } else { work + nodes * 140 }
+    }
+
+    /// Most run their founding in peace, so that more steps are left for work.
     pub fn founded_in_peace(&self) -> bool {
-        !self.seed.is_multiple_of(4)
+        self.seed % 8 != 4
+    }
+
+    /// Whether disks are put back, and copies of them come alive.
+    pub fn loses_disks(&self) -> bool {
+        self.seed % 4 == 1
+    }
+
+    /// Whether the hub lies.
+    pub fn lies(&self) -> bool {
+        self.seed % 4 == 3
     }
 }
 
@@ -104,7 +155,16 @@ impl From<Trouble> for Violation {
 /// # Errors
 /// [`Failure`], with the seed and the last steps.
 pub fn run(plan: Plan) -> Result<Report, Failure> {
+    run_traced(plan, STEPS_SHOWN)
+}
+
+/// The same; a failure shows as many of the last steps.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_traced(plan: Plan, shown: usize) -> Result<Report, Failure> {
     let mut world = World::new(plan).map_err(|violation| Failure::early(plan.seed, violation))?;
+    world.trace.show(shown);
     match world.live() {
         Ok(()) => Ok(world.report()),
         Err(violation) => Err(world.failure(violation)),

@@ -33,6 +33,34 @@ pub enum Move {
     Confirm(usize),
     /// A member's administrator does what is next.
     Administer(usize),
+    /// A member's administrator begins a change.
+    Change(usize),
+    /// A member's administrator signs a change.
+    Sign(usize),
+    /// A member's administrator asks for new keys.
+    RenewKeys(usize),
+    /// A member's administrator tries what it may not.
+    Usurp(usize),
+    /// An administrator decides that its node asks to join again.
+    Decide(usize),
+    /// An administrator approves that another node joins again.
+    Approve(usize),
+    /// A disk is copied.
+    KeepDisk(usize),
+    /// A disk is put back as it was.
+    PutBack(usize),
+    /// A copy of a disk comes alive.
+    Copy(usize),
+    /// One of two copies is thrown away.
+    SettleCopies,
+    /// The hub begins to lie.
+    Lie,
+    /// A member is cut off.
+    Part(usize),
+    /// It can be reached again.
+    Rejoin(usize),
+    /// A member says where it stands, if that is due.
+    Look(usize),
     /// An operator shares.
     Share(usize),
     /// An operator withdraws.
@@ -76,7 +104,13 @@ impl World {
         if self.network.ghosts() > 0 {
             moves.push((8, Move::Arrive));
         }
-        for place in 0..self.members.len() {
+        if self.plan.lies() && self.liar.is_none() && self.steps_left < self.plan.steps() / 2 {
+            moves.push((6, Move::Lie));
+        }
+        if self.members.iter().any(|machine| machine.twin.is_some()) {
+            moves.push((1, Move::SettleCopies));
+        }
+        for place in self.machines() {
             self.moves_of(place, &mut moves);
         }
         moves
@@ -92,19 +126,30 @@ impl World {
         moves.extend([
             (1, Move::Kill(who)),
             (1, Move::Arm(who)),
-            (3, Move::Share(place)),
+            (4, Move::Share(place)),
             (2, Move::Withdraw(place)),
             (2, Move::Open(place)),
             (1, Move::Update(place)),
             (1, Move::Expire(place)),
+            (1, Move::Look(place)),
         ]);
         // Who is in the équipe has few errands.
-        let joined = self.versions_seen.contains_key(&machine.name);
+        let joined = self.versions_seen.contains_key(&place);
         if joined {
-            moves.push((1, Move::Trust(place)));
+            moves.extend([(1, Move::Trust(place)), (6, Move::Sign(place))]);
+            if self.changes_left > 0 && self.rolls.members().len() > 1 {
+                moves.extend([(2, Move::Change(place)), (1, Move::Usurp(place))]);
+                moves.push((1, Move::RenewKeys(place)));
+            }
         } else {
             moves.push((2, Move::Administer(place)));
         }
+        if self.network.is_parted(&machine.name) {
+            moves.push((4, Move::Rejoin(place)));
+        } else if !self.network.anybody_parted() {
+            moves.push((1, Move::Part(place)));
+        }
+        self.moves_of_disk(place, moves);
         for (task, _) in &process.tasks {
             moves.push((15, Move::GoOn(place, *task)));
         }
@@ -129,6 +174,21 @@ impl World {
         }
     }
 
+    fn moves_of_disk(&self, place: usize, moves: &mut Vec<(u64, Move)>) {
+        if !self.plan.loses_disks() {
+            return;
+        }
+        moves.extend([(1, Move::Decide(place)), (2, Move::Approve(place))]);
+        if !self.may_lose_disk() {
+            return;
+        }
+        let kept = self.members.get(place).is_some_and(|machine| machine.past.is_some());
+        moves.push((1, Move::KeepDisk(place)));
+        if kept {
+            moves.extend([(2, Move::PutBack(place)), (1, Move::Copy(place))]);
+        }
+    }
+
     fn make(&mut self, chosen: Move) -> Checked<String> {
         match chosen {
             Move::Boot(who) => self.boot(who).map(|()| String::new()),
@@ -146,6 +206,20 @@ impl World {
             Move::Take(place) => self.take(place),
             Move::Confirm(place) => self.confirm(place),
             Move::Administer(place) => self.administer(place),
+            Move::Change(place) => self.change(place),
+            Move::Sign(place) => self.sign(place),
+            Move::RenewKeys(place) => self.renew_keys(place),
+            Move::Usurp(place) => self.usurp(place),
+            Move::Decide(place) => self.decide(place),
+            Move::Approve(place) => self.approve(place),
+            Move::KeepDisk(place) => self.keep_disk(place),
+            Move::PutBack(place) => self.put_back(place),
+            Move::Copy(place) => self.copy(place),
+            Move::SettleCopies => self.settle_copies().map(|()| String::new()),
+            Move::Lie => self.begin_lying(),
+            Move::Part(place) => self.part(place, true),
+            Move::Rejoin(place) => self.part(place, false),
+            Move::Look(place) => self.look(place),
             Move::Share(place) => self.share(place),
             Move::Withdraw(place) => self.withdraw(place),
             Move::Open(place) => self.open(place),

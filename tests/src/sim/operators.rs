@@ -1,5 +1,7 @@
 //! What people at the members do: share, withdraw, open, change trust.
 
+use std::collections::BTreeSet;
+
 use raccordo_core::alert::example;
 use raccordo_core::entropy::{Entropy, SeededEntropy};
 use raccordo_core::id::{NodeId, ObjectId, OperatorId, OrganisationId};
@@ -21,10 +23,7 @@ use super::couriers::down;
 use super::founding::toggle;
 use super::task::ready;
 use super::world::{EQUIPE, World};
-use super::{Checked, Violation};
-
-/// Orders of one run.
-const ORDERS: usize = 12;
+use super::{Checked, Plan, Violation};
 
 /// Something that an operator wants to share, and asks for until it is answered.
 #[derive(Clone, Debug)]
@@ -37,16 +36,19 @@ pub struct Wish {
 
 impl Wish {
     /// The wishes of a run, with the place of the member that has each.
-    pub fn some(seed: u64, members: usize) -> Vec<(usize, Self)> {
-        let dice = Dice::new(&format!("seed {seed}, wishes"));
-        let wish = |_| {
-            let place = usize::try_from(dice.below(members as u64)).unwrap_or(0);
+    pub fn some(plan: &Plan) -> Vec<(usize, Self)> {
+        let dice = Dice::new(&format!("seed {}, wishes", plan.seed));
+        let mut wishes = Vec::new();
+        let mut left = plan.size.alerts;
+        while left > 0 {
+            let place = usize::try_from(dice.below(plan.size.nodes as u64)).unwrap_or(0);
             let kind = if dice.one_in(2) { Kind::Case } else { Kind::Company };
             let alerts = if dice.one_in(6) { 12 } else { 1 + dice.below(2) };
-            let alerts = usize::try_from(alerts).unwrap_or(1);
-            (place, Self { kind, alerts, tomorrow: dice.one_in(4), order: None })
-        };
-        (0..ORDERS).map(wish).collect()
+            let alerts = usize::try_from(alerts).unwrap_or(1).min(left);
+            left -= alerts;
+            wishes.push((place, Self { kind, alerts, tomorrow: dice.one_in(4), order: None }));
+        }
+        wishes
     }
 
     /// The order, with ids that the operator's system chose: written once.
@@ -87,12 +89,12 @@ fn ids(alerts: &[Alert]) -> Checked<Vec<ObjectId>> {
     alerts.iter().map(|alert| alert.id.parse().map_err(bad)).collect()
 }
 
-/// Whether all members are in the group, as seen from here.
-async fn complete(node: &Node, members: usize) -> Result<bool, Fault> {
+/// Whether others are in the group, as seen from here.
+async fn complete(node: &Node) -> Result<bool, Fault> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipe_named(EQUIPE).await? else { return Ok(false) };
     let active = Standing::parse(&row.state) == Some(Standing::Active);
-    Ok(active && tx.members(row.lineage).await?.len() == members)
+    Ok(active && tx.members(row.lineage).await?.len() > 1)
 }
 
 async fn objects(node: &Node, own: bool) -> Checked<Vec<ObjectRow>> {
@@ -129,7 +131,7 @@ impl World {
         let Some(at) = self.wishes.iter().position(|(whose, _)| *whose == place) else {
             return Ok("nothing".into());
         };
-        if !ready(complete(&node, self.members.len()))?? {
+        if !ready(complete(&node))?? {
             return Ok("not complete".into());
         }
         let Some((_, wish)) = self.wishes.get_mut(at) else { return Ok("nothing".into()) };
@@ -138,7 +140,9 @@ impl World {
         match ready(share(&node, &operator(), order))? {
             Ok(shared) if shared.violations.is_empty() => {}
             Ok(shared) => return self.refused(at, &node, &ids, shared.violations),
-            Err(fault) if down(&fault) => return Ok(fault.reason.into()),
+            Err(fault) if down(&fault) || fault.whose == Whose::Conflict => {
+                return Ok(fault.reason.into());
+            }
             Err(fault) => return Err(fault.into()),
         }
         let count = ids.len();
@@ -181,10 +185,10 @@ impl World {
         while self.wishes.iter().any(|(whose, _)| *whose == place) {
             let words = self.share(place)?;
             self.trace.note(&format!("  member {place} shares: {words}"));
-            if words == "not complete" {
+            self.after()?;
+            if !words.ends_with("alerts") && words != "expired" {
                 break;
             }
-            self.after()?;
         }
         Ok(())
     }
@@ -257,6 +261,13 @@ impl World {
     pub fn trust(&mut self, place: usize) -> Checked<String> {
         let Some(node) = self.node(place) else { return Ok("down".into()) };
         let others = self.others(&node.identity.node);
+        let mut tx = ready(node.store.read())??;
+        let rows = ready(tx.peers())??;
+        let suspended = rows.iter().find(|row| !row.state.counts_as_verified());
+        // Trust is rather the rule.
+        if let Some(row) = suspended.filter(|_| !self.dice.one_in(4)) {
+            return ready(toggle(&node, &row.node))?;
+        }
         let Some(peer) = self.dice.pick(&others) else { return Ok("nobody".into()) };
         ready(toggle(&node, peer))?
     }
@@ -277,8 +288,9 @@ impl World {
     }
 
     fn others(&self, me: &NodeId) -> Vec<NodeId> {
-        let names = self.members.iter().map(|member| &member.name);
-        names.filter(|name| *name != me).cloned().collect()
+        let machines = self.members.iter().filter(|machine| machine.twin.is_none());
+        let names: BTreeSet<_> = machines.map(|machine| machine.name.clone()).collect();
+        names.into_iter().filter(|name| name != me).collect()
     }
 
     /// A member erases what has expired.

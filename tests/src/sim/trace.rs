@@ -4,11 +4,9 @@ use std::collections::VecDeque;
 
 use raccordo_core::id::Digest;
 
-/// Steps that a failure shows.
-const SHOWN: usize = 50;
-
 /// The steps of a run.
 pub struct Trace {
+    shown: usize,
     last: VecDeque<String>,
     digest: Digest,
     count: u64,
@@ -16,16 +14,21 @@ pub struct Trace {
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { last: VecDeque::new(), digest: Digest::ZERO, count: 0 }
+        Self { shown: 0, last: VecDeque::new(), digest: Digest::ZERO, count: 0 }
     }
 }
 
 impl Trace {
+    /// Keeps as many of the last steps.
+    pub fn show(&mut self, shown: usize) {
+        self.shown = shown;
+    }
+
     /// Adds a step.
     pub fn note(&mut self, step: &str) {
         self.count += 1;
         self.digest = Digest::of(&[self.digest.as_bytes(), step.as_bytes()].concat());
-        if self.last.len() == SHOWN {
+        if self.last.len() >= self.shown {
             self.last.pop_front();
         }
         self.last.push_back(format!("{:5} {step}", self.count));

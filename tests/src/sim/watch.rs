@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::hublog::{EntryKind, head_after};
-use raccordo_core::id::{Digest, Epoch, LineageId, Sequence};
+use raccordo_core::id::{Digest, Epoch, NodeId, Sequence};
 use raccordo_core::invariant::{Made, Place, roster_signed};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::statement::SignedStatement;
@@ -24,18 +24,23 @@ const STATES: [EntryState; 4] =
 /// What is looked at of a member.
 struct Seen {
     row: EquipeRow,
-    place: Place,
+    /// None of whom is no member any more.
+    place: Option<Place>,
     entries: Vec<EntryRow>,
     trouble: Option<String>,
 }
 
-async fn look(tx: &mut dyn Tx, row: EquipeRow) -> Checked<Seen> {
+async fn look(tx: &mut dyn Tx, row: EquipeRow, expected: Option<Expected>) -> Checked<Seen> {
     let lineage = row.lineage;
     let roster: BTreeSet<_> =
         tx.members(lineage).await?.into_iter().map(|member| member.node).collect();
     let signed = SignedStatement::decode(&row.statement)
         .map_err(|bad| Violation(format!("the statement: {bad}")))?;
-    roster_signed(signed.statement(), &roster)?;
+    let standing = Standing::parse(&row.state);
+    let ended = standing == Some(Standing::Ended);
+    if !ended {
+        roster_signed(signed.statement(), &roster)?;
+    }
     let place = Place {
         head: row.head,
         epoch: row.epoch,
@@ -47,27 +52,58 @@ async fn look(tx: &mut dyn Tx, row: EquipeRow) -> Checked<Seen> {
     for state in STATES {
         entries.extend(tx.entries_in(lineage, state, MANY).await?);
     }
-    let trouble = trouble(tx, lineage, &row, &entries).await?;
+    let trouble = match expected {
+        Some(expected) => trouble(tx, &row, &entries, &expected).await?,
+        None => None,
+    };
+    let place = (!ended).then_some(place);
     Ok(Seen { row, place, entries, trouble })
 }
 
-/// Nothing is set aside, refused or quarantined, and no alarm is raised but of suspensions.
+/// What a member may be told of itself and the log, in a world whose hub is honest.
+struct Expected {
+    /// Whether the machine was put back, or is not the only one of its node.
+    aged: bool,
+    /// Whether the hub's log has the node as a member since it first joined.
+    steady: bool,
+}
+
+/// Alarms that belong to the game: administrators suspend each other, and ask to join again.
+const GAME: [&str; 2] = ["notice_revocation", "notice_rejoin_request"];
+/// Alarms of a disk that was put back or copied.
+const AGED: [&str; 3] = ["own_entry_unknown", "needs_rejoin", "hub_trimmed"];
+/// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.
+const REMOVED: [&str; 2] = ["hub_removed", "log_withheld"];
+
+/// Nothing is set aside, refused or quarantined, and no alarm is raised, but for what
+/// belongs to the game.
 async fn trouble(
     tx: &mut dyn Tx,
-    lineage: LineageId,
     row: &EquipeRow,
     entries: &[EntryRow],
+    expected: &Expected,
 ) -> Checked<Option<String>> {
+    let lineage = row.lineage;
     if let Some(aside) = tx.set_aside_after(lineage, Sequence(0)).await?.first() {
         let (at, reason) = (aside.sequence, &aside.reason);
         return Ok(Some(format!("sets entry {at} of {} aside: {reason}", aside.sender)));
     }
-    let alarms = tx.alarms(lineage).await?;
-    // Administrators who suspend each other are a part of the game.
-    if let Some(alarm) = alarms.iter().find(|alarm| alarm.code != "notice_revocation") {
-        return Ok(Some(format!("raises the alarm {}: {}", alarm.code, alarm.detail)));
+    for alarm in tx.alarms(lineage).await? {
+        let code = alarm.code.as_str();
+        let fits = GAME.contains(&code)
+            || expected.aged && AGED.contains(&code)
+            || !expected.steady && REMOVED.contains(&code);
+        if !fits {
+            return Ok(Some(format!("raises the alarm {code}: {}", alarm.detail)));
+        }
     }
-    if !matches!(Standing::parse(&row.state), Some(Standing::Founding | Standing::Active)) {
+    let fits = match Standing::parse(&row.state) {
+        Some(Standing::Founding | Standing::Active) => true,
+        Some(Standing::Quarantined | Standing::NeedsRejoin) => expected.aged,
+        Some(Standing::Ended) => true,
+        None => false,
+    };
+    if !fits {
         return Ok(Some(format!("is {}", row.state)));
     }
     let refused = entries.iter().find(|entry| entry.state == EntryState::Refused);
@@ -91,20 +127,24 @@ impl World {
     /// An invariant that does not hold.
     pub fn watch_member(&mut self, place: usize) -> Checked {
         let member = self.machine(Who::Member(place))?;
-        let name = member.name.clone();
+        let (name, aged) = (member.name.clone(), member.aged);
         let Some(boot) = member.node().map(|node| node.boot) else { return Ok(()) };
         let mut tx = ready(member.store.read())??;
         for row in ready(tx.equipes())?? {
             let version = row.version;
-            if self.versions_seen.insert(name.clone(), version) == Some(version) {
+            if self.versions_seen.insert(place, version) == Some(version) {
                 continue;
             }
-            let seen = ready(look(&mut *tx, row))??;
+            let steady = self.rolls.is_steady(&name);
+            let expected = (!self.was_lied()).then_some(Expected { aged, steady });
+            let seen = ready(look(&mut *tx, row, expected))??;
             if let Some(trouble) = seen.trouble {
                 return Err(Violation(format!("{name} {trouble}")));
             }
-            let Seen { row, place, entries, .. } = seen;
-            self.agreement.note(&name, row.lineage, row.sequence, place)?;
+            let Seen { row, place: stands, entries, .. } = seen;
+            if let Some(stands) = stands.filter(|_| !(self.was_lied() && self.is_victim(place))) {
+                self.agreement.note(&name, row.lineage, row.sequence, stands)?;
+            }
             for entry in entries {
                 self.ciphertexts.note_made(&name, boot, &made(&entry))?;
             }
@@ -134,10 +174,31 @@ impl World {
             let payload = Digest::of(&entry.payload);
             self.ciphertexts
                 .note_placed(&entry.sender, &Made { entry: id, kind, epoch, payload })?;
+            if kind == EntryKind::Commit {
+                self.follow_commit(entry.sequence)?;
+            }
+            self.tell_liar(&entry);
             let (at, sender) = (entry.sequence, &entry.sender);
             self.trace.note(&format!("  log {at}: {kind:?} of {sender} in {epoch}, {payload}"));
             self.log_seen = at;
         }
+        Ok(())
+    }
+
+    /// Follows a commit at the newest places of the log; a call brings one at most.
+    fn follow_commit(&mut self, at: Sequence) -> Checked {
+        let Some(lineage) = self.lineage else { return Ok(()) };
+        let mut tx = ready(self.hub.store.read())??;
+        let Some(row) = ready(tx.carried(lineage))?? else { return Ok(()) };
+        let roster = ready(tx.cursors(row.group))??.into_iter().map(|(node, _)| node).collect();
+        let signed = SignedStatement::decode(&row.statement)
+            .map_err(|bad| Violation(format!("the statement: {bad}")))?;
+        roster_signed(signed.statement(), &roster)?;
+        self.rolls.follow(at, &roster);
+        if let Some(word) = self.rolls.agree(at, signed.statement()) {
+            self.counts.count(word);
+        }
+        self.leaving.retain(|node| signed.statement().party(node).is_some());
         Ok(())
     }
 
@@ -176,13 +237,15 @@ impl World {
     /// # Errors
     /// The store's.
     pub fn fingerprint(&self) -> Checked<Fingerprint> {
-        let mut fingerprint = Fingerprint { log: self.log_seen, machines: Vec::new() };
-        for machine in self.members.iter().chain([&self.hub]) {
+        let mut fingerprint = Fingerprint { machines: Vec::new() };
+        let living = self.members.iter().filter(|machine| !machine.scrapped);
+        for machine in living.chain([&self.hub]) {
             let mut tx = ready(machine.store.read())??;
             let audit = ready(tx.audit_newest())??.map_or(0, |record| record.sequence);
             let mailbox = ready(tx.mailbox_cursor(&self.hub.name))??;
-            let versions = ready(tx.equipes())??.iter().map(|row| row.version).collect();
-            fingerprint.machines.push((audit, mailbox, versions));
+            let versions = ready(tx.equipes())??;
+            let versions = versions.iter().map(|row| (row.state.clone(), row.version)).collect();
+            fingerprint.machines.push((machine.name.clone(), audit, mailbox, versions));
         }
         Ok(fingerprint)
     }
@@ -191,7 +254,16 @@ impl World {
 /// How far everything has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    log: Sequence,
-    /// Of each: its audit, its mailbox, the versions of its équipes.
-    machines: Vec<(u64, u64, Vec<u64>)>,
+    machines: Vec<Progress>,
+}
+
+/// Of one machine: its audit, its mailbox, state and version of its équipes.
+pub type Progress = (NodeId, u64, u64, Vec<(String, u64)>);
+
+impl Fingerprint {
+    /// Machines that have come further.
+    pub fn moved_since(&self, before: &Self) -> Vec<Progress> {
+        let pairs = self.machines.iter().zip(&before.machines);
+        pairs.filter(|(now, before)| now != before).map(|(now, _)| now.clone()).collect()
+    }
 }

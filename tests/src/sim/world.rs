@@ -1,8 +1,7 @@
-//! The federation and its steps.
+//! The federation, and all that is known of it from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use raccordo_core::codes::CodeLists;
 use raccordo_core::id::{GroupId, LineageId, NodeId, ObjectId, Sequence};
@@ -12,29 +11,45 @@ use raccordo_node::store::memory::CrashPoint;
 
 use super::chance::Dice;
 use super::clock::WorldTime;
+use super::liar::Liar;
 use super::link::{Network, SimLink};
 use super::machine::Machine;
 use super::operators::Wish;
 use super::report::{Counts, Failure, Report};
+use super::rolls::Rolls;
 use super::trace::Trace;
 use super::{Checked, Plan, Violation};
 
 /// Name of the équipe.
 pub const EQUIPE: &str = "centro";
-/// Names of the members; the first is the chair.
-const MEMBERS: [&str; 3] = ["toscana", "umbria", "lazio"];
-/// How wrong the members' clocks go, and the hub's.
-const SKEWS_MS: [i64; 3] = [0, -90_000, 75_000];
+/// Names of the nodes; the first founds as chair.
+const NODES: [&str; 12] = [
+    "toscana",
+    "umbria",
+    "lazio",
+    "marche",
+    "abruzzo",
+    "molise",
+    "campania",
+    "puglia",
+    "basilicata",
+    "calabria",
+    "sicilia",
+    "sardegna",
+];
+/// How wrong the members' clocks go, in turn, and the hub's.
+const SKEWS_MS: [i64; 5] = [0, -90_000, 75_000, 20_000, -35_000];
 const HUB_SKEW_MS: i64 = 40_000;
-/// Rounds after which a healed federation must be quiet.
-const ROUNDS_MAX: u32 = 200;
+
+/// The most nodes of one run.
+pub const NODES_MAX: usize = NODES.len();
 
 /// One of the machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// The hub.
     Hub,
-    /// A member, by place.
+    /// A node's machine, by place.
     Member(usize),
 }
 
@@ -52,12 +67,18 @@ pub struct World {
     pub network: Arc<Network>,
     /// The hub.
     pub hub: Machine,
-    /// The members.
+    /// The nodes' machines.
     pub members: Vec<Machine>,
     /// The équipe, once it is drafted.
     pub lineage: Option<LineageId>,
     /// Its group, once the hub has it.
     pub group: Option<GroupId>,
+    /// Who was a member when, as the hub's log says.
+    pub rolls: Rolls,
+    /// Changes of membership that are still to be begun.
+    pub changes_left: usize,
+    /// Nodes that have begun to leave since they were last added.
+    pub leaving: BTreeSet<NodeId>,
     /// What the members' people still want to share.
     pub wishes: Vec<(usize, Wish)>,
     /// Whether all that is still wished is shared now.
@@ -70,10 +91,18 @@ pub struct World {
     pub opened: BTreeSet<(ObjectId, NodeId)>,
     /// What was perhaps opened besides: the answer was lost in a crash.
     pub perhaps_opened: BTreeSet<ObjectId>,
+    /// The hub that lies, once it has begun to.
+    pub liar: Option<Liar>,
+    /// Steps until all faults are healed.
+    pub steps_left: usize,
+    /// Disks that were lost so far.
+    pub losses: u64,
+    /// Nodes whose disk was put back, or copied.
+    pub rewound: BTreeSet<NodeId>,
     /// Newest entry of the log that was looked at.
     pub log_seen: Sequence,
-    /// Version of each member's équipe that was looked at.
-    pub versions_seen: BTreeMap<NodeId, u64>,
+    /// Version of the équipe that was looked at, by machine.
+    pub versions_seen: BTreeMap<usize, u64>,
     /// Invariant 3.
     pub agreement: Agreement,
     /// Invariant 2.
@@ -100,10 +129,10 @@ impl World {
             Ok(Machine::new(plan.seed, node(name)?, hub, time.clock(skew), &lists))
         };
         let hub = machine("relay", true, HUB_SKEW_MS)?;
-        let members = MEMBERS.iter().zip(SKEWS_MS);
-        let members = members.map(|(name, skew)| machine(name, false, skew));
+        let members = NODES.iter().zip(SKEWS_MS.iter().cycle()).take(plan.size.nodes);
+        let members = members.map(|(name, skew)| machine(name, false, *skew));
         let members = members.collect::<Checked<Vec<_>>>()?;
-        let wishes = Wish::some(plan.seed, members.len());
+        let wishes = Wish::some(&plan);
         Ok(Self {
             plan,
             dice: Dice::new(&format!("seed {}, schedule", plan.seed)),
@@ -114,12 +143,19 @@ impl World {
             lists,
             lineage: None,
             group: None,
+            rolls: Rolls::default(),
+            changes_left: plan.size.changes,
+            leaving: BTreeSet::new(),
             wishes,
             share_at_last: false,
             shared: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
             opened: BTreeSet::new(),
             perhaps_opened: BTreeSet::new(),
+            liar: None,
+            steps_left: plan.steps(),
+            losses: 0,
+            rewound: BTreeSet::new(),
             log_seen: Sequence(0),
             versions_seen: BTreeMap::new(),
             agreement: Agreement::default(),
@@ -127,24 +163,6 @@ impl World {
             trace: Trace::default(),
             counts: Counts::default(),
         })
-    }
-
-    /// From empty disks to the last check.
-    ///
-    /// # Errors
-    /// The first thing that did not hold.
-    pub fn live(&mut self) -> Checked {
-        self.prepare()?;
-        if self.plan.founded_in_peace() {
-            self.network.heal();
-            self.until_quiet()?;
-            self.network.disturb();
-        }
-        for _ in 0..self.plan.steps {
-            self.step()?;
-        }
-        self.heal()?;
-        self.end()
     }
 
     /// What came of it.
@@ -250,59 +268,6 @@ impl World {
                 self.trace.note(&format!("  {who:?}: crashed at a commit"));
                 self.kill(who)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Everything runs, nothing goes wrong any more, until nothing is left to be done.
-    fn heal(&mut self) -> Checked {
-        self.trace.note("all faults are healed");
-        self.network.heal();
-        self.hub.store.recover();
-        self.members.iter().for_each(|member| member.store.recover());
-        self.share_at_last = true;
-        self.until_quiet()?;
-        self.trace.note("days pass");
-        self.time.pass(Duration::from_secs(3 * 24 * 3600));
-        self.until_quiet()
-    }
-
-    /// Everybody does what there is to do, round after round.
-    fn until_quiet(&mut self) -> Checked {
-        let mut quiet = 0;
-        for _ in 0..ROUNDS_MAX {
-            let before = self.fingerprint()?;
-            self.round()?;
-            self.time.pass(Duration::from_secs(2));
-            quiet = if before == self.fingerprint()? { quiet + 1 } else { 0 };
-            if quiet == 3 {
-                return Ok(());
-            }
-        }
-        Err(Violation::new("the healed federation does not become quiet"))
-    }
-
-    fn round(&mut self) -> Checked {
-        if self.hub.process.is_none() {
-            self.boot(Who::Hub)?;
-        }
-        while self.network.ghosts() > 0 {
-            self.arrive()?;
-        }
-        self.accept_at_hub()?;
-        for place in 0..self.members.len() {
-            if self.node(place).is_none() {
-                self.boot(Who::Member(place))?;
-            }
-            self.finish_tasks(place)?;
-            self.trust_all(place)?;
-            self.administer(place)?;
-            if self.share_at_last {
-                self.share_all(place)?;
-            }
-            self.expire(place)?;
-            self.run_all(place)?;
-            self.after()?;
         }
         Ok(())
     }

@@ -105,7 +105,7 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 }
 
 /// The decoder's message without the value that it may quote.
-fn without_value(message: &str) -> String {
+pub fn without_value(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default();
     if message.starts_with("unknown field") {
         return message.split(", expected").next().unwrap_or_default().to_owned();

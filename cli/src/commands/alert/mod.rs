@@ -14,6 +14,8 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Failure;
 
+pub use input::without_value;
+
 /// Commands on alerts.
 #[derive(Clone, Debug, Subcommand)]
 #[command(

@@ -13,7 +13,7 @@ mod values;
 
 use std::fmt;
 
-use raccordo_proto::alert::v1::alert::Body;
+pub use raccordo_proto::alert::v1::alert::Body;
 pub use raccordo_proto::alert::v1::{Alert, CaseAlert, CompanyAlert, Tag};
 
 use crate::codes::CodeLists;

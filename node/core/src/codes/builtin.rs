@@ -6,6 +6,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("ateco", include_str!("../../data/ateco.csv")),
     ("ateco_division", include_str!("../../data/ateco_division.csv")),
     ("ateco_section", include_str!("../../data/ateco_section.csv")),
+    ("case_state", include_str!("../../data/case_state.csv")),
     ("company_role", include_str!("../../data/company_role.csv")),
     ("company_status", include_str!("../../data/company_status.csv")),
     ("comune", include_str!("../../data/comune.csv")),

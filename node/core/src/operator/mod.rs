@@ -128,6 +128,14 @@ pub enum Action {
     ReadAlert(Subject),
     /// End an own alert about such a subject at every member.
     WithdrawAlert(Subject),
+    /// Add a record about such a subject to the node's own register, with its cases.
+    AddRecord(Subject),
+    /// List, find and open such records of the register, and their cases.
+    ReadRecord(Subject),
+    /// Add many of them from a file.
+    ImportRecords(Subject),
+    /// Destroy such a record.
+    EraseRecord(Subject),
     /// Verify and export the audit; it holds opaque ids only.
     ReadAudit,
     /// Change cards, pacts, équipes, and whom the hub serves.
@@ -140,7 +148,7 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::ListEquipes,
         Self::ShareAlert(Subject::Person),
         Self::ShareAlert(Subject::Company),
@@ -148,6 +156,14 @@ impl Action {
         Self::ReadAlert(Subject::Company),
         Self::WithdrawAlert(Subject::Person),
         Self::WithdrawAlert(Subject::Company),
+        Self::AddRecord(Subject::Person),
+        Self::AddRecord(Subject::Company),
+        Self::ReadRecord(Subject::Person),
+        Self::ReadRecord(Subject::Company),
+        Self::ImportRecords(Subject::Person),
+        Self::ImportRecords(Subject::Company),
+        Self::EraseRecord(Subject::Person),
+        Self::EraseRecord(Subject::Company),
         Self::ReadAudit,
         Self::ManageTrust,
         Self::ManageOperators,
@@ -157,9 +173,13 @@ impl Action {
     /// Whose data the action shows or moves; `None` when it touches no body.
     fn subject(self) -> Option<Subject> {
         match self {
-            Self::ShareAlert(subject) | Self::ReadAlert(subject) | Self::WithdrawAlert(subject) => {
-                Some(subject)
-            }
+            Self::ShareAlert(subject)
+            | Self::ReadAlert(subject)
+            | Self::WithdrawAlert(subject)
+            | Self::AddRecord(subject)
+            | Self::ReadRecord(subject)
+            | Self::ImportRecords(subject)
+            | Self::EraseRecord(subject) => Some(subject),
             Self::ListEquipes
             | Self::ReadAudit
             | Self::ManageTrust
@@ -175,18 +195,42 @@ pub fn may(role: Role, class: Class, action: Action) -> bool {
     role_may(role, action) && action.subject().is_none_or(|subject| class_may(class, subject))
 }
 
+/// Whose records of the register an operator meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the operator's own organisation.
+    Organisation,
+    /// Those of every organisation of the node.
+    Node,
+}
+
+/// How far a role reaches in the register: the secretariat and coordinators work for the whole
+/// region, everybody else for one organisation.
+pub fn reach(role: Role) -> Reach {
+    match role {
+        Role::Secretariat | Role::Coordinator => Reach::Node,
+        Role::Frontline | Role::CaseManager | Role::Auditor | Role::Administrator => {
+            Reach::Organisation
+        }
+    }
+}
+
 fn role_may(role: Role, action: Action) -> bool {
     match action {
         Action::ListEquipes => true,
-        Action::ShareAlert(_) | Action::ReadAlert(_) => {
+        Action::ShareAlert(_)
+        | Action::ReadAlert(_)
+        | Action::AddRecord(_)
+        | Action::ReadRecord(_) => {
             matches!(
                 role,
                 Role::Frontline | Role::CaseManager | Role::Secretariat | Role::Coordinator
             )
         }
-        Action::WithdrawAlert(_) => {
+        Action::WithdrawAlert(_) | Action::ImportRecords(_) => {
             matches!(role, Role::CaseManager | Role::Secretariat | Role::Coordinator)
         }
+        Action::EraseRecord(_) => matches!(role, Role::CaseManager | Role::Secretariat),
         Action::ReadAudit => matches!(role, Role::Auditor | Role::Administrator),
         Action::ManageTrust | Action::ManageOperators | Action::ManageBackups => {
             role == Role::Administrator
@@ -223,7 +267,7 @@ mod tests {
     /// One line per class, one column per role in the order of [`Role::ALL`], and in each the
     /// allowed actions in the order of [`Action::ALL`] by letter (capital: about persons).
     fn matrix() -> String {
-        let letters = "lSsRrWwatob";
+        let letters = "lSsRrWwDdEeIiXxatob";
         let cell = |role, class| -> String {
             let allowed = letters.chars().zip(Action::ALL);
             let allowed = allowed.filter(|(_, action)| may(role, class, *action));
@@ -239,24 +283,30 @@ mod tests {
     #[test]
     fn the_table() {
         let expected = "\
-access_point lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-ambito lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-secretariat lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-anti_trafficking lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-union lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-third_sector lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-legal lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-health lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-shelter lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-municipality lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-region lSsRr lSsRrWw lSsRrWw lSsRrWw la latob
-labour_inspectorate lsr lsrw lsrw lsrw la latob
+access_point lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+ambito lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+secretariat lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+anti_trafficking lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+union lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+third_sector lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+legal lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+health lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+shelter lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+municipality lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+region lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
+labour_inspectorate lsrde lsrwdeix lsrwdeix lsrwdei la latob
 police l l l l la latob
 prosecutor l l l l la latob
-employers_association lsr lsrw lsrw lsrw la latob
+employers_association lsrde lsrwdeix lsrwdeix lsrwdei la latob
 research l l l l la latob
 ";
         assert_eq!(matrix(), expected);
+    }
+
+    #[test]
+    fn only_regional_roles_reach_beyond_their_organisation() {
+        let far = Role::ALL.iter().filter(|role| reach(**role) == Reach::Node);
+        assert!(far.eq(&[Role::Secretariat, Role::Coordinator]));
     }
 
     #[test]

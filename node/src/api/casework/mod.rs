@@ -3,8 +3,10 @@
 
 mod await_delivery;
 mod caller;
+mod identity;
 mod page;
 mod record;
+mod register;
 mod watch;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use crate::app::fault::Done;
 use crate::app::{Node, alerts, pacts, share, status, withdraw};
 use await_delivery::Wait;
 use caller::{Callers, bearer};
+pub use register::RegisterCalls;
 use watch::Watch;
 
 /// The service `raccordo.casework.v1.CaseworkService`.

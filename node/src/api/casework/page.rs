@@ -40,7 +40,7 @@ pub fn query(asked: ListAlertsRequest) -> Done<(Query, u32)> {
 
 /// The position after which a page begins. A token is the decimal position of the newest
 /// alert before it.
-fn position(token: &str) -> Done<u64> {
+pub(super) fn position(token: &str) -> Done<u64> {
     if token.is_empty() {
         return Ok(0);
     }

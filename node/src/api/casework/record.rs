@@ -126,7 +126,7 @@ fn author(author: Author) -> alert_proto::Author {
     }
 }
 
-fn timestamp(at: Instant) -> Timestamp {
+pub(super) fn timestamp(at: Instant) -> Timestamp {
     // Below a second, so that it always fits.
     let nanos = i32::try_from(at.0.rem_euclid(1000) * 1_000_000).unwrap_or_default();
     Timestamp { seconds: at.0.div_euclid(1000), nanos }

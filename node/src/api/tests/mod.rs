@@ -76,7 +76,8 @@ async fn check_listener(channel: Channel, own: &[&str]) {
 async fn listeners_list_what_they_serve() {
     let lab = Lab::new().await;
     within(check_listener(lab.hub().await, &["raccordo.hub.v1.HubService"])).await;
-    within(check_listener(lab.casework().await, &["raccordo.casework.v1.CaseworkService"])).await;
+    let casework = ["raccordo.casework.v1.CaseworkService", "raccordo.casework.v1.RegisterService"];
+    within(check_listener(lab.casework().await, &casework)).await;
     let admin = [
         "raccordo.admin.v1.AuditService",
         "raccordo.admin.v1.BackupService",

@@ -11,7 +11,7 @@ use raccordo_core::secret::Secret;
 use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
-use crate::app::{apply, changes, directory, identity, pack, pacts, work};
+use crate::app::{apply, changes, directory, identity, pack, pacts, register, work};
 use crate::store::archive::column;
 
 /// How a column is sealed.
@@ -72,11 +72,26 @@ const SEALED: &[(&str, &str, How)] = &[
         "wrapped_key",
         How::RecordKey(|row| Some(row.id::<ObjectId>("object")?.to_string())),
     ),
+    (
+        "wrapping_key",
+        "wrapped",
+        How::RecordKey(|row| {
+            let number = u64::try_from(row.integer("number")?).ok()?;
+            Some(register::keys::wrapping_context(number))
+        }),
+    ),
 ];
 
-/// Columns that look sealed, and are so under a record's key, which is opened in their place.
+/// Columns that look sealed, and are so under a record's or wrapping key, which is opened in
+/// their place.
 #[cfg(test)]
-const UNDER_RECORD_KEYS: &[(&str, &str)] = &[("object", "sealed_share")];
+const UNDER_RECORD_KEYS: &[(&str, &str)] = &[
+    ("object", "sealed_share"),
+    ("register_record", "wrapped_key"),
+    ("register_record", "sealed_codes"),
+    ("register_field", "sealed"),
+    ("register_case", "sealed_codes"),
+];
 
 /// The columns of one row by name.
 struct Fields<'r> {
@@ -230,7 +245,12 @@ mod tests {
             let statement = Value::Bytes(vec![8; 32]);
             let plain = row(
                 &table,
-                &[("wrapped_key", key), ("statement", statement), ("name_index", Value::Null)],
+                &[
+                    ("wrapped_key", key.clone()),
+                    ("wrapped", key),
+                    ("statement", statement),
+                    ("name_index", Value::Null),
+                ],
             );
             let head = table.head();
             let old = seal(&vault(1), &entropy, &head, plain.clone()).unwrap();

@@ -98,10 +98,13 @@ pub async fn head_at(work: &mut Work<'_>, place: Sequence) -> Done<Option<Digest
     if place == work.row.sequence {
         return Ok(Some(work.row.head));
     }
-    if let Some(head) = work.passed.head_at(place) {
+    // Messages that were sent together tell of one place, and finding its head means to
+    // chain all entries before it in the batch.
+    if let Some((_, head)) = work.looked_up.filter(|(looked, _)| *looked == place) {
         return Ok(Some(head));
     }
-    if let Some((_, head)) = work.looked_up.filter(|(looked, _)| *looked == place) {
+    if let Some(head) = work.passed.head_at(place) {
+        work.looked_up = Some((place, head));
         return Ok(Some(head));
     }
     let lineage = work.row.lineage;

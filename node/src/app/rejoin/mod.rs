@@ -11,6 +11,7 @@ pub mod noted;
 pub mod request;
 
 use raccordo_core::id::LineageId;
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
 
 use super::Node;
@@ -24,6 +25,9 @@ use crate::store::equipe::AlarmRow;
 pub const NEEDS_REJOIN: &str = "needs_rejoin";
 /// Code of the alarm of an équipe in which another copy of this node has spoken.
 pub const OWN_ENTRY_UNKNOWN: &str = "own_entry_unknown";
+
+/// Code of the alarm of an équipe whose hub has trimmed what this node has not read.
+pub const TRIMMED: &str = "hub_trimmed";
 
 /// The alarm of an équipe that comes from a backup.
 pub fn alarm_restored(lineage: LineageId, made_at: Instant, now: Instant) -> AlarmRow {
@@ -45,10 +49,12 @@ pub fn needs_rejoin(lineage: LineageId, what: &str, now: Instant) -> AlarmRow {
 pub async fn returned(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
     let tx = work.tx()?;
-    for code in [NEEDS_REJOIN, OWN_ENTRY_UNKNOWN, COMMIT_UNPROCESSABLE] {
+    for code in [NEEDS_REJOIN, OWN_ENTRY_UNKNOWN, COMMIT_UNPROCESSABLE, TRIMMED] {
         tx.delete_alarm(lineage, code).await?;
     }
     tx.delete_rejoin(lineage, &node.identity.node).await?;
-    tx.queue_all_again(lineage).await?;
+    if !planted::is(Bug::ForgetQueueAtReturn) {
+        tx.queue_all_again(lineage).await?;
+    }
     record(node, tx, Actor::Node, "equipe.rejoined", &lineage.to_string(), &[]).await
 }

@@ -8,7 +8,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{NewKeyPackage, key_package, leaves_in_tree, read_key_package};
 use raccordo_core::trust::rejoin::{Asked, RejoinRequest};
 
-use super::needs_rejoin;
+use super::{TRIMMED, needs_rejoin};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::receive::COMMIT_UNPROCESSABLE;
@@ -30,7 +30,8 @@ pub async fn ask(node: &Node, actor: Actor, equipe: &str) -> Done<()> {
     let standing = Standing::parse(&work.row.state);
     let tx = work.tx()?;
     let alarms = tx.alarms(lineage).await?;
-    let stuck = alarms.iter().any(|alarm| alarm.code == COMMIT_UNPROCESSABLE);
+    let stuck = [COMMIT_UNPROCESSABLE, TRIMMED];
+    let stuck = alarms.iter().any(|alarm| stuck.contains(&alarm.code.as_str()));
     let lost = match standing {
         Some(Standing::Quarantined | Standing::NeedsRejoin) => true,
         Some(Standing::Active) => stuck,

@@ -12,6 +12,7 @@ mod membership;
 mod node;
 mod object;
 mod outbox;
+mod register;
 mod rejoin;
 mod table;
 mod tables;

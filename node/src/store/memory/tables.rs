@@ -3,7 +3,7 @@
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
     BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
-    OrganisationId, Sequence,
+    OrganisationId, RecordId, Sequence,
 };
 use raccordo_core::time::Instant;
 
@@ -19,6 +19,7 @@ use crate::store::object::ObjectRow;
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
+use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 
@@ -98,6 +99,16 @@ tables! {
     replay: (LineageId, NodeId) => ReplayRow,
     key_update: LineageId => Instant,
     log_leaver: (GroupId, NodeId) => Sequence,
+
+    wrapping_key: u64 => WrappingKeyRow,
+    register_record: RecordId => RecordRow,
+    /// Records by position.
+    record_place: u64 => RecordId,
+    register_field: (RecordId, u32) => Vec<u8>,
+    register_index: (Digest, RecordId) => (),
+    /// By position.
+    register_case: u64 => CaseRow,
+    register_import: Digest => ImportRow,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,

@@ -82,7 +82,7 @@ fn of_code(code: &str) -> Option<Ailment> {
             _ => None,
         };
     }
-    // SQLITE_IOERR with these second bytes: short reads and writes of a file cut off.
+    // SQLITE_IOERR_CORRUPTFS.
     const CORRUPT_FS: u32 = 10 | (33 << 8);
     let extended: u32 = code.parse().ok()?;
     match extended & 0xff {

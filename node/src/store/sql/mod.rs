@@ -25,6 +25,7 @@ mod object;
 mod outbox;
 mod pact;
 mod peer;
+mod register;
 mod rejoin;
 mod statement;
 mod term;
@@ -286,6 +287,13 @@ impl Store for SqlStore {
             Purpose::Backup => Box::new(self.reading().await?),
             Purpose::Restoration => Box::new(self.writing().await?),
         })
+    }
+
+    async fn sweep(&self) -> Stored<bool> {
+        for statement in self.dialect.sweep() {
+            self.writers.execute(*statement).await.map_err(unavailable)?;
+        }
+        self.checkpoint_truncate().await
     }
 
     fn ailing(&self) -> Option<Ailing> {

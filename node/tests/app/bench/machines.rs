@@ -2,17 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use raccordo_core::backup::{BackupKey, Costs};
 use raccordo_core::secret::Secret;
 use raccordo_node::app::backup::create::Backup;
+use raccordo_node::app::hub::Limits;
 use raccordo_node::home::Home;
 use raccordo_node::key_file;
 use raccordo_node::setup::{self, RestoreOptions};
-use raccordo_node::store::memory::MemoryStore;
 use raccordo_node::store::sql::SqlStore;
 
-use super::{ADMIN, Backend, Bench, Place, Who, start};
+use super::place::{Backend, Place};
+use super::{ADMIN, Bench, Who};
 
 /// Passphrase of every backup.
 const PASSPHRASE: &str = "cinque parole a caso";
@@ -20,13 +22,7 @@ const PASSPHRASE: &str = "cinque parole a caso";
 impl Bench {
     /// Another copy of a node's disk, and a process on it.
     pub async fn copied(&self, who: Who) -> Place {
-        let disk = MemoryStore::new();
-        disk.restore(&self.disk(who).snapshot());
-        let backend = Backend::Memory(disk);
-        let key = self.places[&who].key;
-        let label = format!("{} copied", who.name());
-        let node = start(&backend, &key, &self.clock, &label).await;
-        Place { backend, key, life: 1000, node }
+        self.places[&who].copied(&self.clock).await
     }
 
     /// Lets another copy stand for a node; returns the one that stood there.
@@ -36,7 +32,7 @@ impl Bench {
 
     /// A backup of a node, as a file of its own.
     pub async fn backup(&self, who: Who, file: &Path) {
-        let node = &self.places[&who].node;
+        let node = self.places[&who].node();
         let costs = Costs { memory_kib: 64, passes: 1 };
         let key = BackupKey::new(&*node.entropy, &Secret::new(PASSPHRASE.into()), costs).unwrap();
         let mut backup = Backup::begin(Arc::clone(node), ADMIN, &key).await.unwrap();
@@ -64,7 +60,13 @@ impl Bench {
         let store = Arc::new(SqlStore::open(&url, 2).await.unwrap());
         let backend = Backend::Sqlite(store, directory);
         let label = format!("{} restored {}", who.name(), file.display());
-        let node = start(&backend, &key, &self.clock, &label).await;
-        Place { backend, key, life: 2000, node }
+        Place::on(backend, key, Limits::default(), &self.clock, (&label, 2000)).await
+    }
+}
+
+impl Bench {
+    /// Puts everybody's clock back.
+    pub fn put_clock_back(&self, span: Duration) {
+        self.clock.put_back(span);
     }
 }

@@ -1,0 +1,261 @@
+//! What the two nodes of a match tell each other: sealed to the counterpart, and all of one
+//! size, so that others in the équipe see neither which step it is nor how it went.
+
+use std::collections::BTreeSet;
+
+use super::grade::Grade;
+use super::life::{MatchId, Step, Word};
+use crate::canonical::{CanonicalError, Reader, Writer};
+use crate::id::{Digest, ObjectId};
+use crate::normal::evidence::Family;
+use crate::secret::Secret;
+use crate::trust::card::is_line;
+
+/// Bytes of every encoded event.
+pub const EVENT_BYTES: usize = 1_024;
+/// The longest name, organisation or phone, in bytes.
+pub const CONTACT_BYTES_MAX: usize = 200;
+
+/// Who a manager is, for the other manager alone, once linked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The manager's name.
+    pub name: Secret<String>,
+    /// The organisation.
+    pub organisation: Secret<String>,
+    /// The phone at work.
+    pub work_phone: Secret<String>,
+}
+
+/// One thing that a node tells its counterpart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Evidence agrees between the counterpart's object and one of ours.
+    Found {
+        /// The counterpart's object.
+        theirs: ObjectId,
+        /// Ours: random, and known to these two nodes alone if it was never shared.
+        ours: ObjectId,
+        /// How strong.
+        grade: Grade,
+        /// Which families agree; never the values.
+        families: BTreeSet<Family>,
+    },
+    /// Our manager says that it is the same.
+    Confirmed,
+    /// Our manager says that it is another.
+    Denied,
+    /// Our manager takes the link back.
+    Unlinked,
+    /// Our manager's word.
+    Said(Word),
+    /// Who our manager is: sent once this node sees the match linked, and not before.
+    Contact(Contact),
+}
+
+impl Told {
+    /// The step that it is in the match's life; contacts are none.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Found { grade, .. } => Some(Step::Find(*grade)),
+            Self::Confirmed => Some(Step::Confirm),
+            Self::Denied => Some(Step::Deny),
+            Self::Unlinked => Some(Step::Unlink),
+            Self::Said(word) => Some(Step::Say(*word)),
+            Self::Contact(_) => None,
+        }
+    }
+}
+
+/// An event of one match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which match.
+    pub about: MatchId,
+    /// What is told.
+    pub told: Told,
+}
+
+/// Why an event is not made or read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The sender's fault: not canonical of type `match-event`, or of another size.
+    #[error("not an event of a match: {0}")]
+    Malformed(#[from] CanonicalError),
+    /// Ours: a part of the contact is empty, longer than [`CONTACT_BYTES_MAX`], or more than
+    /// one line.
+    #[error("name, organisation and phone are one line each, up to {CONTACT_BYTES_MAX} bytes")]
+    Contact,
+}
+
+impl Event {
+    /// [`EVENT_BYTES`]: the canonical bytes of type `match-event` (match, kind, body,
+    /// padding of zeros). To be sealed to the counterpart (`crate::letter`).
+    ///
+    /// # Errors
+    /// [`EventError::Contact`].
+    pub fn encode(&self) -> Result<Secret<Vec<u8>>, EventError> {
+        let writer = Writer::new("match-event").bytes(self.about.0.as_bytes());
+        let writer = match &self.told {
+            Told::Found { theirs, ours, grade, families } => {
+                let writer = writer.text("found").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
+                writer.text(grade.name()).list(families.iter().map(|family| family.name()))
+            }
+            Told::Confirmed => writer.text("confirmed"),
+            Told::Denied => writer.text("denied"),
+            Told::Unlinked => writer.text("unlinked"),
+            Told::Said(word) => writer.text("said").text(word.name()),
+            Told::Contact(contact) => {
+                let parts = [&contact.name, &contact.organisation, &contact.work_phone];
+                if !parts.iter().all(|part| is_line(part.reveal(), CONTACT_BYTES_MAX)) {
+                    return Err(EventError::Contact);
+                }
+                let start = writer.text("contact");
+                parts.iter().fold(start, |writer, part| writer.text(part.reveal()))
+            }
+        };
+        // The padding is a field: four bytes of length before it.
+        let bytes = writer.finish();
+        let left = EVENT_BYTES.checked_sub(bytes.len().saturating_add(4));
+        let padding = Writer::record().bytes(&vec![0; left.ok_or(EventError::Contact)?]);
+        Ok(Secret::new([bytes, padding.finish()].concat()))
+    }
+
+    /// Reads what [`Event::encode`] wrote.
+    ///
+    /// # Errors
+    /// [`EventError::Malformed`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, EventError> {
+        if bytes.len() != EVENT_BYTES {
+            return Err(CanonicalError::Field("padding").into());
+        }
+        let mut reader = Reader::new("match-event", bytes)?;
+        let about = MatchId(Digest(reader.array("match")?));
+        let told = told(&mut reader)?;
+        if reader.bytes("padding")?.iter().any(|byte| *byte != 0) {
+            return Err(CanonicalError::Field("padding").into());
+        }
+        reader.end()?;
+        Ok(Self { about, told })
+    }
+}
+
+fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
+    match reader.text("kind")? {
+        "found" => {
+            let mut object = |field| reader.array(field).map(uuid::Uuid::from_bytes).map(ObjectId);
+            let (theirs, ours) = (object("theirs")?, object("ours")?);
+            let grade = Grade::from_name(reader.text("grade")?);
+            let grade = grade.ok_or(CanonicalError::Field("grade"))?;
+            // Families of a newer version are left out: the grade is the finder's.
+            let known = |name: &&[u8]| std::str::from_utf8(name).ok().and_then(Family::from_name);
+            let families = reader.list("families")?.iter().filter_map(known).collect();
+            Ok(Told::Found { theirs, ours, grade, families })
+        }
+        "confirmed" => Ok(Told::Confirmed),
+        "denied" => Ok(Told::Denied),
+        "unlinked" => Ok(Told::Unlinked),
+        "said" => {
+            let word = Word::from_name(reader.text("word")?);
+            word.map(Told::Said).ok_or(CanonicalError::Field("word"))
+        }
+        "contact" => {
+            let mut part = |field| match reader.text(field)? {
+                line if is_line(line, CONTACT_BYTES_MAX) => Ok(Secret::new(line.to_owned())),
+                _ => Err(CanonicalError::Field(field)),
+            };
+            let (name, organisation) = (part("name")?, part("organisation")?);
+            Ok(Told::Contact(Contact { name, organisation, work_phone: part("work_phone")? }))
+        }
+        _ => Err(CanonicalError::Field("kind")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(told: Told) -> Event {
+        Event { about: MatchId(Digest([7; 32])), told }
+    }
+
+    fn object(seed: u8) -> ObjectId {
+        ObjectId(uuid::Uuid::from_bytes([seed; 16]))
+    }
+
+    fn contact(name: &str) -> Told {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        Told::Contact(Contact {
+            name: secret(name),
+            organisation: secret("PUA Prato"),
+            work_phone: secret("+390574123456"),
+        })
+    }
+
+    fn all() -> Vec<Told> {
+        let families = Family::ALL.into_iter().collect();
+        let found = Told::Found { theirs: object(1), ours: object(2), grade: Grade::A, families };
+        let mut all = vec![found, Told::Confirmed, Told::Denied, Told::Unlinked];
+        all.extend(Word::ALL.map(Told::Said));
+        all.push(contact("Anna Bianchi"));
+        all
+    }
+
+    #[test]
+    fn events_are_read_back_and_all_of_one_size() {
+        for told in all() {
+            let event = event(told);
+            let bytes = event.encode().unwrap();
+            assert_eq!(bytes.reveal().len(), EVENT_BYTES, "{event:?}");
+            assert_eq!(Event::decode(bytes.reveal()), Ok(event));
+        }
+    }
+
+    #[test]
+    fn the_longest_contact_fits() {
+        let long = || Secret::new("à".repeat(CONTACT_BYTES_MAX / 2));
+        let contact = Contact { name: long(), organisation: long(), work_phone: long() };
+        let event = event(Told::Contact(contact));
+        let bytes = event.encode().unwrap();
+        assert_eq!(Event::decode(bytes.reveal()), Ok(event));
+    }
+
+    #[test]
+    fn contacts_are_lines() {
+        for name in ["", "Anna\nBianchi", &"a".repeat(CONTACT_BYTES_MAX + 1)] {
+            assert_eq!(event(contact(name)).encode(), Err(EventError::Contact), "{name:?}");
+        }
+        assert!(!format!("{:?}", contact("Anna Bianchi")).contains("Anna"));
+    }
+
+    #[test]
+    fn every_cut_and_bent_padding_is_refused() {
+        let bytes = event(Told::Confirmed).encode().unwrap();
+        let bytes = bytes.reveal();
+        for cut in [0, 10, EVENT_BYTES - 1] {
+            assert!(Event::decode(&bytes[..cut]).is_err(), "{cut}");
+        }
+        let mut bent = bytes.clone();
+        *bent.last_mut().unwrap() = 1;
+        assert!(Event::decode(&bent).is_err());
+        assert!(Event::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn families_of_a_newer_version_are_left_out() {
+        let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
+        let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
+        let bytes = writer.list(["name_birth", "gait"]).finish();
+        let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
+        let read = Event::decode(&[bytes, padding.finish()].concat()).unwrap();
+        let families = BTreeSet::from([Family::NameBirth]);
+        let told = Told::Found { theirs: object(1), ours: object(2), grade: Grade::B, families };
+        assert_eq!(read, event(told));
+    }
+
+    #[test]
+    fn steps() {
+        let steps: Vec<bool> = all().iter().map(|told| told.step().is_some()).collect();
+        assert_eq!(steps, [true, true, true, true, true, true, true, false]);
+    }
+}

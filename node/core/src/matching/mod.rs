@@ -1,0 +1,11 @@
+//! Matches: two nodes know the same person or company, and two people decide whether it is so.
+//!
+//! - [`grade`]: how strong the evidence is that agrees
+//! - [`fan_out`]: what agrees with too many records, and is no evidence
+//! - [`life`]: candidate, confirmed by one, linked, denied, unlinked
+//! - [`event`]: what the two nodes tell each other, sealed, of one size
+
+pub mod event;
+pub mod fan_out;
+pub mod grade;
+pub mod life;

@@ -1,0 +1,121 @@
+//! Members that come back, as the simulation met them: what overtakes what, who owes what to
+//! whom, and that nobody stays outside for ever.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::id::Sequence;
+use raccordo_node::app::changes::{self, Wanted};
+use raccordo_node::app::hub::confirm::confirm;
+use raccordo_node::app::rejoin::request;
+use raccordo_node::app::withdraw::withdraw;
+use raccordo_node::store::equipe::AlarmRow;
+
+use crate::bench::ADMIN;
+use crate::many::{EQUIPE, Many, id};
+use crate::membership::{agree, propose};
+
+/// The first two put a third one out.
+async fn remove(many: &mut Many, who: usize) {
+    let wanted = Wanted::Remove(id(who));
+    changes::begin(many.node(0), ADMIN, EQUIPE, wanted, "story").await.unwrap();
+    many.run().await;
+    many.sign(1).await;
+    many.run().await;
+}
+
+async fn raise(many: &Many, member: usize, code: &str) {
+    let node = many.node(member);
+    let lineage = many.row(member).await.lineage;
+    let mut tx = node.store.write().await.unwrap();
+    let (code, detail, raised_at) = (code.to_owned(), String::new(), node.clock.now());
+    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at }).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_welcome_that_overtakes_the_log_waits_for_the_removal() {
+    let mut many = Many::founded(3, 3).await;
+    many.behind.insert(2);
+    remove(&mut many, 2).await;
+    agree(&mut many, 0, &[0, 1, 2]).await;
+    // Its Welcome has come, and it has not read yet that it was removed.
+    assert_eq!(many.row(2).await.state, "active");
+    assert_ne!(many.row(2).await.epoch, many.row(0).await.epoch);
+    many.behind.clear();
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "active");
+    many.assert_agreement(&[0, 1, 2]).await;
+    let shared = many.share(2, 1).await;
+    many.run().await;
+    assert_eq!(many.seen(0).await, shared.into_iter().collect());
+}
+
+#[tokio::test]
+async fn whom_the_hub_serves_no_longer_comes_back_by_a_welcome() {
+    let mut many = Many::founded(3, 3).await;
+    many.behind.insert(2);
+    remove(&mut many, 2).await;
+    // The commit that removed it is trimmed: the hub can only say so.
+    let row = many.row(0).await;
+    for member in [0, 1] {
+        let cursors = [(row.group, row.sequence)];
+        confirm(many.relay(), &id(member), &cursors, 0).await.unwrap();
+    }
+    many.behind.clear();
+    many.fetch(2).await.unwrap();
+    assert_eq!(many.ended.get(&2), Some(&"removed"));
+    raise(&many, 2, "hub_removed").await;
+    agree(&mut many, 0, &[0, 1, 2]).await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    many.assert_agreement(&[0, 1, 2]).await;
+}
+
+#[tokio::test]
+async fn of_whom_the_hub_has_trimmed_the_administrator_lets_it_join_again() {
+    let many = Many::founded(2, 2).await;
+    let refused = request::ask(many.node(1), ADMIN, EQUIPE).await.unwrap_err();
+    assert_eq!(refused.reason, "nothing_lost");
+    raise(&many, 1, "hub_trimmed").await;
+    request::ask(many.node(1), ADMIN, EQUIPE).await.unwrap();
+    assert_eq!(many.row(1).await.state, "needs_rejoin");
+}
+
+#[tokio::test]
+async fn who_returns_owes_its_objects_to_whoever_came_meanwhile() {
+    let mut many = Many::founded(3, 4).await;
+    let shared = many.share(2, 2).await;
+    many.run().await;
+    remove(&mut many, 2).await;
+    agree(&mut many, 0, &[0, 1, 3]).await;
+    assert_eq!(many.seen(3).await, BTreeSet::new());
+    agree(&mut many, 0, &[0, 1, 2, 3]).await;
+    many.assert_agreement(&[0, 1, 2, 3]).await;
+    assert_eq!(many.seen(3).await, shared.iter().copied().collect());
+    let delivery = many.one(2, shared[0]).await.delivery;
+    assert_eq!((delivery.delivered, delivery.members), (3, 3));
+}
+
+#[tokio::test]
+async fn the_end_of_what_a_newcomer_never_had_is_nothing() {
+    let mut many = Many::founded(2, 3).await;
+    let gone = many.share(0, 1).await;
+    many.run().await;
+    propose(&many, 1, &[0, 1, 2]).await;
+    many.run().await;
+    many.sign(0).await;
+    many.sign(2).await;
+    many.errands(0).await.unwrap();
+    // The newcomer is added while the origin is away, and the origin withdraws before it
+    // knows of the newcomer.
+    many.away.insert(0);
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "active");
+    many.away.clear();
+    withdraw(many.node(0), many.operator(0), gone[0], "resolved").await.unwrap();
+    many.run().await;
+    many.assert_agreement(&[0, 1, 2]).await;
+    let lineage = many.row(2).await.lineage;
+    let mut tx = many.node(2).store.read().await.unwrap();
+    assert!(tx.set_aside_after(lineage, Sequence(0)).await.unwrap().is_empty());
+    assert!(many.listed(2).await.is_empty());
+}

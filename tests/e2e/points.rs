@@ -1,0 +1,196 @@
+//! Kill -9 at numbered points: the kernel ends a process at the n-th call by which it makes
+//! something durable (SQLite) or speaks to its server (PostgreSQL), with the call not done.
+//! How many there are in an operation is counted first, in a run of its own.
+
+use anyhow::{Context as _, ensure};
+use raccordo_tests::federation::command::Refusal;
+use raccordo_tests::federation::{
+    Database, EQUIPE, Fate, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
+};
+
+use crate::alerts::{agree, audits_verify, examples, listed, share};
+use crate::backup::{PASSPHRASE, passphrase_file};
+
+/// Kills of each node in an operation, at points spread over the whole of it.
+const POINTS: u32 = 3;
+/// Replaces it.
+const POINTS_WANTED: &str = "RACCORDO_TEST_POINTS";
+/// Exit code of a command whose node does not answer.
+const UNREACHABLE: i32 = 5;
+
+fn points() -> anyhow::Result<u32> {
+    match std::env::var(POINTS_WANTED) {
+        Ok(wanted) => wanted.parse().with_context(|| format!("{POINTS_WANTED} is a number")),
+        Err(_) => Ok(POINTS),
+    }
+}
+
+fn call(setting: Setting) -> &'static str {
+    match setting.database {
+        Database::Sqlite => "fsync",
+        Database::Postgres => "sendto",
+    }
+}
+
+/// Does an operation once with each node counted, and again with it killed at each point.
+/// The operation gets its running number, and must do by itself what needs doing again.
+async fn check(
+    mut world: Federation,
+    setting: Setting,
+    victims: &[&str],
+    operation: impl AsyncFn(&mut Federation, usize) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let call = call(setting);
+    let mut number = 0;
+    let mut killed = 0;
+    for victim in victims {
+        world.node_mut(victim)?.kill().await?;
+        world.node_mut(victim)?.doom(Fate { call, number: None });
+        world.node_mut(victim)?.start().await?;
+        let first = world.node(victim)?.calls()?;
+        operation(&mut world, number).await?;
+        let last = world.node(victim)?.calls()?;
+        ensure!(last > first, "{victim} does nothing in this operation");
+        number += 1;
+        let (points, deaths) = (points()?, world.node(victim)?.deaths());
+        for point in 1..=points {
+            let at = first + ((last - first) * point).div_ceil(points);
+            world.node_mut(victim)?.kill().await?;
+            world.node_mut(victim)?.doom(Fate { call, number: Some(at) });
+            // The point may lie in a start that does more than the counted one.
+            if world.node_mut(victim)?.start().await.is_err() {
+                world.node_mut(victim)?.revive().await?;
+            }
+            let done = operation(&mut world, number).await;
+            done.with_context(|| format!("{victim} killed at {call} number {at}"))?;
+            number += 1;
+            world.node_mut(victim)?.revive().await?;
+        }
+        // The last points may be more than another run comes to.
+        killed += world.node(victim)?.deaths() - deaths;
+        // Without the tracer again.
+        world.node_mut(victim)?.kill().await?;
+        world.node_mut(victim)?.spare();
+        world.node_mut(victim)?.start().await?;
+    }
+    ensure!(killed > 0, "nobody was killed");
+    agree(&world).await?;
+    audits_verify(&world).await
+}
+
+/// Starts again whoever was killed.
+async fn revive(world: &mut Federation) -> anyhow::Result<bool> {
+    let mut revived = false;
+    for node in NODES {
+        revived |= world.node_mut(node)?.revive().await?;
+    }
+    Ok(revived)
+}
+
+/// A command that is given again where its node was killed in it; what was done before
+/// that may be told as `already`.
+async fn command(
+    world: &mut Federation,
+    at: &str,
+    args: &[&str],
+    already: &str,
+) -> anyhow::Result<()> {
+    let Err(error) = world.node(at)?.run(args).await else { return Ok(()) };
+    let refusal: Refusal = error.downcast()?;
+    ensure!(refusal.exit == UNREACHABLE, "{refusal}");
+    // The connection ends a moment before the process does.
+    until("the end of a process", async || Ok(revive(world).await?.then_some(()))).await?;
+    match world.node(at)?.run(args).await.map_err(|error| error.downcast::<Refusal>()) {
+        Err(Ok(refusal)) if refusal.code == already => Ok(()),
+        Err(Ok(refusal)) => Err(refusal.into()),
+        Err(Err(error)) => Err(error),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Waits for something, with everybody alive.
+async fn reached(
+    world: &mut Federation,
+    what: &str,
+    ask: impl AsyncFn(&Federation) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    until(what, async || {
+        revive(world).await?;
+        Ok(ask(world).await?.then_some(()))
+    })
+    .await
+}
+
+/// Toscana withdraws an alert.
+pub async fn of_a_withdrawal(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    let count = NODES.len() * (points()? as usize + 1);
+    let alerts = examples(&world, "case", count, "1").await?;
+    share(&world, TOSCANA, &alerts).await?;
+    check(world, setting, &NODES, async |world, number| {
+        let id = alerts[number].id.as_str();
+        command(
+            world,
+            TOSCANA,
+            &["alert", "withdraw", id, "--reason", "resolved"],
+            "already_ended",
+        )
+        .await?;
+        reached(world, "the withdrawal at umbria", async |world| {
+            let line = listed(world, UMBRIA).await?.remove(id);
+            Ok(line.is_none_or(|line| line["state"] == "withdrawn"))
+        })
+        .await
+    })
+    .await
+}
+
+/// Toscana renews its keys by a commit.
+pub async fn of_an_update(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
+    check(world, setting, &NODES, async |world, _| {
+        let before = world.node(TOSCANA)?.equipe().await?.epoch;
+        command(world, TOSCANA, &["equipe", "update-keys", EQUIPE], "").await?;
+        reached(world, "the next epoch at both", async |world| {
+            let toscana = world.node(TOSCANA)?.equipe().await?.epoch;
+            Ok(toscana > before && world.node(UMBRIA)?.equipe().await?.epoch == toscana)
+        })
+        .await
+    })
+    .await
+}
+
+/// Umbria comes back from a backup; the two others are killed, and itself once it runs.
+pub async fn of_a_return(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    let phrase = passphrase_file(&world, "phrase", PASSPHRASE)?;
+    let file = world.path("umbria.backup").to_string_lossy().into_owned();
+    share(&world, TOSCANA, &examples(&world, "case", 2, "1").await?).await?;
+    let create = ["backup", "create", "--out", &file, "--passphrase-file", &phrase];
+    world.node(UMBRIA)?.run(&create).await?;
+    share(&world, TOSCANA, &examples(&world, "case", 1, "2").await?).await?;
+    check(world, setting, &[TOSCANA, RELAY], async |world, _| {
+        world.node_mut(UMBRIA)?.kill().await?;
+        std::fs::remove_dir_all(world.node(UMBRIA)?.home().path())?;
+        let database = match setting.database {
+            Database::Sqlite => "sqlite".to_owned(),
+            Database::Postgres => raccordo_tests::postgres::database()?,
+        };
+        let restore = ["backup", "restore", &file, "--passphrase-file", &phrase];
+        let restore = [&restore[..], &["--database", &database]].concat();
+        world.node(UMBRIA)?.run(&restore).await?;
+        world.node_mut(UMBRIA)?.start().await?;
+        reached(world, "the request at toscana", async |world| {
+            let findings = world.node(TOSCANA)?.findings().await?;
+            Ok(findings.iter().any(|found| found.code == "rejoin_to_approve"))
+        })
+        .await?;
+        command(world, TOSCANA, &["equipe", "approve-rejoin", EQUIPE, UMBRIA], "").await?;
+        reached(world, "all alerts at umbria", async |world| {
+            Ok(listed(world, UMBRIA).await?.len() == 3)
+        })
+        .await
+    })
+    .await
+}

@@ -1,0 +1,85 @@
+//! Hunts planted bugs: each must be found within some seeds.
+
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::bail;
+use raccordo_core::planted::Bug;
+
+use super::arguments::Arguments;
+use super::seeds;
+
+/// Lists the bugs.
+///
+/// # Errors
+/// Nothing can be written.
+pub fn list(out: &mut impl Write) -> anyhow::Result<bool> {
+    for (place, bug) in Bug::ALL.iter().enumerate() {
+        writeln!(out, "{:3} {:24} {}", place + 1, bug.name(), bug.what())?;
+    }
+    Ok(true)
+}
+
+/// Gives this process a bug, or none.
+///
+/// # Errors
+/// This build can have none.
+#[cfg(not(feature = "planted-bugs"))]
+pub fn plant(bug: Option<Bug>) -> anyhow::Result<()> {
+    match bug {
+        None => Ok(()),
+        Some(_) => bail!(
+            "this build has no planted bugs: build it with --features raccordo-tests/planted-bugs"
+        ),
+    }
+}
+
+/// Gives this process a bug, or none.
+///
+/// # Errors
+/// Never: this build can have every one.
+#[cfg(feature = "planted-bugs")]
+pub fn plant(bug: Option<Bug>) -> anyhow::Result<()> {
+    raccordo_core::planted::choose(bug);
+    Ok(())
+}
+
+/// Hunts every bug; whether all were found.
+///
+/// # Errors
+/// Nothing can be written, or this build has no bugs.
+pub fn all(out: &mut impl Write, arguments: &Arguments) -> anyhow::Result<bool> {
+    let began = Instant::now();
+    let (mut found, mut ran) = (0, 0_u64);
+    let hunted: Vec<Bug> = match arguments.bug {
+        Some(bug) => vec![bug],
+        None => Bug::ALL.to_vec(),
+    };
+    for bug in &hunted {
+        plant(Some(*bug))?;
+        let mut first = None;
+        seeds::each(arguments, arguments.size, |outcome| {
+            ran += 1;
+            if let Err(failure) = outcome {
+                first = Some(failure);
+            }
+            first.is_none()
+        });
+        let name = bug.name();
+        match first {
+            Some(failure) => {
+                found += 1;
+                writeln!(out, "{name}: seed {}: {}", failure.seed, failure.violation)?;
+            }
+            None => writeln!(out, "{name}: NOT FOUND in {} seeds", arguments.seeds)?,
+        }
+        out.flush()?;
+    }
+    plant(None)?;
+    let (bugs, seconds) = (hunted.len(), began.elapsed().as_secs_f64());
+    writeln!(out, "{found} of {bugs} bugs found, {ran} seeds, {seconds:.0} s")?;
+    if bugs == 0 {
+        bail!("there are no bugs to be hunted");
+    }
+    Ok(found == bugs)
+}

@@ -1,0 +1,202 @@
+//! Disks that are put back as they were, and copies of them that come alive beside the
+//! original; and what administrators do about it.
+
+use raccordo_core::id::NodeId;
+use raccordo_core::sending::Standing;
+use raccordo_node::app::Node;
+use raccordo_node::app::fault::Done;
+use raccordo_node::app::rejoin::{self, approve, request};
+use raccordo_node::store::Store;
+
+use super::founding::ADMINISTRATOR;
+use super::parties::answered;
+use super::task::ready;
+use super::world::{EQUIPE, Who, World};
+use super::{Checked, Violation};
+
+/// Disks put back, and copies made, in one run.
+const LOSSES_MAX: u64 = 3;
+
+impl World {
+    /// Places of the machines that have not been thrown away.
+    pub fn machines(&self) -> Vec<usize> {
+        let places = self.members.iter().enumerate();
+        places.filter(|(_, machine)| !machine.scrapped).map(|(place, _)| place).collect()
+    }
+
+    /// Whether another disk may be lost in this run.
+    pub fn may_lose_disk(&self) -> bool {
+        self.plan.loses_disks() && self.losses < LOSSES_MAX && self.group.is_some()
+    }
+
+    /// Keeps a copy of a disk.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn keep_disk(&mut self, place: usize) -> Checked<String> {
+        let machine = self.machine(Who::Member(place))?;
+        machine.past = Some(machine.store.snapshot());
+        Ok(String::new())
+    }
+
+    /// Puts a disk back as it was; whatever ran on it is over.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_back(&mut self, place: usize) -> Checked<String> {
+        let Some(past) = self.machine(Who::Member(place))?.past.clone() else {
+            return Ok("no copy".into());
+        };
+        self.losses += 1;
+        self.counts.count("disks put back");
+        self.kill(Who::Member(place))?;
+        let machine = self.machine(Who::Member(place))?;
+        machine.store.recover();
+        machine.store.restore(&past);
+        machine.aged = true;
+        let name = machine.name.clone();
+        self.versions_seen.remove(&place);
+        self.forget_acts_of(&name);
+        Ok(String::new())
+    }
+
+    /// What people did at a node after its copy was made is not known there any more.
+    fn forget_acts_of(&mut self, name: &NodeId) {
+        self.leaving.remove(name);
+        self.rewound.insert(name.clone());
+    }
+
+    /// A copy of a disk comes alive beside the original.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn copy(&mut self, place: usize) -> Checked<String> {
+        let twins = self.members.iter().filter(|machine| machine.twin.is_some()).count();
+        let original = self.machine(Who::Member(place))?;
+        if original.twin.is_some() || twins > 0 {
+            return Ok("there is one".into());
+        }
+        let past = original.past.take().unwrap_or_else(|| original.store.snapshot());
+        let copy = original.copy(&past, place);
+        original.aged = true;
+        let name = original.name.clone();
+        self.losses += 1;
+        self.counts.count("copies alive");
+        self.members.push(copy);
+        self.boot(Who::Member(self.members.len() - 1))?;
+        self.forget_acts_of(&name);
+        Ok(format!("at {}", self.members.len() - 1))
+    }
+
+    /// One of two living copies is thrown away, and the other one goes on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn settle_copies(&mut self) -> Checked {
+        let twins: Vec<_> = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, machine)| !machine.scrapped)
+            .filter_map(|(place, machine)| machine.twin.map(|original| (original, place)))
+            .collect();
+        for (original, copy) in twins {
+            let gone = if self.dice.one_in(2) { original } else { copy };
+            self.trace.note(&format!("machine {gone} is thrown away"));
+            self.kill(Who::Member(gone))?;
+            self.machine(Who::Member(gone))?.scrapped = true;
+            let kept = if gone == original { copy } else { original };
+            self.machine(Who::Member(kept))?.twin = None;
+            self.move_wishes(gone, kept);
+        }
+        Ok(())
+    }
+
+    fn move_wishes(&mut self, gone: usize, kept: usize) {
+        let wishes = self.wishes.iter_mut().filter(|(place, _)| *place == gone);
+        wishes.for_each(|(place, _)| *place = kept);
+    }
+
+    /// The administrator of a node that cannot go on lets it ask to join again.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn decide(&mut self, place: usize) -> Checked<String> {
+        let Some(node) = self.node(place) else { return Ok("down".into()) };
+        match answered(ready(lost(&node))?)? {
+            Ok(true) => {}
+            Ok(false) => return Ok("nothing lost".into()),
+            Err(reason) => return Ok(reason.into()),
+        }
+        let asked = answered(ready(request::ask(&node, ADMINISTRATOR, EQUIPE))?)?;
+        Ok(asked.map_or_else(str::to_owned, |()| {
+            self.counts.count("requests to join again");
+            "asked".to_owned()
+        }))
+    }
+
+    /// An administrator approves that others join again.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn approve(&mut self, place: usize) -> Checked<String> {
+        let Some(node) = self.node(place) else { return Ok("down".into()) };
+        let asking = match answered(ready(asking(&node))?)? {
+            Ok(asking) => asking,
+            Err(reason) => return Ok(reason.into()),
+        };
+        for who in asking {
+            let approved = ready(approve::approve(&node, ADMINISTRATOR, EQUIPE, &who))?;
+            match answered(approved)? {
+                Ok(_) => self.counts.count("approvals"),
+                Err(reason) => return Ok(reason.into()),
+            }
+            self.after()?;
+        }
+        Ok(String::new())
+    }
+
+    /// Every machine that was put back or copied, and noticed it, is a member again or was
+    /// told that it is none.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn check_copies(&self) -> Checked {
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            let row = ready(tx.equipes())??.into_iter().next();
+            let standing = row.and_then(|row| Standing::parse(&row.state));
+            let stuck = matches!(standing, Some(Standing::Quarantined | Standing::NeedsRejoin));
+            if stuck && self.rolls.is_member(&machine.name) {
+                return Err(Violation(format!("{} is {standing:?} for ever", machine.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a node waits for its administrator's decision.
+async fn lost(node: &Node) -> Done<bool> {
+    let mut tx = node.store.read().await?;
+    let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
+    let alarms = tx.alarms(row.lineage).await?;
+    let trimmed = alarms.iter().any(|alarm| alarm.code == rejoin::TRIMMED);
+    Ok(match Standing::parse(&row.state) {
+        Some(Standing::Quarantined) => true,
+        Some(Standing::Active) => trimmed,
+        _ => false,
+    })
+}
+
+/// Who asks this node's équipe to join again.
+async fn asking(node: &Node) -> Done<Vec<NodeId>> {
+    let mut tx = node.store.read().await?;
+    let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(Vec::new()) };
+    if row.state != Standing::Active.as_str() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.rejoins(row.lineage).await?;
+    let others = rows.into_iter().filter(|row| row.node != node.identity.node && !row.approved);
+    Ok(others.map(|row| row.node).collect())
+}
