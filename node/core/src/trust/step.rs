@@ -278,4 +278,45 @@ mod tests {
         check(&three, &Wish::Return(node(1)), Err("not_suspended"));
         check(&sample::statement(1), &Wish::Drop(node(0)), Err("nobody_left"));
     }
+
+    /// A move of three's log, and what it would change.
+    fn check_move(
+        hub: usize,
+        end: Option<(Sequence, Digest)>,
+        without: &[usize],
+        expected: Result<(usize, u64, Sequence, Digest), &'static str>,
+    ) {
+        let mut card = sample::card(hub, 1).card().clone();
+        card.hub_endpoint = (hub != 2).then(|| "ponte.example:7443".to_owned());
+        let card = card.sign(&sample::key(hub)).unwrap();
+        let mut before = sample::statement(3);
+        before.hub.hub = node(1);
+        let before = sample::signed(before, &[0, 1, 2]);
+        let without: Vec<NodeId> = without.iter().map(|number| node(*number)).collect();
+        let found = moved(&before, &Move { hub: &card, end, without: &without });
+        let found = found.map(|after| {
+            assert_eq!((&after.hub.hub, after.hub.term), (&node(hub), 2));
+            assert_eq!(after.hub.identity, sample::key(hub).public());
+            assert!(without.iter().all(|gone| after.party(gone).is_none()));
+            assert!(after.party(&after.chair).is_some());
+            assert_eq!(Change::between(before.statement(), &after), Change::Other);
+            let parties = after.parties.len();
+            (parties, after.version, after.hub.first_sequence, after.hub.head_before)
+        });
+        assert_eq!(found.map_err(|error| error.reason()), expected);
+    }
+
+    #[test]
+    fn the_log_moves_by_plan_or_where_its_hub_is_lost() {
+        let (last, head) = (Sequence(8), Digest([7; 32]));
+        let (planned, lost) = (None, Some((last, head)));
+        check_move(7, planned, &[], Ok((3, 2, Sequence(0), Digest::ZERO)));
+        check_move(7, lost, &[], Ok((3, 2, Sequence(9), head)));
+        check_move(7, lost, &[0], Ok((2, 2, Sequence(9), head)));
+        check_move(7, lost, &[9], Err("not_a_party"));
+        check_move(7, lost, &[0, 1, 2], Err("nobody_left"));
+        check_move(1, planned, &[], Err("same_hub"));
+        check_move(1, lost, &[], Ok((3, 2, Sequence(9), head)));
+        check_move(2, planned, &[], Err("hub_without_endpoint"));
+    }
 }
