@@ -5,6 +5,7 @@
 //! induction, hence only what a commit changes is verified again.
 
 mod rejoining;
+mod terms;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use crate::planted::{self, Bug};
 use crate::trust::card::{CardError, SignedCard};
 use crate::trust::change::Change;
 use crate::trust::commit::{CommitRefused, CommitView, GroupView, LeafView};
-use crate::trust::statement::{HubTerm, Party, RULES_VERSION, SignedStatement, Statement};
+use crate::trust::statement::{Party, RULES_VERSION, SignedStatement, Statement};
 
 /// MLS ciphersuites that an équipe may have: X-Wing hybrid, and classical ChaCha20.
 pub const CIPHERSUITES: [u16; 2] = [0x004f, 0x0003];
@@ -139,22 +140,13 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
     rule(after.lineage == before.lineage, "lineage_changed")?;
     rule(Some(after.version) == before.version.checked_add(1), "version_not_next")?;
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
-    rule(after.hub == before.hub || is_next_term(&before.hub, &after.hub), "hub_term_not_next")?;
+    rule(after.hub == before.hub || terms::is_next(&before.hub, &after.hub), "hub_term_not_next")?;
     for party in &after.parties {
         check_party(before, after, party)?;
     }
     let verified = planted::is(Bug::AcceptForged) || new.verify(Some(before)).is_ok();
     rule(verified, "signature_bad")?;
     Ok(Change::between(before, after))
-}
-
-/// A hub hands over to another one; who follows a lost hub may be the same, restored.
-fn is_next_term(before: &HubTerm, after: &HubTerm) -> bool {
-    let begins = match after.is_planned() {
-        true => after.hub != before.hub,
-        false => before.first_sequence <= after.first_sequence,
-    };
-    before.term.checked_add(1) == Some(after.term) && begins
 }
 
 /// Judges what becomes of one party, whoever signed.
@@ -307,7 +299,7 @@ mod tests {
     }
 
     /// An update of the first of three with a new statement signed by `signers`.
-    fn check_next(change: impl FnOnce(&mut Statement), signers: &[usize], reason: &str) {
+    pub(super) fn check_next(change: impl FnOnce(&mut Statement), signers: &[usize], reason: &str) {
         check(3, |_, commit| bring(commit, change, signers), reason);
     }
 
@@ -461,43 +453,6 @@ mod tests {
             commit.removed = vec![0];
         };
         check(3, leave, "committer_removed");
-    }
-
-    #[test]
-    fn hub_terms_follow_each_other() {
-        let (all, most) = (&[0, 1, 2], &[0, 1]);
-        let planned = |it: &mut Statement| {
-            it.hub.term = 2;
-            it.hub.hub = "ponte".parse().unwrap();
-            it.hub.first_sequence.0 = 0;
-        };
-        let lost = |it: &mut Statement| {
-            it.hub.term = 2;
-            it.hub.first_sequence.0 = 9;
-            it.hub.head_before = Digest([7; 32]);
-        };
-        check_next(planned, all, "");
-        check_next(planned, most, "signatures_missing");
-        // Restored, the same hub goes on; it cannot hand over to itself.
-        check_next(lost, all, "");
-        check_next(lost, &[0], "signatures_missing");
-        let to_itself = |it: &mut Statement| {
-            it.hub.term = 2;
-            it.hub.first_sequence.0 = 0;
-        };
-        check_next(to_itself, all, "hub_term_not_next");
-        let again = |it: &mut Statement| {
-            planned(it);
-            it.hub.term = 1;
-        };
-        let first = Statement { version: 2, ..sample::next(&sample::statement(3)) };
-        let mut bent = first.clone();
-        again(&mut bent);
-        assert!(bent.check().is_err(), "the first term begins at the first entry");
-        let mut headed = first;
-        planned(&mut headed);
-        headed.hub.head_before = Digest([7; 32]);
-        assert!(headed.check().is_err(), "a planned term names no end");
     }
 
     #[test]
