@@ -12,6 +12,7 @@
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]; the people and companies of cases: [`register`]
+//! - where two nodes know the same person or company: [`matching`]
 //! - what a hub does: [`hub`]
 
 pub mod alerts;
@@ -37,6 +38,7 @@ pub mod init;
 pub mod join;
 pub mod key_packages;
 pub mod mail;
+pub mod matching;
 pub mod membership;
 pub mod notices;
 pub mod pack;
@@ -111,6 +113,8 @@ pub struct Node {
     pub claims: honesty::Claims,
     /// When this process last spoke in each équipe.
     pub voice: heartbeat::Voice,
+    /// What matching keeps in memory.
+    pub matching: matching::Memory,
     /// What was logged of things that expire.
     pub told: expiry::Told,
 }

@@ -14,6 +14,7 @@ pub mod honesty;
 pub mod hub;
 pub mod inbox;
 pub mod ledger;
+pub mod matching;
 pub mod membership;
 pub mod memory;
 pub mod node;
@@ -24,6 +25,7 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod token;
 
 use async_trait::async_trait;
 
@@ -125,6 +127,8 @@ pub trait Tx:
     + membership::MembershipRows
     + rejoin::RejoinRows
     + register::RegisterRows
+    + token::TokenRows
+    + matching::MatchRows
     + Send
 {
     /// Makes everything durable.

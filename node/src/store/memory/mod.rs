@@ -8,6 +8,7 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod matching;
 mod membership;
 mod node;
 mod object;
@@ -16,6 +17,7 @@ mod register;
 mod rejoin;
 mod table;
 mod tables;
+mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -2,9 +2,10 @@
 
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
-    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
     OrganisationId, RecordId, Sequence,
 };
+use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
@@ -13,6 +14,7 @@ use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValueRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
@@ -21,6 +23,7 @@ use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -106,6 +109,17 @@ tables! {
     /// By position.
     register_case: u64 => CaseRow,
     register_import: Digest => ImportRow,
+
+    token: (RecordId, LineageId, String, Digest) => TokenRow,
+    pair_secret: (LineageId, NodeId) => PairRow,
+    own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,
+    tag_received: (LineageId, NodeId, Tag, ObjectId) => (),
+    record_object: ObjectId => RecordObjectRow,
+    /// By position.
+    found_match: u64 => MatchRow,
+    match_event: EnvelopeId => MatchEventRow,
+    stop_value: Digest => StopValueRow,
+    operator_phone: OperatorId => Vec<u8>,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,

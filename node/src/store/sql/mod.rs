@@ -18,6 +18,7 @@ mod inbox;
 mod ledger;
 mod log;
 mod mailbox;
+mod matching;
 mod membership;
 mod migrations;
 mod node;
@@ -28,6 +29,7 @@ mod peer;
 mod register;
 mod rejoin;
 mod statement;
+mod token;
 mod tx;
 
 use std::sync::Arc;
