@@ -21,7 +21,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, changes, honesty, membership, notices, pack, rejoin, roster};
+use super::{Node, apply, changes, honesty, matching, membership, notices, pack, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -331,6 +331,9 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
     if row.kind == EntryKind::Commit {
         return own_commit(node, work, &row).await;
     }
+    let envelopes = work.tx()?.envelopes_of(lineage, row.entry).await?;
+    let envelopes: Vec<_> = envelopes.iter().map(|row| row.envelope).collect();
+    matching::events::said(node, work, &envelopes).await?;
     Ok(Next::GoOn)
 }
 

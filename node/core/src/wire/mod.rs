@@ -2,6 +2,7 @@
 //! protobuf types. Here those of `alert/v1`; [`trust`] and [`hub`] have their packages'.
 
 pub mod hub;
+mod matching;
 pub mod trust;
 
 use prost::Message;
@@ -205,6 +206,9 @@ fn write_body(body: &Body) -> proto::envelope::Body {
             recipient: sealed.recipient.to_string(),
             letter: sealed.letter.clone(),
         }),
+        Body::Tags(tags) => Wire::Tags(matching::write_tags(tags)),
+        Body::MatchEvent(letter) => Wire::MatchEvent(proto::MatchEvent { letter: letter.clone() }),
+        Body::PairHalf(half) => Wire::PairHalf(matching::write_half(half)),
     }
 }
 
@@ -295,6 +299,9 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
             let recipient = sealed.recipient.parse().map_err(|_| WireError::Field("recipient"))?;
             Ok(Body::Sealed(Sealed { recipient, letter: sealed.letter }))
         }
+        Wire::Tags(tags) => matching::read_tags(tags).map(Body::Tags),
+        Wire::MatchEvent(event) => Ok(Body::MatchEvent(event.letter)),
+        Wire::PairHalf(half) => matching::read_half(half).map(Body::PairHalf),
     }
 }
 
