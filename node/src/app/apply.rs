@@ -17,7 +17,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, replay};
+use super::{Node, honesty, pack, pseudonym, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -66,6 +66,24 @@ pub async fn message(
     Ok(())
 }
 
+/// Applies what this node itself said of keys and tokens, where the log shows it: of all else
+/// it knows already.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
+    let lineage = work.row.lineage;
+    for row in work.tx()?.envelopes_of_node(lineage, entry.entry_id).await? {
+        let bytes = pack::open_bytes(node, &row)?;
+        let said = wire::decode_envelope(&bytes);
+        let said = said.map_err(|cause| Fault::ours("envelope_damaged", cause))?;
+        if pseudonym::apply::concerns(&said.body) || matches!(said.body, Body::Chunk(_)) {
+            self::envelope(node, work, entry, said).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What MLS authenticated must be what the pack says of itself (DESIGN §5).
 fn read_pack(
     work: &Work<'_>,
@@ -108,6 +126,12 @@ async fn envelope(
         Body::Receipt(receipt) => receipted(work, entry, receipt).await,
         Body::ReadReceipt(objects) => read(work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
+        Body::KeyPlan(_) | Body::KeyAct(_) | Body::TokenRequest(_) | Body::TokenAnswer(_) => {
+            match pseudonym::apply::apply(node, work, entry, &envelope).await? {
+                Ok(()) => Ok(()),
+                Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
+            }
+        }
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
             Ok(None) => Ok(()),
             Ok(Some(told)) => restated(node, work, entry, &told).await,

@@ -2,6 +2,7 @@
 //! protobuf types. Here those of `alert/v1`; [`trust`] and [`hub`] have their packages'.
 
 pub mod hub;
+mod pseudonym;
 pub mod trust;
 
 use prost::Message;
@@ -205,6 +206,10 @@ fn write_body(body: &Body) -> proto::envelope::Body {
             recipient: sealed.recipient.to_string(),
             letter: sealed.letter.clone(),
         }),
+        Body::KeyPlan(plan) => Wire::KeyPlan(pseudonym::write_plan(plan)),
+        Body::KeyAct(act) => Wire::KeyAct(proto::KeyAct { act: act.clone() }),
+        Body::TokenRequest(request) => Wire::TokenRequest(pseudonym::write_request(request)),
+        Body::TokenAnswer(answer) => Wire::TokenAnswer(pseudonym::write_answer(answer)),
     }
 }
 
@@ -295,6 +300,10 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
             let recipient = sealed.recipient.parse().map_err(|_| WireError::Field("recipient"))?;
             Ok(Body::Sealed(Sealed { recipient, letter: sealed.letter }))
         }
+        Wire::KeyPlan(plan) => pseudonym::read_plan(plan).map(Body::KeyPlan),
+        Wire::KeyAct(act) => pseudonym::read_act(act).map(Body::KeyAct),
+        Wire::TokenRequest(request) => pseudonym::read_request(request).map(Body::TokenRequest),
+        Wire::TokenAnswer(answer) => pseudonym::read_answer(answer).map(Body::TokenAnswer),
     }
 }
 
