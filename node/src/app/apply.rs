@@ -17,7 +17,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, matching, replay};
+use super::{Node, honesty, matching, pack, pseudonym, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -61,6 +61,26 @@ pub async fn message(
         Err(reason) => {
             aside(node, work, entry, None, reason).await?;
             work.row.receipt_due = entry.sequence;
+        }
+    }
+    Ok(())
+}
+
+/// Applies what this node itself said of keys and tokens, where the log shows it: of all else
+/// it knows already.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
+    let lineage = work.row.lineage;
+    for row in work.tx()?.envelopes_of_node(lineage, entry.entry_id).await? {
+        let bytes = pack::open_bytes(node, &row)?;
+        let said = wire::decode_envelope(&bytes);
+        let said = said.map_err(|cause| Fault::ours("envelope_damaged", cause))?;
+        if pseudonym::apply::concerns(&said.body) || matches!(said.body, Body::Chunk(_)) {
+            self::envelope(node, work, entry, said).await?;
+        } else {
+            matching::events::said(node, work, row.envelope).await?;
         }
     }
     Ok(())
@@ -116,6 +136,10 @@ async fn envelope(
         }
         // Halves travel in letters alone.
         Body::PairHalf(_) => aside(node, work, entry, Some(envelope.id), "bad_letter").await,
+        Body::KeyPlan(_) | Body::KeyAct(_) | Body::TokenRequest(_) | Body::TokenAnswer(_) => {
+            let taken = pseudonym::apply::apply(node, work, entry, &envelope).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
             Ok(None) => Ok(()),
             Ok(Some(told)) => restated(node, work, entry, &told).await,

@@ -9,6 +9,7 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
+//! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`]
 //! - people: [`directory`]; the people and companies of cases: [`register`]
@@ -44,6 +45,7 @@ pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
+pub mod pseudonym;
 pub mod receive;
 pub mod receive_mail;
 pub mod register;

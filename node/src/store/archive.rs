@@ -311,6 +311,17 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "token_wanted",
+        3,
+        &[
+            ("lineage", Bytes),
+            ("class", Text),
+            ("record", Bytes),
+            ("state", Text),
+            ("at_ms", Integer),
+        ],
+    ),
+    table(
         "token",
         4,
         &[
@@ -419,6 +430,14 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("claim", "it is about entries after a place that is lost"),
     ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),
+    ("key_duty", "joining again begins it anew"),
+    ("key_sharing", "the others share the key anew with who joins again"),
+    ("key_share", "an old share would outlive the sharing that replaced it"),
+    ("key_ceremony", "it goes on without this node, or has ended"),
+    ("key_act", "it goes on without this node, or has ended"),
+    ("budget_use", "of requests after a place that is lost, too"),
+    ("token_request", "asked again"),
+    ("token_answer", "asked again"),
     ("carried", "a hub's log never comes back"),
     ("carried_document", "a hub's log never comes back"),
     ("log_entry", "a hub's log never comes back"),

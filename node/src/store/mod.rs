@@ -13,6 +13,7 @@ pub mod equipe;
 pub mod honesty;
 pub mod hub;
 pub mod inbox;
+pub mod keys;
 pub mod ledger;
 pub mod matching;
 pub mod membership;
@@ -26,6 +27,7 @@ pub mod register;
 pub mod rejoin;
 pub mod sql;
 pub mod token;
+pub mod token_request;
 
 use async_trait::async_trait;
 
@@ -129,6 +131,8 @@ pub trait Tx:
     + register::RegisterRows
     + token::TokenRows
     + matching::MatchRows
+    + keys::KeyRows
+    + token_request::TokenRequestRows
     + Send
 {
     /// Makes everything durable.

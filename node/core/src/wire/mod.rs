@@ -3,6 +3,7 @@
 
 pub mod hub;
 mod matching;
+mod pseudonym;
 pub mod trust;
 
 use prost::Message;
@@ -209,6 +210,10 @@ fn write_body(body: &Body) -> proto::envelope::Body {
         Body::Tags(tags) => Wire::Tags(matching::write_tags(tags)),
         Body::MatchEvent(letter) => Wire::MatchEvent(proto::MatchEvent { letter: letter.clone() }),
         Body::PairHalf(half) => Wire::PairHalf(matching::write_half(half)),
+        Body::KeyPlan(plan) => Wire::KeyPlan(pseudonym::write_plan(plan)),
+        Body::KeyAct(act) => Wire::KeyAct(proto::KeyAct { act: act.clone() }),
+        Body::TokenRequest(request) => Wire::TokenRequest(pseudonym::write_request(request)),
+        Body::TokenAnswer(answer) => Wire::TokenAnswer(pseudonym::write_answer(answer)),
     }
 }
 
@@ -302,6 +307,10 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
         Wire::Tags(tags) => matching::read_tags(tags).map(Body::Tags),
         Wire::MatchEvent(event) => Ok(Body::MatchEvent(event.letter)),
         Wire::PairHalf(half) => matching::read_half(half).map(Body::PairHalf),
+        Wire::KeyPlan(plan) => pseudonym::read_plan(plan).map(Body::KeyPlan),
+        Wire::KeyAct(act) => pseudonym::read_act(act).map(Body::KeyAct),
+        Wire::TokenRequest(request) => pseudonym::read_request(request).map(Body::TokenRequest),
+        Wire::TokenAnswer(answer) => pseudonym::read_answer(answer).map(Body::TokenAnswer),
     }
 }
 

@@ -11,6 +11,7 @@ use raccordo_core::matching::shown::{Shown, Tags};
 use super::{events, pairs, standing};
 use crate::app::Node;
 use crate::app::fault::Done;
+use crate::app::pseudonym::forget_tokens;
 use crate::app::share::rows_for;
 use crate::store::Tx;
 
@@ -58,6 +59,7 @@ pub async fn record_erased(
         tx.delete_record_object(row.object).await?;
     }
     tx.forget_tokens(record).await?;
+    forget_tokens(tx, record).await?;
     Ok(told)
 }
 

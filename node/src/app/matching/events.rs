@@ -68,18 +68,15 @@ fn open(node: &Node, row: &MatchEventRow) -> Done<Event> {
     Event::decode(bytes.reveal()).map_err(|cause| Fault::ours("row_damaged", cause))
 }
 
-/// Applies what an own entry said of matches, now that the log shows it.
+/// Applies what an own envelope says of a match, now that the log shows it.
 ///
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
-pub async fn said(node: &Node, work: &mut Work<'_>, envelopes: &[EnvelopeId]) -> Done<()> {
-    for envelope in envelopes {
-        let Some(row) = work.tx()?.take_match_event(*envelope).await? else { continue };
-        let event = open(node, &row)?;
-        let said = Said { side: Side::Here, peer: &row.peer, operator: row.operator };
-        take(node, work, said, &event).await?;
-    }
-    Ok(())
+pub async fn said(node: &Node, work: &mut Work<'_>, envelope: EnvelopeId) -> Done<()> {
+    let Some(row) = work.tx()?.take_match_event(envelope).await? else { return Ok(()) };
+    let event = open(node, &row)?;
+    let said = Said { side: Side::Here, peer: &row.peer, operator: row.operator };
+    take(node, work, said, &event).await
 }
 
 /// Applies an event of another member, if it is for this node.

@@ -1,6 +1,7 @@
 //! Two nodes learn that they know the same person or company (DESIGN §7).
 //!
-//! - a record's [`evidence`], but for the [`stops`]; its finished tokens ([`tokens_made`])
+//! - a record's [`evidence`], but for the [`stops`]; tokens that are [`wanted`] of it, and
+//!   were made ([`tokens_made`])
 //! - which objects are about which records: [`naming`]
 //! - what two nodes share: [`pairs`]; what they show each other: [`tags`]; [`tend`]
 //! - where they agree: [`find`]; what both do about it: [`events`], [`decide`], [`contact`]
@@ -20,6 +21,7 @@ pub mod stops;
 pub mod tags;
 mod tend;
 pub mod tokens;
+pub mod wanted;
 
 pub use evidence::{Memory, evidence};
 pub use tend::tend;

@@ -13,7 +13,7 @@ use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::matching::RecordObjectRow;
 
-use super::{pairs, tags};
+use super::{pairs, tags, wanted};
 
 /// Passes if the operator may share an alert of this kind about this record.
 ///
@@ -92,7 +92,7 @@ pub async fn shared(
     work.tx()?.put_record_object(RecordObjectRow { object, lineage, record, shared: true }).await?;
     let tokens = super::tokens::kept(node, work.tx()?, lineage, record).await?;
     if tokens.is_empty() {
-        return Ok(());
+        return wanted::want_in(node, work.tx()?, lineage, &[record]).await;
     }
     let pairs = pairs::ready(node, work).await?;
     tags::publish(node, work, &[object], &tokens, &pairs).await

@@ -8,6 +8,7 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
 mod matching;
 mod membership;
 mod node;
@@ -18,6 +19,7 @@ mod rejoin;
 mod table;
 mod tables;
 mod token;
+mod token_request;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -15,6 +15,7 @@ mod error;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
 mod ledger;
 mod log;
 mod mailbox;
@@ -30,6 +31,7 @@ mod register;
 mod rejoin;
 mod statement;
 mod token;
+mod token_request;
 mod tx;
 
 use std::sync::Arc;
