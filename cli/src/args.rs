@@ -194,6 +194,8 @@ raccordo equipe list
 raccordo equipe show tu
 raccordo equipe rejoin tu
 raccordo equipe approve-rejoin tu umbria
+raccordo equipe keys tu
+raccordo equipe rekey tu --yes
 raccordo hub list
 raccordo hub accept tu
 raccordo hub refuse tu

@@ -11,6 +11,7 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
 mod ledger;
 mod matching;
 mod membership;
@@ -24,6 +25,7 @@ mod rejoin;
 mod sample;
 mod sql;
 mod token;
+mod token_request;
 mod transaction;
 
 macro_rules! on_backend {
@@ -66,6 +68,8 @@ contract! {
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once
     }
+    keys { duties sharings_and_shares ceremonies budgets }
+    token_request { wanted_newest_first requests_and_answers }
     register {
         wrapping_keys records_and_values found_by_digest listed cases_change erased wrapped_anew
         imports

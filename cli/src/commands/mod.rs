@@ -8,6 +8,7 @@ pub mod completions;
 pub mod equipe;
 pub mod hub;
 pub mod init;
+pub mod keys;
 pub mod man;
 pub mod operator;
 pub mod organisation;

@@ -8,6 +8,7 @@ use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
 use raccordo_proto::admin::v1::directory_service_server::DirectoryServiceServer;
 use raccordo_proto::admin::v1::equipe_service_server::EquipeServiceServer;
 use raccordo_proto::admin::v1::hub_admin_service_server::HubAdminServiceServer;
+use raccordo_proto::admin::v1::key_service_server::KeyServiceServer;
 use raccordo_proto::admin::v1::node_service_server::NodeServiceServer;
 use raccordo_proto::admin::v1::pact_service_server::PactServiceServer;
 use raccordo_proto::admin::v1::rejoin_service_server::RejoinServiceServer;
@@ -104,7 +105,7 @@ pub async fn admin_router(
     }
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
-    add!(BackupServiceServer RejoinServiceServer);
+    add!(BackupServiceServer RejoinServiceServer KeyServiceServer);
     services.behind(limits, Some(users)).await
 }
 

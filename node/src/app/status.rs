@@ -11,6 +11,7 @@ use raccordo_core::trust::statement::SignedStatement;
 use super::clocks::Clocks;
 use super::expiry::{self, Expiring};
 use super::fault::{Done, Fault, Whose};
+use super::pseudonym::show::{self, KeyStatus};
 use super::{Node, membership, roster, storage};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
@@ -112,6 +113,8 @@ pub struct EquipeStatus {
     pub sending: String,
     /// Code and words of each alarm.
     pub alarms: Vec<String>,
+    /// The keys for tokens, one of each class, and what this node asks of them.
+    pub keys: Vec<KeyStatus>,
 }
 
 /// The node as status shows it.
@@ -239,6 +242,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         set_aside: tx.set_aside_count(lineage).await?,
         sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
+        keys: show::of(node, tx, &row).await?,
         link,
         row,
     })

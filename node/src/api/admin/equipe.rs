@@ -105,6 +105,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
         sending: told.sending.clone(),
         alarms: told.alarms.clone(),
         state: row.state.clone(),
+        keys: told.keys.iter().map(super::keys::key_status).collect(),
     }
 }
 
@@ -169,6 +170,7 @@ mod tests {
             set_aside: 8,
             sending: "held: founding".into(),
             alarms: vec!["split: seen".into()],
+            keys: Vec::new(),
         }
     }
 

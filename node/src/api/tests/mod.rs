@@ -84,6 +84,7 @@ async fn listeners_list_what_they_serve() {
         "raccordo.admin.v1.DirectoryService",
         "raccordo.admin.v1.EquipeService",
         "raccordo.admin.v1.HubAdminService",
+        "raccordo.admin.v1.KeyService",
         "raccordo.admin.v1.NodeService",
         "raccordo.admin.v1.PactService",
         "raccordo.admin.v1.RejoinService",

@@ -7,6 +7,7 @@ use raccordo_core::envelope::TokenAnswer;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, RecordId};
 use raccordo_core::normal::evidence::Family;
+use raccordo_core::pseudonym::budget::FRESH;
 use raccordo_core::pseudonym::evaluation::Evaluation;
 use raccordo_core::pseudonym::key::Class;
 use raccordo_core::pseudonym::request::{Answer, CombineError};
@@ -21,6 +22,9 @@ use crate::app::work::Work;
 use crate::app::{Node, matching};
 use crate::store::token_request::{AnswerRow, RequestRow};
 use crate::telemetry::TOKENS_MADE;
+
+/// A request that was accepted so long ago is asked again at once.
+const AT_ONCE: Instant = Instant(1);
 
 /// Takes an answer; one to nothing that this node waits for has no effect.
 ///
@@ -142,19 +146,19 @@ async fn deliver(
     for (record, tokens) in made {
         matching::tokens_made(node, work, record, key, tokens).await?;
     }
-    hasten_late(work).await?;
+    hasten_late(node, work).await?;
     let tx = work.tx()?;
     Ok(tx.hasten_key_duty(lineage).await?)
 }
 
 /// Somebody answers again: what waited for that is asked at once.
-async fn hasten_late(work: &mut Work<'_>) -> Done<()> {
-    let lineage = work.row.lineage;
+async fn hasten_late(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let (lineage, now) = (work.row.lineage, node.clock.now());
     let tx = work.tx()?;
     for class in Class::ALL {
         for mut row in tx.token_requests(lineage, class).await? {
-            if row.accepted_at > Instant(1) && row.attempts > 1 {
-                row.accepted_at = Instant(1);
+            if row.accepted_at > AT_ONCE && now >= row.accepted_at.plus(FRESH) {
+                row.accepted_at = AT_ONCE;
                 tx.put_token_request(row).await?;
             }
         }

@@ -128,7 +128,7 @@ async fn retry(node: &Node, work: &mut Work<'_>, failed: &CeremonyRow) -> Done<I
     let members = work.tx()?.members(lineage).await?;
     let others = members.iter().filter(|member| member.node != node.identity.node);
     if others.map(|member| member.last_seen).all(|seen| seen > failed.until) {
-        return Ok(failed.until.plus(PHASE));
+        return Ok(failed.until.plus(PHASE * failed.failures.clamp(1, 16)));
     }
     let doublings = failed.failures.saturating_sub(1).min(8);
     Ok(failed.until.plus((PHASE * 4 * (1 << doublings)).min(RETRY_MAX)))

@@ -7,11 +7,12 @@ use raccordo_core::time::Instant;
 
 use super::ceremony::{self, Running};
 use super::propose::{Proposed, propose};
-use super::{PHASE, ask, duty};
+use super::{ask, duty};
 use crate::app::fault::Done;
 use crate::app::work::Work;
 use crate::app::{Node, pack};
 use crate::store::keys::DutyRow;
+use crate::store::outbox::EntryState;
 
 /// Nothing falls due by time alone.
 const NEVER: Instant = Instant(i64::MAX);
@@ -32,12 +33,13 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     let Some(due) = work.tx()?.key_duty(lineage).await? else { return Ok(false) };
     let tended = within(node, &mut work, &due).await?;
     work.tx()?.put_key_duty(DutyRow { due_at: tended.next, ..due }).await?;
+    let speaks = tended.silence
+        && !tended.moved
+        && work.tx()?.entries_in(lineage, EntryState::Pending, 1).await?.is_empty();
     work.commit().await?;
-    if tended.silence {
-        // The log's time passes only when somebody speaks.
-        pack::heartbeat(node, lineage).await?;
-    }
-    Ok(tended.moved || tended.silence)
+    // The log's time passes only when somebody speaks.
+    let spoke = speaks && pack::heartbeat(node, lineage).await?;
+    Ok(tended.moved || spoke)
 }
 
 /// Wakes the senders of équipes in which something is due.
@@ -75,8 +77,7 @@ async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended>
                 let over = ends(node, &running, heard);
                 tended.moved |= duty::perform(node, work, running).await?;
                 tended.silence |= over;
-                let again = if over { node.clock.now().plus(PHASE) } else { until };
-                tended.next = tended.next.min(again);
+                tended.next = tended.next.min(until);
             }
             None => match propose(node, work, due, class).await? {
                 Proposed::Plan => tended.moved = true,
@@ -87,8 +88,10 @@ async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended>
         tended.moved |= asked.moved;
         tended.next = tended.next.min(asked.next);
     }
-    // What is due by now has been done: an end of time in the past would never rest.
-    tended.next = tended.next.max(node.clock.now().plus(REST));
+    // What is due by now has been done; a phase whose end the log will tell is looked at as
+    // soon as it has.
+    let rest = if tended.silence { Instant(0) } else { node.clock.now().plus(REST) };
+    tended.next = tended.next.max(rest);
     Ok(tended)
 }
 
