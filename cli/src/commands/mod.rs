@@ -10,6 +10,7 @@ pub mod hub;
 pub mod init;
 pub mod keys;
 pub mod man;
+pub mod matching;
 pub mod operator;
 pub mod organisation;
 pub mod pact;

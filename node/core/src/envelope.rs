@@ -11,6 +11,7 @@ use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId,
     Sequence, TokenRequestId,
 };
+use crate::matching::shown::{PairHalf, Tags};
 use crate::pseudonym::key::{Class, Generation, KeyEpoch};
 use crate::time::Instant;
 use crate::trust::keys::Signature;
@@ -160,6 +161,12 @@ pub enum Body {
     Chunk(Chunk),
     /// Something for one member alone.
     Sealed(Sealed),
+    /// Tags of one object, for some members.
+    Tags(Tags),
+    /// An event of a match, sealed to one member who is not named (`crate::matching::letter`).
+    MatchEvent(Vec<u8>),
+    /// Inside a letter: the sender's half of what the two nodes share.
+    PairHalf(PairHalf),
     /// How a key is to be made or shared anew.
     KeyPlan(KeyPlan),
     /// A message of a ceremony: canonical `key-act` (`pseudonym::ceremony::Act`).

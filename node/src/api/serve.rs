@@ -14,6 +14,7 @@ use raccordo_proto::admin::v1::pact_service_server::PactServiceServer;
 use raccordo_proto::admin::v1::rejoin_service_server::RejoinServiceServer;
 use raccordo_proto::admin::v1::trust_service_server::TrustServiceServer;
 use raccordo_proto::casework::v1::casework_service_server::CaseworkServiceServer;
+use raccordo_proto::casework::v1::match_service_server::MatchServiceServer;
 use raccordo_proto::casework::v1::register_service_server::RegisterServiceServer;
 use raccordo_proto::hub::v1::hub_service_server::HubServiceServer;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use tonic_health::server::health_reporter;
 use tower::layer::util::{Identity, Stack};
 
 use super::admin::AdminCalls;
-use super::casework::{CaseworkCalls, RegisterCalls};
+use super::casework::{CaseworkCalls, MatchCalls, RegisterCalls};
 use super::hub::HubCalls;
 use super::to_the_end::ToTheEnd;
 use crate::app::Node;
@@ -120,10 +121,13 @@ pub async fn casework_router(
 ) -> Result<Services, DescriptorError> {
     let register = RegisterServiceServer::new(RegisterCalls::new(node.clone()))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
+    let matches = MatchServiceServer::new(MatchCalls::new(node.clone(), stop.clone()))
+        .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let casework = CaseworkServiceServer::new(CaseworkCalls::new(node, stop))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let mut services = Listed::default();
     services.add(casework);
+    services.add(matches);
     services.add(register);
     services.behind(limits, None).await
 }

@@ -12,7 +12,7 @@ use crate::app::hub::append::{Appended, Handed};
 use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
 use crate::app::work::Work;
-use crate::app::{Node, pack, pseudonym};
+use crate::app::{Node, matching, pack, pseudonym};
 use crate::store::outbox::EntryState;
 use crate::telemetry::{APPEND_SECONDS, ENTRIES_SENT};
 
@@ -84,6 +84,7 @@ async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> 
         return Ok(packed);
     }
     pseudonym::tend(node, lineage).await?;
+    while matching::tend(node, lineage).await? {}
     pack::pack(node, lineage).await?;
     send::next_call(node, lineage).await
 }

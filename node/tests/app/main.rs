@@ -16,6 +16,7 @@ mod honesty;
 mod keys;
 mod long_absence;
 mod many;
+mod matching;
 mod measured;
 mod membership;
 mod notices;

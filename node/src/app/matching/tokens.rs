@@ -1,10 +1,13 @@
 //! Finished tokens of own records: kept sealed, and turned into tags.
 
+use std::collections::BTreeSet;
+
 use raccordo_core::id::{Digest, LineageId, RecordId};
 use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::token::{TOKEN_BYTES, Token};
 
+use super::{pairs, tags};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::register::keys;
@@ -61,8 +64,19 @@ pub async fn tokens_made(
             sealed: node.seal(&context(record, lookup), token.reveal())?,
         });
     }
+    let before = tx.tokens_of(lineage, record).await?;
+    let same = |one: &&TokenRow| one.class == key.class.name() && one.key_epoch == key.epoch.0;
+    let lookups = |rows: &mut dyn Iterator<Item = &TokenRow>| -> BTreeSet<Digest> {
+        rows.map(|row| row.lookup).collect()
+    };
+    let (old, new) = (lookups(&mut before.iter().filter(same)), lookups(&mut rows.iter()));
+    if old == new && !new.is_empty() {
+        return Ok(());
+    }
     tx.delete_tokens(record, lineage, key.class.name()).await?;
-    Ok(tx.put_tokens(&rows).await?)
+    tx.put_tokens(&rows).await?;
+    pairs::offer(node, work).await?;
+    tags::retag(node, work, record).await
 }
 
 /// A record's tokens in an équipe.

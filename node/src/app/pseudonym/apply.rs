@@ -36,6 +36,9 @@ pub async fn apply(
         | Body::Receipt(_)
         | Body::ReadReceipt(_)
         | Body::Chunk(_)
-        | Body::Sealed(_) => Ok(Ok(())),
+        | Body::Sealed(_)
+        | Body::Tags(_)
+        | Body::MatchEvent(_)
+        | Body::PairHalf(_) => Ok(Ok(())),
     }
 }
