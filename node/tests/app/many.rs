@@ -234,9 +234,9 @@ impl Many {
     /// Packs, appends and settles until there is nothing to send; who looks after keys does
     /// first what is due.
     pub async fn send(&self, member: usize) -> Done<bool> {
-        let Some(row) = self.known(member).await?.filter(|row| row.state == "active") else {
-            return Ok(false);
-        };
+        // Who asks to join again says nothing else.
+        let speaks = |row: &EquipeRow| row.state == "active" || row.state == "needs_rejoin";
+        let Some(row) = self.known(member).await?.filter(speaks) else { return Ok(false) };
         if self.keyed.contains(&member) {
             pseudonym::tend(self.node(member), row.lineage).await?;
         }
