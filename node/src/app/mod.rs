@@ -11,9 +11,10 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`]
-//! - people: [`directory`]; the people and companies of cases: [`register`]
+//! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases: [`register`]
 //! - what a hub does: [`hub`]
 
+pub mod account;
 pub mod alerts;
 pub mod apply;
 pub mod audit;

@@ -310,6 +310,19 @@ pub const TABLES: &[Table] = &[
             ("changed_at_ms", Integer),
         ],
     ),
+    table(
+        "account",
+        1,
+        &[
+            ("operator", Bytes),
+            ("password_hash", Text),
+            ("sealed_seed", Bytes),
+            ("used_step", Integer),
+            ("wrong", Integer),
+            ("closed_until_ms", Integer),
+            ("activated_at_ms", Integer),
+        ],
+    ),
     table("object_read", 3, &[("object", Bytes), ("lineage", Bytes), ("member", Text)]),
     table("read_note", 2, &[("lineage", Bytes), ("object", Bytes), ("reported", Integer)]),
 ];
@@ -327,6 +340,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("claim", "it is about entries after a place that is lost"),
     ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),
+    ("invitation", "a link that went out before works nowhere else"),
+    ("desk_session", "everybody signs in again"),
     ("carried", "a hub's log never comes back"),
     ("carried_document", "a hub's log never comes back"),
     ("log_entry", "a hub's log never comes back"),

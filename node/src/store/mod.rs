@@ -5,6 +5,7 @@
 //! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
 //! passes the suite in `tests/store/`.
 
+pub mod account;
 pub mod ailment;
 pub mod archive;
 pub mod dialect;
@@ -125,6 +126,7 @@ pub trait Tx:
     + membership::MembershipRows
     + rejoin::RejoinRows
     + register::RegisterRows
+    + account::AccountRows
     + Send
 {
     /// Makes everything durable.

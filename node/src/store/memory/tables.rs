@@ -1,13 +1,15 @@
 //! All tables in memory, by the keys under which they are sought.
 
+use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
-    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
     OrganisationId, RecordId, Sequence,
 };
 use raccordo_core::time::Instant;
 
 use super::table::Table;
+use crate::store::account::{AccountRow, InvitationRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
@@ -106,6 +108,10 @@ tables! {
     /// By position.
     register_case: u64 => CaseRow,
     register_import: Digest => ImportRow,
+
+    account: OperatorId => AccountRow,
+    invitation: OperatorId => InvitationRow,
+    desk_session: Digest => Session,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,
