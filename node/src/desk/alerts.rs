@@ -185,6 +185,7 @@ struct ListPage {
     equipes: Vec<String>,
     origins: Vec<String>,
     lines: Vec<Line>,
+    here: String,
     older: String,
 }
 
@@ -217,14 +218,19 @@ async fn listed(node: &Node, visitor: &Visitor, filters: Filters) -> Done<Respon
     origins.sort();
     origins.dedup();
     let frame = Frame::new(visitor, "alerts", "/alerts");
+    let here = address(&filters);
     let older = next.map(|place| older(&filters, place)).unwrap_or_default();
-    Ok(rendered(&ListPage { frame, filters, equipes, origins, lines, older }))
+    Ok(rendered(&ListPage { frame, filters, equipes, origins, lines, here, older }))
 }
 
 /// The address of the next page: the same filters, from a place on.
 fn older(filters: &Filters, before: u64) -> String {
     let next = Filters { before: before.to_string(), ..filters.clone() };
-    format!("/alerts?{}", serde_urlencoded::to_string(next).unwrap_or_default())
+    address(&next)
+}
+
+fn address(filters: &Filters) -> String {
+    format!("/alerts?{}", serde_urlencoded::to_string(filters).unwrap_or_default())
 }
 
 #[derive(Template)]

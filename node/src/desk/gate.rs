@@ -11,7 +11,7 @@ use raccordo_core::id::Digest;
 use super::Desk;
 use super::problem::Problem;
 use super::words::Words;
-use crate::app::account::session;
+use crate::app::account::session::{self, Use};
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault, Whose};
 
@@ -27,6 +27,8 @@ pub(super) struct Visitor {
     pub operator: Operator,
     /// The session.
     pub key: SessionKey,
+    /// What the browser says of itself.
+    pub agent: Digest,
     /// The language of the pages.
     pub words: Words,
     form: String,
@@ -54,16 +56,22 @@ impl FromRequestParts<Desk> for Visitor {
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Response> {
         let words = Words::of(&parts.headers);
         let Some(key) = session_key(&parts.headers) else { return Err(sign_in_first(parts)) };
-        let found = session::resume(&desk.node, &key, &agent(&parts.headers)).await;
+        let agent = agent(&parts.headers);
+        let found = session::resume(&desk.node, &key, &agent, used(&parts.headers)).await;
         match found {
             Ok(Some(operator)) => {
                 let form = desk.node.vault.index(FORM_PURPOSE, key.bytes().reveal());
-                Ok(Self { operator, key, words, form: hex::encode(form) })
+                Ok(Self { operator, key, agent, words, form: hex::encode(form) })
             }
             Ok(None) => Err(sign_in_first(parts)),
             Err(fault) => Err(Problem::new(words, fault).into_response()),
         }
     }
+}
+
+/// Pages read themselves again through htmx, which says so; people follow links.
+fn used(headers: &HeaderMap) -> Use {
+    if headers.contains_key("hx-request") { Use::Background } else { Use::Person }
 }
 
 /// After signing in, a page that was asked for is shown; a change is not repeated.

@@ -6,7 +6,7 @@
 //! - one file for each page: [`sign_in`], [`activate`], [`today`], [`alerts`], [`share`],
 //!   [`equipe`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
-//!   [`words`], [`problem`]
+//!   [`words`], [`problem`], [`live`], [`assets`]
 
 mod activate;
 mod alerts;
@@ -15,6 +15,7 @@ mod equipe;
 mod frame;
 mod gate;
 mod headers;
+mod live;
 mod problem;
 mod share;
 mod sign_in;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::Node;
 
@@ -36,11 +38,12 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 #[derive(Clone)]
 pub(crate) struct Desk {
     node: Arc<Node>,
+    stop: CancellationToken,
 }
 
-/// All pages.
-pub(crate) fn router(node: Arc<Node>) -> Router {
-    let desk = Desk { node };
+/// All pages; what streams ends when `stop` is cancelled.
+pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
+    let desk = Desk { node, stop };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
@@ -53,7 +56,8 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/share", get(share::choose))
         .route("/share/{kind}", get(share::page).post(share::share))
         .route("/equipes/{name}", get(equipe::page))
-        .route("/assets/{name}", get(assets::asset))
+        .route("/events", get(live::events))
+        .route("/assets/{*name}", get(assets::asset))
         .fallback(problem::nowhere)
         .layer(axum::middleware::from_fn(gate::same_origin))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

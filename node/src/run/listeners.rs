@@ -176,7 +176,7 @@ impl Listeners<'_> {
         let told = self.config.desk.address.as_deref().map(|told| told.trim_end_matches('/'));
         let url = told.map_or_else(|| format!("http://{address}"), str::to_owned);
         self.write("desk.url", &format!("{url}\n"))?;
-        let router = desk::router(self.node.clone());
+        let router = desk::router(self.node.clone(), self.stop.clone());
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("desk", axum::serve(listener, router).with_graceful_shutdown(stopped));
         Ok(Some(address))

@@ -8,13 +8,27 @@ use crate::app::audit::{Actor, record};
 use crate::app::directory::{self, Operator};
 use crate::app::fault::Done;
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A person, which keeps the session alive.
+    Person,
+    /// A page that reads itself again: an empty chair keeps no session alive.
+    Background,
+}
+
 /// Who a browser's key belongs to; nobody if there is no such session, if it is over, or if
 /// the operator is disabled. Role and organisation are read each time, so that a change
 /// counts at once.
 ///
 /// # Errors
 /// The store's.
-pub async fn resume(node: &Node, key: &SessionKey, agent: &Digest) -> Done<Option<Operator>> {
+pub async fn resume(
+    node: &Node,
+    key: &SessionKey,
+    agent: &Digest,
+    used: Use,
+) -> Done<Option<Operator>> {
     let now = node.clock.now();
     let (operator, session) = {
         let mut tx = node.store.read().await?;
@@ -23,7 +37,7 @@ pub async fn resume(node: &Node, key: &SessionKey, agent: &Digest) -> Done<Optio
         (operator.filter(|operator| operator.enabled), session)
     };
     let over = operator.is_none() || session.end(agent, now).is_some();
-    if over || session.is_to_be_noted(now) {
+    if over || (used == Use::Person && session.is_to_be_noted(now)) {
         let mut tx = node.store.write().await?;
         // It may have been ended meanwhile, and must not come back.
         if tx.session(session.key).await?.is_none() {
