@@ -13,6 +13,7 @@ mod honesty;
 mod hub;
 mod inbox;
 mod ledger;
+mod matching;
 mod membership;
 mod node;
 mod object;
@@ -23,6 +24,7 @@ mod register;
 mod rejoin;
 mod sample;
 mod sql;
+mod token;
 mod transaction;
 
 macro_rules! on_backend {
@@ -70,6 +72,8 @@ contract! {
         wrapping_keys records_and_values found_by_digest listed cases_change erased wrapped_anew
         imports
     }
+    token { tokens tokened_records pairs own_tags received_tags }
+    matching { record_objects matches match_events stop_values operator_phones }
     hub {
         carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
         trees mailboxes mailbox_places_never_return pool_order expiry

@@ -21,7 +21,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, changes, honesty, membership, notices, pack, rejoin, roster};
+use super::{Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -328,18 +328,25 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
         work.tx()?.update_entry(&row).await?;
         work.tx()?.entries_placed(lineage, &[(row.entry, entry.sequence)]).await?;
     }
-    if row.kind == EntryKind::Commit {
-        return own_commit(node, work, &row).await;
+    match row.kind {
+        EntryKind::Commit => return own_commit(node, work, entry, &row).await,
+        EntryKind::Application => apply::own(node, work, entry).await?,
+        EntryKind::Notice => {}
     }
     Ok(Next::GoOn)
 }
 
-async fn own_commit(node: &Node, work: &mut Work<'_>, row: &EntryRow) -> Result<Next, Stop> {
+async fn own_commit(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    row: &EntryRow,
+) -> Result<Next, Stop> {
     let session = work.session().await?;
     let processed = session.process(&row.payload, &judged);
     match processed {
         Ok(Processed::OwnCommitMerged { commit, .. }) => {
-            new_epoch(node, work, &commit, row.sequence).await?;
+            new_epoch(node, work, &commit, entry).await?;
         }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
@@ -387,7 +394,7 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(node, work, &commit, entry.sequence).await?;
+            new_epoch(node, work, &commit, entry).await?;
             if planted::is(Bug::FreshByAnyCommit) {
                 work.set_fresh();
             }
@@ -403,10 +410,13 @@ async fn new_epoch(
     node: &Node,
     work: &mut Work<'_>,
     commit: &CommitView,
-    at: Sequence,
+    entry: &LogEntry,
 ) -> Done<()> {
+    let at = entry.sequence;
+    let before = pseudonym::follow::before(work).await?;
     membership::follow(node, work, at).await?;
     rejoin::noted::followed(node, work, commit, at).await?;
+    pseudonym::follow::committed(node, work, entry, commit, &before).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
     Ok(())

@@ -14,7 +14,9 @@ pub mod equipe;
 pub mod honesty;
 pub mod hub;
 pub mod inbox;
+pub mod keys;
 pub mod ledger;
+pub mod matching;
 pub mod membership;
 pub mod memory;
 pub mod node;
@@ -25,6 +27,8 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod token;
+pub mod token_request;
 
 use async_trait::async_trait;
 
@@ -127,6 +131,10 @@ pub trait Tx:
     + rejoin::RejoinRows
     + register::RegisterRows
     + account::AccountRows
+    + token::TokenRows
+    + matching::MatchRows
+    + keys::KeyRows
+    + token_request::TokenRequestRows
     + Send
 {
     /// Makes everything durable.

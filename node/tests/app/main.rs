@@ -15,6 +15,7 @@ mod heartbeat;
 mod honesty;
 mod long_absence;
 mod many;
+mod matching;
 mod measured;
 mod membership;
 mod notices;

@@ -9,6 +9,8 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
+mod matching;
 mod membership;
 mod node;
 mod object;
@@ -17,6 +19,8 @@ mod register;
 mod rejoin;
 mod table;
 mod tables;
+mod token;
+mod token_request;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -4,8 +4,10 @@ use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
     BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
-    OrganisationId, RecordId, Sequence,
+    OrganisationId, RecordId, Sequence, TokenRequestId,
 };
+use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
+use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
@@ -15,6 +17,8 @@ use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::keys::{ActRow, BudgetRow, CeremonyRow, DutyRow, ShareRow, SharingRow};
+use crate::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValueRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
@@ -23,6 +27,8 @@ use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::token::{OwnTagRow, PairRow, TokenRow};
+use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -112,6 +118,25 @@ tables! {
     account: OperatorId => AccountRow,
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,
+    token: (RecordId, LineageId, String, Digest) => TokenRow,
+    pair_secret: (LineageId, NodeId) => PairRow,
+    own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,
+    tag_received: (LineageId, NodeId, Tag, ObjectId) => (),
+    record_object: ObjectId => RecordObjectRow,
+    /// By position.
+    found_match: u64 => MatchRow,
+    match_event: EnvelopeId => MatchEventRow,
+    stop_value: Digest => StopValueRow,
+    operator_phone: OperatorId => Vec<u8>,
+    key_duty: LineageId => DutyRow,
+    key_sharing: (LineageId, Class) => SharingRow,
+    key_share: (LineageId, Class, KeyEpoch, Generation) => ShareRow,
+    key_ceremony: (LineageId, Class) => CeremonyRow,
+    key_act: (LineageId, Class, u32) => ActRow,
+    budget_use: (LineageId, NodeId, Class) => BudgetRow,
+    token_wanted: (LineageId, Class, RecordId) => WantedRow,
+    token_request: (LineageId, TokenRequestId) => RequestRow,
+    token_answer: (LineageId, TokenRequestId, NodeId) => AnswerRow,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,
