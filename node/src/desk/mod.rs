@@ -4,7 +4,7 @@
 //! page works without scripts. What peers and people wrote is escaped by the templates.
 //!
 //! - one file for each page: [`sign_in`], [`activate`], [`today`], [`alerts`], [`share`],
-//!   [`equipe`]
+//!   [`matches`], [`equipe`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
 
@@ -16,6 +16,7 @@ mod frame;
 mod gate;
 mod headers;
 mod live;
+mod matches;
 mod problem;
 mod share;
 mod sign_in;
@@ -55,6 +56,9 @@ pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
         .route("/alerts/{id}/withdraw", post(alerts::withdraw))
         .route("/share", get(share::choose))
         .route("/share/{kind}", get(share::page).post(share::share))
+        .route("/matches", get(matches::list))
+        .route("/matches/{id}", get(matches::show))
+        .route("/matches/{id}/decide", post(matches::decide))
         .route("/equipes/{name}", get(equipe::page))
         .route("/events", get(live::events))
         .route("/assets/{*name}", get(assets::asset))

@@ -129,6 +129,67 @@ error-unknown-code = Choose an entry of the list.
 error-pact-forbids = The équipe's pact does not allow this: remove it, or choose something more general.
 error-field = This value will not do.
 
+## Matches
+
+matches = Matches
+matches-help = A person or company of your register that another region may know too. Nobody sees the other's data until both confirm.
+no-matches = No matches.
+found = Found
+with = With
+more = More
+how-sure = How sure
+what-agrees = What agrees
+match-person = Perhaps the same person
+match-company = Perhaps the same company
+match-candidate = to be decided
+match-confirmed = confirmed by you, waiting for the other region
+match-confirmed-here = confirmed by you, waiting for the other region
+match-confirmed-there = confirmed by the other region: it is your turn
+match-linked = linked
+match-denied = not the same
+match-denied-here = not the same, you say
+match-denied-there = not the same, the other region says
+match-unlinked = unlinked
+match-unlinked-here = unlinked by you
+match-unlinked-there = unlinked by the other region
+match-coming = on its way: { $it }
+grade-a = Very likely: a document agrees, or names and full date of birth
+grade-b = Likely: several data agree together
+grade-c = Only a question: one weak datum agrees
+is-it-the-same = Is it the same?
+confirm-help = When both confirm, each sees the other's name, organisation and work phone: nothing else.
+confirm = Yes, the same
+deny = No, another
+whom-to-call = Whom to call
+organisation = Organisation
+work-phone = Work phone
+their-answer = Their answer
+your-answer = Your answer
+word-call-me = Call me
+word-not-mine = Not mine any more
+word-already-closed = Already closed
+unlink = Unlink
+unlink-help = If you noticed that it is not the same. It cannot be linked again.
+record-here = Record in your register: { $it }
+family-codice-fiscale = codice fiscale
+family-provisional-codice-fiscale = provisional codice fiscale
+family-permit = residence permit
+family-passport = passport
+family-phone = phone
+family-name-birth = name and date of birth
+family-name-start-birth = beginning of the name and date of birth
+family-names-place = names and place
+family-name-starts-place = beginnings of the names and place
+family-birth-place = date of birth and place
+family-name-employer = name and employer
+family-names-year = names and year of birth
+family-company-number = the company's VAT number or codice fiscale
+family-rea = REA number
+family-company-name-place = the company's name and comune
+fault-no-such-match = This match is not here, or not for you.
+fault-no-work-phone = Your work phone is missing: without it the other region would not know whom to call.
+next-no-work-phone = Ask the administrator to note your work phone.
+
 ## Fields
 
 field-issued-on = Date of the alert

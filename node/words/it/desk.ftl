@@ -129,6 +129,67 @@ error-unknown-code = Scegli una voce dall'elenco.
 error-pact-forbids = Il patto dell'équipe non permette questo dato: togli il valore, o scegline uno più generico.
 error-field = Questo valore non va bene.
 
+## Matches
+
+matches = Corrispondenze
+matches-help = Una persona o un'azienda del tuo registro che forse conosce anche un'altra regione. Nessuno vede i dati dell'altro finché non confermate entrambi.
+no-matches = Nessuna corrispondenza.
+found = Trovata
+with = Con
+more = Altre
+how-sure = Quanto è sicuro
+what-agrees = Che cosa coincide
+match-person = Forse la stessa persona
+match-company = Forse la stessa azienda
+match-candidate = da valutare
+match-confirmed = confermata da voi, in attesa dell'altra regione
+match-confirmed-here = confermata da voi, in attesa dell'altra regione
+match-confirmed-there = confermata dall'altra regione: tocca a voi
+match-linked = collegata
+match-denied = non è la stessa
+match-denied-here = per voi non è la stessa
+match-denied-there = per l'altra regione non è la stessa
+match-unlinked = scollegata
+match-unlinked-here = scollegata da voi
+match-unlinked-there = scollegata dall'altra regione
+match-coming = in partenza: { $it }
+grade-a = Molto probabile: coincide un documento, o nome e data di nascita completi
+grade-b = Probabile: coincidono più dati insieme
+grade-c = Solo una domanda: coincide un dato debole
+is-it-the-same = È la stessa?
+confirm-help = Se confermate entrambi, ognuno vede nome, organizzazione e telefono di lavoro dell'altro: nient'altro.
+confirm = Sì, è la stessa
+deny = No, è un'altra
+whom-to-call = Chi chiamare
+organisation = Organizzazione
+work-phone = Telefono di lavoro
+their-answer = La sua risposta
+your-answer = La tua risposta
+word-call-me = Chiamami
+word-not-mine = Non la seguo più io
+word-already-closed = Già chiusa
+unlink = Scollega
+unlink-help = Se vi siete accorti che non è la stessa. Non si può più ricollegare.
+record-here = Scheda nel tuo registro: { $it }
+family-codice-fiscale = codice fiscale
+family-provisional-codice-fiscale = codice fiscale provvisorio
+family-permit = permesso di soggiorno
+family-passport = passaporto
+family-phone = telefono
+family-name-birth = nome e data di nascita
+family-name-start-birth = inizio del nome e data di nascita
+family-names-place = nomi e luogo
+family-name-starts-place = inizio dei nomi e luogo
+family-birth-place = data di nascita e luogo
+family-name-employer = nome e datore di lavoro
+family-names-year = nomi e anno di nascita
+family-company-number = partita IVA o codice fiscale dell'azienda
+family-rea = numero REA
+family-company-name-place = nome dell'azienda e comune
+fault-no-such-match = Questa corrispondenza non c'è, o non è per te.
+fault-no-work-phone = Manca il tuo telefono di lavoro: senza, l'altra regione non saprebbe chi chiamare.
+next-no-work-phone = Chiedi all'amministratore di registrare il tuo telefono di lavoro.
+
 ## Fields
 
 field-issued-on = Data della segnalazione
