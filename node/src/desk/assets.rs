@@ -12,6 +12,7 @@ type File = (&'static str, &'static str, &'static [u8]);
 const BUNDLED: &[File] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 const OWN: &[File] = &[
     ("desk.css", "text/css; charset=utf-8", include_bytes!("../../assets/desk.css")),
+    ("typeface.css", "text/css; charset=utf-8", include_bytes!("../../assets/typeface.css")),
     ("plain.css", "text/css; charset=utf-8", include_bytes!("../../assets/plain.css")),
 ];
 
@@ -20,8 +21,8 @@ pub(super) fn style() -> &'static str {
     if BUNDLED.is_empty() { "plain.css" } else { "css/bootstrap-italia.min.css" }
 }
 
-/// Whether pages may load scripts: where none are built in, they work without.
-pub(super) fn has_scripts() -> bool {
+/// Whether Bootstrap Italia and htmx are built in; pages work without.
+pub(super) fn is_bundled() -> bool {
     !BUNDLED.is_empty()
 }
 

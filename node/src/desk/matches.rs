@@ -179,3 +179,27 @@ fn match_id(text: &str) -> Done<MatchId> {
     let none = || Fault::not_found("no_such_match", "there is no such match here");
     Ok(MatchId(text.parse().map_err(|_| none())?))
 }
+
+#[cfg(test)]
+mod tests {
+    use raccordo_core::normal::evidence::Family;
+
+    use super::*;
+
+    #[test]
+    fn families_and_words_have_texts() {
+        let check = |prefix: &str, name: &str| {
+            let key = format!("{prefix}-{}", name.replace('_', "-"));
+            assert!(Words::default().maybe(&key).is_some(), "{key}");
+        };
+        for family in Family::ALL {
+            check("family", family.name());
+        }
+        for word in Word::ALL {
+            check("word", word.name());
+        }
+        for grade in ["a", "b", "c"] {
+            check("grade", grade);
+        }
+    }
+}
