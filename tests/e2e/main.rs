@@ -5,6 +5,7 @@
 mod alerts;
 mod backup;
 mod canary;
+mod desk;
 mod exchange;
 mod faults;
 mod files;
@@ -59,6 +60,7 @@ stories! {
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    desk { an_alert_from_page_to_page nobody_gets_in_by_another_way }
     register { a_killed_import_goes_on the_register_is_sealed }
     matching { the_same_worker_and_company }
     lies {

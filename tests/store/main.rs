@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod account;
 mod archive;
 mod backend;
 mod crash;
@@ -55,6 +56,7 @@ contract! {
     node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
     peer { put_and_replace former_cards }
     directory { organisations operators }
+    account { written_and_replaced invitations sessions }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }

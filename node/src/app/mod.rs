@@ -12,10 +12,12 @@
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`]
-//! - people: [`directory`]; the people and companies of cases: [`register`]
+//! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
+//!   [`register`]
 //! - where two nodes know the same person or company: [`matching`]
 //! - what a hub does: [`hub`]
 
+pub mod account;
 pub mod alerts;
 pub mod apply;
 pub mod audit;

@@ -311,6 +311,19 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "account",
+        1,
+        &[
+            ("operator", Bytes),
+            ("password_hash", Text),
+            ("sealed_seed", Bytes),
+            ("used_step", Integer),
+            ("wrong", Integer),
+            ("closed_until_ms", Integer),
+            ("activated_at_ms", Integer),
+        ],
+    ),
+    table(
         "token_wanted",
         3,
         &[
@@ -432,6 +445,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("claim", "it is about entries after a place that is lost"),
     ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),
+    ("invitation", "a link that went out before works nowhere else"),
+    ("desk_session", "everybody signs in again"),
     ("key_duty", "joining again begins it anew"),
     ("key_sharing", "the others share the key anew with who joins again"),
     ("key_share", "an old share would outlive the sharing that replaced it"),

@@ -5,6 +5,7 @@
 //! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
 //! passes the suite in `tests/store/`.
 
+pub mod account;
 pub mod ailment;
 pub mod archive;
 pub mod dialect;
@@ -131,6 +132,7 @@ pub trait Tx:
     + rejoin::RejoinRows
     + term::TermRows
     + register::RegisterRows
+    + account::AccountRows
     + token::TokenRows
     + matching::MatchRows
     + keys::KeyRows

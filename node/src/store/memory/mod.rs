@@ -4,6 +4,7 @@
 //! in place and can take its changes back; a reader shares the maps as they were at the
 //! last commit, and only a writer beside a reader copies a map.
 
+mod account;
 mod equipe;
 mod honesty;
 mod hub;

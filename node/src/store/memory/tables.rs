@@ -1,5 +1,6 @@
 //! All tables in memory, by the keys under which they are sought.
 
+use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
     BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
@@ -10,6 +11,7 @@ use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
+use crate::store::account::{AccountRow, InvitationRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
@@ -116,6 +118,9 @@ tables! {
     register_case: u64 => CaseRow,
     register_import: Digest => ImportRow,
 
+    account: OperatorId => AccountRow,
+    invitation: OperatorId => InvitationRow,
+    desk_session: Digest => Session,
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,

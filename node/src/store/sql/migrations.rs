@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name and text, ascending. What has been released is never changed.
-const TEXTS: [(i64, &str, &str); 11] = [
+const TEXTS: &[(i64, &str, &str)] = &[
     (1, "node", include_str!("../migrations/0001_node.sql")),
     (2, "equipe", include_str!("../migrations/0002_equipe.sql")),
     (3, "hub", include_str!("../migrations/0003_hub.sql")),
@@ -18,6 +18,7 @@ const TEXTS: [(i64, &str, &str); 11] = [
     (10, "register", include_str!("../migrations/0010_register.sql")),
     (11, "keys", include_str!("../migrations/0011_keys.sql")),
     (12, "matching", include_str!("../migrations/0012_matching.sql")),
+    (15, "account", include_str!("../migrations/0015_account.sql")),
 ];
 
 /// Number of the newest migration.

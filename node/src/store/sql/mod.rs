@@ -7,6 +7,7 @@
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
 
+mod account;
 mod archive;
 mod bulk;
 mod directory;
