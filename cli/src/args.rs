@@ -196,6 +196,7 @@ raccordo equipe rejoin tu
 raccordo equipe move-hub tu --to ponte
 raccordo equipe move-hub tu --to ponte --lost --without umbria --reason T --yes
 raccordo equipe approve-rejoin tu umbria
+raccordo equipe void tu
 raccordo hub list
 raccordo hub accept tu
 raccordo hub refuse tu

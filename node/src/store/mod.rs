@@ -25,6 +25,7 @@ pub mod register;
 pub mod rejoin;
 pub mod sql;
 pub mod term;
+pub mod void;
 
 use async_trait::async_trait;
 
@@ -126,6 +127,7 @@ pub trait Tx:
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows
+    + void::VoidRows
     + register::RegisterRows
     + Send
 {

@@ -17,6 +17,7 @@ mod rejoin;
 mod table;
 mod tables;
 mod term;
+mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -22,6 +22,7 @@ use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
 use crate::store::term::{HubMoveRow, KeptRow};
+use crate::store::void::{StrayRow, UnfollowedRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -87,6 +88,8 @@ tables! {
     proof: (LineageId, Sequence) => Vec<u8>,
     kept_entry: (LineageId, Sequence) => KeptRow,
     hub_move: LineageId => HubMoveRow,
+    unfollowed: GroupId => UnfollowedRow,
+    stray: LineageId => StrayRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

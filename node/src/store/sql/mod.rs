@@ -30,6 +30,7 @@ mod rejoin;
 mod statement;
 mod term;
 mod tx;
+mod void;
 
 use std::sync::Arc;
 use std::time::Duration;
