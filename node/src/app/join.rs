@@ -249,10 +249,7 @@ async fn signed_here(
         let pending = changes::of(node, tx, row).await?;
         proposals.extend(pending.into_iter().map(|pending| pending.proposal));
     }
-    proposals.retain(|proposal| {
-        let ours = proposal.signed_by().contains(&node.identity.node);
-        ours
-    });
+    proposals.retain(|proposal| proposal.signed_by().contains(&node.identity.node));
     if proposals.is_empty() {
         let message = "a Welcome to an équipe not signed here";
         return Err(Fault::refused("pact_not_signed", message));
