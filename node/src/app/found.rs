@@ -160,8 +160,8 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
     })
 }
 
-/// What is to be done at a hub: for the équipes of which this node is chair, and for changes
-/// that it is to commit. What needs nothing of the hub is done on the way.
+/// What is to be done at a hub: for the équipes whose chair's work this node does, and for
+/// changes that it is to commit. What needs nothing of the hub is done on the way.
 ///
 /// # Errors
 /// The store's.
@@ -192,7 +192,9 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
         let statement = due.map_or_else(|| changes::statement(&row), |due| Ok(due.statement))?;
         let committer = statement.digest() != changes::statement(&row)?.digest();
         let statement = statement.statement();
-        if statement.chair != node.identity.node && !committer {
+        let members = tx.members(row.lineage).await?;
+        let steward = enact::steward(&members, statement) == Some(&node.identity.node);
+        if !steward && !committer {
             continue;
         }
         match Standing::parse(&row.state) {

@@ -26,6 +26,9 @@ use crate::store::equipe::{EquipeRow, MemberRow};
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
+/// Codes of the alarms of whom the hub shows nothing of the log from where it stands. Where
+/// the node was removed and added again meanwhile, only the Welcome says so.
+const CUT_OFF: [&str; 2] = [REMOVED, rejoin::TRIMMED];
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -43,7 +46,7 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let removed = is_cut_off(&mut *tx, item.lineage).await?;
         if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
             let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
@@ -172,7 +175,7 @@ pub async fn kept(node: &Node, hub: &NodeId) -> Done<Option<(u64, WelcomeItem)>>
         let name = kept_name(row.lineage);
         let Some(sealed) = tx.secret(&name).await?.filter(|_| row.hub == *hub) else { continue };
         let encoded = node.open(&identity::context(&name), &sealed)?;
-        let told = tx.alarms(row.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let told = is_cut_off(&mut *tx, row.lineage).await?;
         // Nothing is left of one that was entered.
         let item = wire::hub::decode_welcome(encoded.reveal());
         if let (Ok(item), true) = (item, told || may_return(&row)) {
@@ -214,6 +217,11 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
     tx.commit().await?;
     Ok(())
+}
+
+async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    let alarms = tx.alarms(lineage).await?;
+    Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code.as_str())))
 }
 
 /// Whether a membership is over, or waits to begin anew.
@@ -266,7 +274,10 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    Ok(tx.delete_alarm(lineage, REMOVED).await?)
+    for code in CUT_OFF {
+        tx.delete_alarm(lineage, code).await?;
+    }
+    Ok(())
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the
