@@ -32,4 +32,5 @@ mod storage;
 mod succession;
 mod term;
 mod trust;
+mod void;
 mod vouching;

@@ -224,11 +224,14 @@ impl Many {
     /// Packs, appends and settles until there is nothing to send.
     pub async fn send(&self, member: usize) -> Done<bool> {
         match self.known(member).await? {
-            Some(row) if row.state == "active" => match self.link(member).send(row.lineage).await {
-                // Removed, and not told yet.
-                Err(fault) if fault.reason == "not_a_member" => Ok(false),
-                sent => sent,
-            },
+            // Who has lost its group asks to join again.
+            Some(row) if matches!(row.state.as_str(), "active" | "needs_rejoin") => {
+                match self.link(member).send(row.lineage).await {
+                    // Removed, and not told yet.
+                    Err(fault) if fault.reason == "not_a_member" => Ok(false),
+                    sent => sent,
+                }
+            }
             _ => Ok(false),
         }
     }
