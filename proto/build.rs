@@ -5,12 +5,13 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "alert/v1/alert.proto",
     "trust/v1/trust.proto",
     "hub/v1/hub.proto",
     "casework/v1/casework.proto",
     "casework/v1/register.proto",
+    "casework/v1/match.proto",
     "admin/v1/admin.proto",
 ];
 

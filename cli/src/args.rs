@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
-    readiness, register, trust,
+    alert, audit, backup, codes, completions, equipe, hub, init, man, matching, operator,
+    organisation, pact, readiness, register, trust,
 };
 use crate::demo::DemoArgs;
 
@@ -102,6 +102,12 @@ pub enum Command {
     /// Keep companies in the node's own register, as an operator
     #[command(subcommand)]
     Company(register::CompanyCommand),
+    /// See and decide where another region knows the same person or company, as an operator
+    #[command(subcommand)]
+    Match(matching::MatchCommand),
+    /// Values that are no evidence here, as an operator
+    #[command(subcommand)]
+    Stop(matching::StopCommand),
     /// Look up the code lists of alerts
     #[command(subcommand)]
     Codes(codes::CodesCommand),
@@ -197,6 +203,8 @@ raccordo equipe move-hub tu --to ponte
 raccordo equipe move-hub tu --to ponte --lost --without umbria --reason T --yes
 raccordo equipe approve-rejoin tu umbria
 raccordo equipe void tu
+raccordo equipe keys tu
+raccordo equipe rekey tu --yes
 raccordo hub list
 raccordo hub accept tu
 raccordo hub refuse tu

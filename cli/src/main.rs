@@ -19,8 +19,8 @@ use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
 use crate::commands::{
-    alert, audit, backup, codes, completions, equipe, hub, init, man, operator, organisation, pact,
-    readiness, register, trust,
+    alert, audit, backup, codes, completions, equipe, hub, init, man, matching, operator,
+    organisation, pact, readiness, register, trust,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -59,6 +59,8 @@ async fn run(cli: Cli, out: Output) -> Result<u8, Failure> {
         Command::Alert(command) => alert::run(command, &context).await,
         Command::Case(command) => register::run_case(command, &context).await,
         Command::Company(command) => register::run_company(command, &context).await,
+        Command::Match(command) => matching::run(command, &context).await,
+        Command::Stop(command) => matching::run_stop(command, &context).await,
         Command::Codes(command) => codes::run(command, &context),
         Command::Audit(command) => audit::run(command, &context).await,
         Command::Backup(command) => backup::run(command, &context).await,

@@ -77,6 +77,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),
+        matching: Default::default(),
         told: Default::default(),
     });
     note_boot(&node).await?;

@@ -167,6 +167,14 @@ metrics_table! {
         "Members of whom three heartbeats are overdue, by équipe.";
     EXPIRES_DAYS = Gauge "raccordo_expires_days",
         "Whole days until a card or an équipe expires, by what it is.";
+    TOKENS_ASKED = Counter "raccordo_tokens_asked_total",
+        "Tokens that this node has asked for, by class; a repetition counts again.";
+    TOKENS_MADE = Counter "raccordo_tokens_made_total",
+        "Tokens that this node was given, by class.";
+    TOKENS_EVALUATED = Counter "raccordo_tokens_evaluated_total",
+        "Elements to which this node has applied its share, by class.";
+    TOKENS_REFUSED = Counter "raccordo_tokens_refused_total",
+        "Tokens that members asked for beyond their budget, by class.";
     STORAGE_FAILING = Gauge "raccordo_storage_failing",
         "1 while the database cannot do its work, by reason.";
     STORAGE_FAILURES = Counter "raccordo_storage_failures_total",

@@ -11,6 +11,7 @@ mod files;
 mod in_hand;
 mod kill;
 mod lies;
+mod matching;
 mod membership;
 mod network;
 mod points;
@@ -61,6 +62,7 @@ stories! {
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
     register { a_killed_import_goes_on the_register_is_sealed }
+    matching { the_same_worker_and_company }
     lies {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints
         false_entries a_false_tree

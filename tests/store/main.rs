@@ -11,7 +11,9 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
 mod ledger;
+mod matching;
 mod membership;
 mod node;
 mod object;
@@ -23,6 +25,8 @@ mod rejoin;
 mod sample;
 mod sql;
 mod term;
+mod token;
+mod token_request;
 mod transaction;
 mod void;
 
@@ -68,10 +72,14 @@ contract! {
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once
     }
+    keys { duties sharings_and_shares ceremonies budgets }
+    token_request { wanted_newest_first requests_and_answers }
     register {
         wrapping_keys records_and_values found_by_digest listed cases_change erased wrapped_anew
         imports
     }
+    token { tokens tokened_records pairs own_tags received_tags }
+    matching { record_objects matches match_events stop_values operator_phones }
     hub {
         carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
         trees mailboxes mailbox_places_never_return pool_order expiry

@@ -48,7 +48,11 @@ pub async fn case_bearing_waits(store: Arc<dyn Store>) -> anyhow::Result<()> {
 
 pub async fn packed_and_unpacked(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
-    tx.queue_envelopes((0..5).map(envelope).collect()).await?;
+    let some = |number| EnvelopeRow {
+        object: envelope(number).object.filter(|_| number != 1),
+        ..envelope(number)
+    };
+    tx.queue_envelopes((0..5).map(some).collect()).await?;
     let mut rows = tx.queued_envelopes(lineage(1), true, 3).await?;
     for row in &mut rows {
         row.entry = Some(entry_id(7));
@@ -57,6 +61,9 @@ pub async fn packed_and_unpacked(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.pack_envelopes(&rows).await?;
     assert_eq!(tx.envelopes_of(lineage(1), entry_id(7)).await?, rows);
     assert_eq!(tx.envelopes_of(lineage(2), entry_id(7)).await?, []);
+    let of_node = tx.envelopes_of_node(lineage(1), entry_id(7)).await?;
+    assert_eq!(of_node, [rows[1].clone()]);
+    assert_eq!(tx.envelopes_of_node(lineage(2), entry_id(7)).await?, []);
     assert_eq!(numbers(&tx.queued_envelopes(lineage(1), true, 9).await?), [3, 4]);
     assert_eq!(tx.unaccepted_envelopes(lineage(1)).await?, 5);
 

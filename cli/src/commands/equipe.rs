@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
+use super::keys::{self, KeyView};
 use super::move_hub::MoveHubArgs;
 use super::pact::{self, PactView};
 use super::readiness::alarms;
@@ -124,6 +125,24 @@ pub enum EquipeCommand {
         after_help = "Example:\n  raccordo equipe move-hub toscana-umbria --to ponte\n  raccordo equipe move-hub toscana-umbria --to ponte --lost --reason 'machine burnt'"
     )]
     MoveHub(MoveHubArgs),
+    /// Show the keys that tokens are made with, and how much of the budget is used
+    #[command(after_help = "Example:\n  raccordo equipe keys toscana-umbria --json")]
+    Keys {
+        /// The équipe's name
+        name: String,
+    },
+    /// Let the members make new keys, and all tokens anew
+    #[command(
+        long_about = "Let the members make new keys, and all tokens anew: after so many shares were lost that no tokens can be made, or after others may have seen shares. A key is replaced at most once an hour.",
+        after_help = "Example:\n  raccordo equipe rekey toscana-umbria"
+    )]
+    Rekey {
+        /// The équipe's name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Renew this node's keys in an équipe now
     #[command(after_help = "Example:\n  raccordo equipe update-keys toscana-umbria")]
     UpdateKeys {
@@ -161,6 +180,7 @@ pub struct EquipeView {
     set_aside: u64,
     sending: String,
     alarms: Vec<String>,
+    keys: Vec<KeyView>,
     #[serde(skip)]
     state: String,
     #[serde(skip)]
@@ -224,6 +244,7 @@ impl From<EquipeStatus> for EquipeView {
             set_aside: status.set_aside,
             sending: status.sending,
             alarms: status.alarms,
+            keys: status.keys.into_iter().map(KeyView::from).collect(),
             state: status.state,
             hub_problem,
             next: status.next,
@@ -355,6 +376,12 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
         EquipeCommand::Ratify(args) => change(channel, Wish::Ratify, args, context).await,
         EquipeCommand::Return(args) => change(channel, Wish::Return, args, context).await,
         EquipeCommand::MoveHub(args) => move_hub::run(channel, args, context).await,
+        EquipeCommand::Keys { name } => keys::show(channel, name, context).await,
+        EquipeCommand::Rekey { name, yes } => {
+            let question = format!("All tokens of {name} are made anew. Replace its keys?");
+            ask(yes, context.out.is_json(), &question)?;
+            keys::replace(channel, name, context).await
+        }
         EquipeCommand::UpdateKeys { name } => update_keys(channel, name, context).await,
     }
 }

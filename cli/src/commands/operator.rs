@@ -7,7 +7,7 @@ use raccordo_core::secret::Secret;
 use raccordo_proto::admin::v1::directory_service_client::DirectoryServiceClient;
 use raccordo_proto::admin::v1::{
     AddOperatorRequest, DisableOperatorRequest, ListOperatorsRequest, Operator,
-    SetOperatorRoleRequest,
+    SetOperatorPhoneRequest, SetOperatorRoleRequest,
 };
 use serde::Serialize;
 use tonic::transport::Channel;
@@ -56,6 +56,15 @@ pub enum OperatorCommand {
         #[arg(long, value_parser = ROLES)]
         role: String,
     },
+    /// Keep an operator's phone at work, for the manager on the other side of a linked match
+    #[command(after_help = "Example:\n  raccordo operator phone anna '+39 055 123456'")]
+    Phone {
+        /// The operator's name or id
+        #[arg(id = "name")]
+        operator: String,
+        /// The phone; an empty one is forgotten
+        phone: String,
+    },
     /// Refuse an operator's token from now on
     #[command(after_help = "Example:\n  raccordo operator disable anna")]
     Disable {
@@ -98,6 +107,10 @@ pub async fn run(command: OperatorCommand, context: &Context) -> Result<(), Fail
         OperatorCommand::Role { operator, role } => {
             let request = SetOperatorRoleRequest { operator, role };
             client.set_operator_role(call(request)).await?.into_inner().operator
+        }
+        OperatorCommand::Phone { operator, phone } => {
+            let request = SetOperatorPhoneRequest { operator, phone };
+            client.set_operator_phone(call(request)).await?.into_inner().operator
         }
         OperatorCommand::Disable { operator } => {
             let request = DisableOperatorRequest { operator };

@@ -268,6 +268,7 @@ mod tests {
             set_aside: 0,
             sending: "open".to_owned(),
             next: String::new(),
+            keys: vec![],
             alarms: vec![],
             state: "active".to_owned(),
         };

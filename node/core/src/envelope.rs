@@ -9,8 +9,10 @@ use std::ops::Range;
 use crate::alert::Alert;
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId,
-    Sequence,
+    Sequence, TokenRequestId,
 };
+use crate::matching::shown::{PairHalf, Tags};
+use crate::pseudonym::key::{Class, Generation, KeyEpoch};
 use crate::time::Instant;
 use crate::trust::keys::Signature;
 
@@ -159,6 +161,56 @@ pub enum Body {
     Chunk(Chunk),
     /// Something for one member alone.
     Sealed(Sealed),
+    /// Tags of one object, for some members.
+    Tags(Tags),
+    /// An event of a match, sealed to one member who is not named (`crate::matching::letter`).
+    MatchEvent(Vec<u8>),
+    /// Inside a letter: the sender's half of what the two nodes share.
+    PairHalf(PairHalf),
+    /// How a key is to be made or shared anew.
+    KeyPlan(KeyPlan),
+    /// A message of a ceremony: canonical `key-act` (`pseudonym::ceremony::Act`).
+    KeyAct(Vec<u8>),
+    /// Values that the members are to turn into tokens.
+    TokenRequest(TokenRequest),
+    /// What one member makes of a request.
+    TokenAnswer(TokenAnswer),
+}
+
+/// How a key is to be made or shared anew, for all members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPlan {
+    /// Canonical `key-plan` (`pseudonym::ceremony::Plan`).
+    pub plan: Vec<u8>,
+    /// Canonical `key-sharing` in force, for members that do not have it yet; empty before
+    /// the first.
+    pub current: Vec<u8>,
+}
+
+/// Values that the members are to turn into tokens, blinded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// Opaque; a repetition has the same.
+    pub request: TokenRequestId,
+    /// Whose key.
+    pub class: Class,
+    /// Which of the class's keys.
+    pub key_epoch: KeyEpoch,
+    /// 1 to 1,000 elements of 32 bytes (`pseudonym::evaluation::BATCH_MAX`).
+    pub blinded: Vec<[u8; 32]>,
+    /// How often it was asked before, from 0.
+    pub attempt: u32,
+}
+
+/// What one member makes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenAnswer {
+    /// Which request.
+    pub request: TokenRequestId,
+    /// With a share of which sharing of the key.
+    pub generation: Generation,
+    /// Canonical `key-evaluation` (`pseudonym::evaluation::Evaluation`).
+    pub evaluation: Vec<u8>,
 }
 
 /// A change of one shared object.

@@ -146,6 +146,10 @@ hex_id!(
     BootId, 16, "32 hex digits"
 );
 hex_id!(
+    /// One request for tokens: 16 random bytes; the same through every repetition.
+    TokenRequestId, 16, "32 hex digits"
+);
+hex_id!(
     /// SHA-256 of something named beside it.
     Digest, 32, "64 hex digits"
 );

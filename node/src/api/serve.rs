@@ -8,11 +8,13 @@ use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
 use raccordo_proto::admin::v1::directory_service_server::DirectoryServiceServer;
 use raccordo_proto::admin::v1::equipe_service_server::EquipeServiceServer;
 use raccordo_proto::admin::v1::hub_admin_service_server::HubAdminServiceServer;
+use raccordo_proto::admin::v1::key_service_server::KeyServiceServer;
 use raccordo_proto::admin::v1::node_service_server::NodeServiceServer;
 use raccordo_proto::admin::v1::pact_service_server::PactServiceServer;
 use raccordo_proto::admin::v1::rejoin_service_server::RejoinServiceServer;
 use raccordo_proto::admin::v1::trust_service_server::TrustServiceServer;
 use raccordo_proto::casework::v1::casework_service_server::CaseworkServiceServer;
+use raccordo_proto::casework::v1::match_service_server::MatchServiceServer;
 use raccordo_proto::casework::v1::register_service_server::RegisterServiceServer;
 use raccordo_proto::hub::v1::hub_service_server::HubServiceServer;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +26,7 @@ use tonic_health::server::health_reporter;
 use tower::layer::util::{Identity, Stack};
 
 use super::admin::AdminCalls;
-use super::casework::{CaseworkCalls, RegisterCalls};
+use super::casework::{CaseworkCalls, MatchCalls, RegisterCalls};
 use super::hub::HubCalls;
 use super::to_the_end::ToTheEnd;
 use crate::app::Node;
@@ -104,7 +106,7 @@ pub async fn admin_router(
     }
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
-    add!(BackupServiceServer RejoinServiceServer);
+    add!(BackupServiceServer RejoinServiceServer KeyServiceServer);
     services.behind(limits, Some(users)).await
 }
 
@@ -119,10 +121,13 @@ pub async fn casework_router(
 ) -> Result<Services, DescriptorError> {
     let register = RegisterServiceServer::new(RegisterCalls::new(node.clone()))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
+    let matches = MatchServiceServer::new(MatchCalls::new(node.clone(), stop.clone()))
+        .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let casework = CaseworkServiceServer::new(CaseworkCalls::new(node, stop))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let mut services = Listed::default();
     services.add(casework);
+    services.add(matches);
     services.add(register);
     services.behind(limits, None).await
 }

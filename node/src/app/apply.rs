@@ -17,7 +17,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, replay};
+use super::{Node, honesty, matching, pack, pseudonym, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -66,6 +66,26 @@ pub async fn message(
     Ok(())
 }
 
+/// Applies what this node itself said of keys and tokens, where the log shows it: of all else
+/// it knows already.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Done<()> {
+    let lineage = work.row.lineage;
+    for row in work.tx()?.envelopes_of_node(lineage, entry.entry_id).await? {
+        let bytes = pack::open_bytes(node, &row)?;
+        let said = wire::decode_envelope(&bytes);
+        let said = said.map_err(|cause| Fault::ours("envelope_damaged", cause))?;
+        if pseudonym::apply::concerns(&said.body) || matches!(said.body, Body::Chunk(_)) {
+            self::envelope(node, work, entry, said).await?;
+        } else {
+            matching::events::said(node, work, row.envelope).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What MLS authenticated must be what the pack says of itself (DESIGN §5).
 fn read_pack(
     work: &Work<'_>,
@@ -100,14 +120,26 @@ async fn envelope(
     }
     match &envelope.body {
         Body::ObjectEvent(event) => {
-            match object_event(node, work, entry, &envelope, event, object::apply).await? {
-                Ok(()) => Ok(()),
-                Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
-            }
+            let taken = object_event(node, work, entry, &envelope, event, object::apply).await?;
+            refusable(node, work, entry, &envelope, taken).await
         }
         Body::Receipt(receipt) => receipted(work, entry, receipt).await,
         Body::ReadReceipt(objects) => read(work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
+        Body::Tags(tags) => {
+            let taken = matching::tags::received(node, work, entry, tags).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
+        Body::MatchEvent(letter) => {
+            let taken = matching::events::heard(node, work, entry, letter).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
+        // Halves travel in letters alone.
+        Body::PairHalf(_) => aside(node, work, entry, Some(envelope.id), "bad_letter").await,
+        Body::KeyPlan(_) | Body::KeyAct(_) | Body::TokenRequest(_) | Body::TokenAnswer(_) => {
+            let taken = pseudonym::apply::apply(node, work, entry, &envelope).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
             Ok(None) => Ok(()),
             Ok(Some(told)) => restated(node, work, entry, &told).await,
@@ -116,18 +148,34 @@ async fn envelope(
     }
 }
 
-/// An object that its origin tells this node again, as it stands.
+/// Sets an envelope aside where it was refused.
+async fn refusable(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    envelope: &Envelope,
+    taken: Refusable,
+) -> Done<()> {
+    match taken {
+        Ok(()) => Ok(()),
+        Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
+    }
+}
+
+/// What a letter to this node holds: a half of what two nodes share, or an object that its
+/// origin tells again, as it stands.
 async fn restated(node: &Node, work: &mut Work<'_>, entry: &LogEntry, told: &Envelope) -> Done<()> {
+    if let Body::PairHalf(half) = &told.body {
+        return matching::pairs::received(node, work, &entry.sender, half).await;
+    }
     let Body::ObjectEvent(event) = &told.body else {
         return aside(node, work, entry, Some(told.id), "bad_letter").await;
     };
     let (lineage, until) = (work.row.lineage, remembered(node, told));
     // The version decides whether it is new; its envelope may still come by itself.
     work.tx()?.see_envelope(lineage, &entry.sender, told.id, until).await?;
-    match object_event(node, work, entry, told, event, object::restate).await? {
-        Ok(()) => Ok(()),
-        Err(reason) => aside(node, work, entry, Some(told.id), reason).await,
-    }
+    let taken = object_event(node, work, entry, told, event, object::restate).await?;
+    refusable(node, work, entry, told, taken).await
 }
 
 /// How long an envelope is remembered against repetition.
@@ -263,7 +311,8 @@ async fn withdrawn(
     let known = work.tx()?.object(event.object).await?;
     let lineage = work.row.lineage;
     if known.is_none() {
-        // It was shared before this node joined: there is nothing here to erase.
+        // It was shared before this node joined: there is nothing here to erase, but its tags.
+        forget_tags(work, entry, event.object).await?;
         return Ok(Ok(()));
     }
     let Some(mut row) = known.filter(|row| row.lineage == lineage) else {
@@ -281,12 +330,23 @@ async fn withdrawn(
         Ok(Applied::Changed(next)) => {
             end(&mut row, next.state, next.version, reason);
             work.tx()?.update_object(&row).await?;
+            matching::end::object_ended(work.tx()?, row.object).await?;
             Ok(Ok(()))
         }
         // It has expired while the withdrawal was on its way: there is nothing left to erase.
         Ok(Applied::Already) | Err(Refusal::Ended) => Ok(Ok(())),
         Err(refusal) => Ok(Err(refusal.reason())),
     }
+}
+
+/// Forgets the tags of an object that is not here, if who ends it has shown them.
+async fn forget_tags(work: &mut Work<'_>, entry: &LogEntry, object: ObjectId) -> Done<()> {
+    let tx = work.tx()?;
+    let shown = tx.received_tags(object).await?;
+    if shown.first().is_some_and(|row| row.peer == entry.sender) {
+        matching::end::object_ended(tx, object).await?;
+    }
+    Ok(())
 }
 
 /// Where an object stands, for the engine.
@@ -367,6 +427,7 @@ async fn shared(
     row.sequence = entry.sequence;
     if next.state_at(node.clock.now()) == State::Expired {
         end(&mut row, State::Expired, next.version, "");
+        matching::end::object_ended(work.tx()?, row.object).await?;
     }
     match known {
         None => work.tx()?.insert_objects(vec![row]).await?,

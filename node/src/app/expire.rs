@@ -6,6 +6,7 @@ use super::Node;
 use super::apply::end;
 use super::audit::{Actor, record};
 use super::fault::Done;
+use super::matching::end::object_ended;
 use super::signals::Topic;
 
 /// Objects that one transaction expires.
@@ -31,6 +32,7 @@ pub async fn expire(node: &Node) -> Done<usize> {
             record(node, &mut *tx, Actor::Node, "object.expire", &row.object.to_string(), &[])
                 .await?;
             tx.update_object(&row).await?;
+            object_ended(&mut *tx, row.object).await?;
         }
         if total == 0 {
             tx.forget_seen(now).await?;

@@ -15,8 +15,8 @@ use super::hub::key_package_pool::Given;
 use super::signals::Topic;
 use super::work::{Work, pact_context};
 use super::{
-    Node, changes, enact, key_packages, pack, pacts, rejoin, replay, roster, rotate, term,
-    update_keys,
+    Node, changes, enact, key_packages, pack, pacts, pseudonym, rejoin, replay, roster, rotate,
+    term, update_keys,
 };
 use crate::store::equipe::EquipeRow;
 
@@ -106,6 +106,7 @@ pub async fn create(node: &Node, actor: Actor, equipe: &str) -> Done<LineageId> 
     )?;
     let mut work = Work::create(node, row, session).await?;
     roster::follow_group(&mut work).await?;
+    pseudonym::follow::entered(node, &mut work, true).await?;
     let sealed = node.seal(&secret(lineage), &group_info)?;
     let tx = work.tx()?;
     tx.put_secret(&secret(lineage), sealed).await?;

@@ -2,7 +2,7 @@
 //! statement is the signed one.
 
 use raccordo_core::hublog::WelcomeItem;
-use raccordo_core::id::{LineageId, NodeId, Sequence};
+use raccordo_core::id::{Epoch, LineageId, NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Invitation, Joining, Session};
@@ -19,7 +19,7 @@ use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, identity, pack, pacts, rejoin, roster};
+use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
@@ -129,6 +129,7 @@ pub async fn join(
     };
     if again {
         forget_before(&mut work).await?;
+        pseudonym::follow::begin_anew(work.tx()?, item.lineage).await?;
         pacts::keep(node, work.tx()?, &proposal).await?;
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
@@ -136,6 +137,9 @@ pub async fn join(
     if lost {
         rejoin::returned(node, &mut work).await?;
     }
+    // The first commit adds those with whom the équipe begins.
+    let founder = !again && item.epoch == Epoch(1);
+    pseudonym::follow::entered(node, &mut work, founder).await?;
     let before = work.tx()?.members(item.lineage).await?;
     roster::follow_group(&mut work).await?;
     if again {

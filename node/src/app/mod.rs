@@ -9,9 +9,11 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
+//! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`]
 //! - people: [`directory`]; the people and companies of cases: [`register`]
+//! - where two nodes know the same person or company: [`matching`]
 //! - what a hub does: [`hub`]
 
 pub mod alerts;
@@ -37,11 +39,13 @@ pub mod init;
 pub mod join;
 pub mod key_packages;
 pub mod mail;
+pub mod matching;
 pub mod membership;
 pub mod notices;
 pub mod pack;
 pub mod pacts;
 pub mod peers;
+pub mod pseudonym;
 pub mod receive;
 pub mod receive_mail;
 pub mod register;
@@ -113,6 +117,8 @@ pub struct Node {
     pub claims: honesty::Claims,
     /// When this process last spoke in each équipe.
     pub voice: heartbeat::Voice,
+    /// What matching keeps in memory.
+    pub matching: matching::Memory,
     /// What was logged of things that expire.
     pub told: expiry::Told,
 }

@@ -351,7 +351,11 @@ fn seal(node: &Node, envelope: EnvelopeId, encoded: &[u8]) -> Done<Vec<u8>> {
     node.seal(&context(envelope), encoded)
 }
 
-fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
+/// The envelope of a row, encoded.
+///
+/// # Errors
+/// A wrong node key.
+pub(super) fn open_bytes(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     let bytes = node.open(&context(row.envelope), &row.sealed)?;
     Ok(bytes.reveal().clone())
 }

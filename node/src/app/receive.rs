@@ -24,7 +24,9 @@ use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::void::{self, Verdict};
 use super::work::Work;
-use super::{Node, apply, changes, honesty, membership, notices, pack, rejoin, roster, term};
+use super::{
+    Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster, term,
+};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -318,12 +320,15 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
         work.tx()?.entries_placed(lineage, &[(row.entry, entry.sequence)]).await?;
     }
     match row.kind {
-        EntryKind::Commit => own_commit(node, work, &row, entry).await,
+        EntryKind::Commit => own_commit(node, work, entry, &row).await,
         EntryKind::Notice => match SignedNotice::decode(&entry.payload) {
             Ok(signed) => said(node, work, &signed).await,
             Err(_) => Ok(Next::GoOn),
         },
-        EntryKind::Application => Ok(Next::GoOn),
+        EntryKind::Application => {
+            apply::own(node, work, entry).await?;
+            Ok(Next::GoOn)
+        }
     }
 }
 
@@ -339,8 +344,8 @@ async fn said(node: &Node, work: &mut Work<'_>, signed: &SignedNotice) -> Result
 async fn own_commit(
     node: &Node,
     work: &mut Work<'_>,
-    row: &EntryRow,
     entry: &LogEntry,
+    row: &EntryRow,
 ) -> Result<Next, Stop> {
     let session = work.session().await?;
     let before = session.facts().map_err(|cause| Fault::ours("group", cause))?.view;
@@ -348,7 +353,7 @@ async fn own_commit(
     match processed {
         Ok(Processed::OwnCommitMerged { commit, .. }) => {
             void::made(node, work, &before, &commit, entry).await?;
-            new_epoch(node, work, &commit, row.sequence).await?;
+            new_epoch(node, work, &commit, entry).await?;
         }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
         Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
@@ -396,7 +401,7 @@ async fn commit(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
                 // The log chose another: ours was dropped with the merge.
                 work.tx()?.delete_entry(lineage, lost.entry).await?;
             }
-            new_epoch(node, work, &commit, entry.sequence).await?;
+            new_epoch(node, work, &commit, entry).await?;
             if planted::is(Bug::FreshByAnyCommit) {
                 work.set_fresh();
             }
@@ -412,10 +417,13 @@ async fn new_epoch(
     node: &Node,
     work: &mut Work<'_>,
     commit: &CommitView,
-    at: Sequence,
+    entry: &LogEntry,
 ) -> Done<()> {
+    let at = entry.sequence;
+    let before = pseudonym::follow::before(work).await?;
     membership::follow(node, work, at).await?;
     rejoin::noted::followed(node, work, commit, at).await?;
+    pseudonym::follow::committed(node, work, entry, commit, &before).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
     Ok(())

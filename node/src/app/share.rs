@@ -2,13 +2,13 @@
 //! them, in one transaction. Durable here is `queued`; where the group may send already,
 //! the same transaction encrypts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::alert::{self, Alert, FieldError, Reason};
 use raccordo_core::envelope::{
     Author, Body, Change, Envelope, Label, ObjectEvent, Share, chunks, fits,
 };
-use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId};
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, RecordId};
 use raccordo_core::object::{self, Kind};
 use raccordo_core::operator::Action;
 use raccordo_core::sending::Standing;
@@ -23,7 +23,7 @@ use super::directory::Operator;
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, pack};
+use super::{Node, matching, pack};
 use crate::store::object::ObjectRow;
 use crate::store::outbox::EnvelopeRow;
 
@@ -68,7 +68,13 @@ pub struct Shared {
 
 /// One alert that passed.
 struct Ready {
+    /// Its place in the order.
+    index: usize,
+    /// What it is about, of the own register.
+    record: Option<RecordId>,
     object: ObjectId,
+    /// The order names the object.
+    named: bool,
     kind: Kind,
     share: Share,
 }
@@ -79,6 +85,20 @@ struct Ready {
 /// `role_not_allowed`, `no_such_equipe`, `equipe_not_active`, `equipe_closed`, `too_many`,
 /// `id_taken`.
 pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Shared> {
+    share_about(node, operator, order, &BTreeMap::new()).await
+}
+
+/// Shares all alerts of an order, or none; some of them, by their place in the order, are
+/// about records of the register. Which, nobody else learns.
+///
+/// # Errors
+/// As [`share`]; `no_such_record`, `wrong_record`, `erased`.
+pub async fn share_about(
+    node: &Node,
+    operator: &Operator,
+    order: Order,
+    records: &BTreeMap<usize, RecordId>,
+) -> Done<Shared> {
     if order.alerts.is_empty() || order.alerts.len() > ALERTS_MAX {
         return Err(Fault::usage("too_many", "share 1 to 1000 alerts in one call"));
     }
@@ -95,7 +115,8 @@ pub async fn share(node: &Node, operator: &Operator, order: Order) -> Done<Share
         return Err(Fault::conflict("equipe_closed", "nobody else is in the équipe now")
             .hint("a suspended party returns with `raccordo equipe return`"));
     }
-    let (ready, violations) = check(node, operator, &pact, &order, now)?;
+    let (mut ready, violations) = check(node, operator, &pact, &order, now)?;
+    about(&mut work, operator, records, &mut ready).await?;
     if !violations.is_empty() || order.dry_run {
         return Ok(Shared { violations, recipients, objects: Vec::new() });
     }
@@ -151,13 +172,15 @@ fn check(
             violations.push(Violation { index, error: forbidden_field(&checked, &forbidden) });
             continue;
         }
+        let named = checked.id().is_some();
         let object = checked.id().unwrap_or_else(|| ObjectId::random(&*node.entropy));
         if !ids.insert(object) {
             return Err(Fault::usage("id_repeated", "an id stands twice in one call"));
         }
         let kind = checked.kind();
         let alert = Alert { id: String::new(), ..checked.into_alert() };
-        ready.push(Ready { object, kind, share: Share { label, alert } });
+        let share = Share { label, alert };
+        ready.push(Ready { index, record: None, object, named, kind, share });
     }
     Ok((ready, violations))
 }
@@ -200,6 +223,30 @@ fn forbidden_field(checked: &alert::CheckedAlert, forbidden: &ForbiddenBy) -> Fi
     FieldError { field, reason: Reason::PactForbids, message }
 }
 
+/// Notes which records the alerts are about. A record that other nodes know already by an
+/// object, from a match, is shared as that object.
+async fn about(
+    work: &mut Work<'_>,
+    operator: &Operator,
+    records: &BTreeMap<usize, RecordId>,
+    ready: &mut [Ready],
+) -> Done<()> {
+    let lineage = work.row.lineage;
+    let mut used = BTreeSet::new();
+    for alert in ready {
+        let Some(record) = records.get(&alert.index) else { continue };
+        matching::naming::check(work.tx()?, operator, *record, alert.kind).await?;
+        alert.record = Some(*record);
+        if let Some(object) = matching::naming::reserved(work.tx()?, lineage, *record).await?
+            && !alert.named
+            && used.insert(object)
+        {
+            alert.object = object;
+        }
+    }
+    Ok(())
+}
+
 /// Alerts of this order that were shared before.
 async fn known(node: &Node, work: &mut Work<'_>, ready: &[Ready]) -> Done<Vec<ObjectRow>> {
     let ids: Vec<ObjectId> = ready.iter().map(|ready| ready.object).collect();
@@ -224,7 +271,8 @@ async fn store(
     let mut answer = Vec::new();
     let mut rows = Vec::new();
     let mut envelopes = Vec::new();
-    for Ready { object, kind, share } in ready {
+    let mut about = Vec::new();
+    for Ready { object, kind, share, record, .. } in ready {
         if let Some(row) = known.iter().find(|row| row.object == object) {
             answer.push((row.clone(), true));
             continue;
@@ -258,6 +306,7 @@ async fn store(
         envelopes.extend(rows_for(node, &envelope, Some(object))?);
         answer.push((row.clone(), false));
         rows.push(row);
+        about.extend(record.map(|record| (object, record)));
     }
     let ids: Vec<String> = rows.iter().map(|row| row.object.to_string()).collect();
     let lineage = work.row.lineage.to_string();
@@ -269,6 +318,9 @@ async fn store(
     }
     tx.insert_objects(rows).await?;
     tx.queue_envelopes(envelopes).await?;
+    for (object, record) in about {
+        matching::naming::shared(node, work, object, record).await?;
+    }
     Ok(answer)
 }
 

@@ -11,6 +11,7 @@ use raccordo_core::trust::statement::SignedStatement;
 use super::clocks::Clocks;
 use super::expiry::{self, Expiring};
 use super::fault::{Done, Fault, Whose};
+use super::pseudonym::show::{self, KeyStatus};
 use super::{Node, doctor, membership, roster, storage};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
@@ -119,6 +120,8 @@ pub struct EquipeStatus {
     pub alarms: Vec<String>,
     /// Where the log is on its way: what is to be done next, and by whom; else empty.
     pub next: String,
+    /// The keys for tokens, one of each class, and what this node asks of them.
+    pub keys: Vec<KeyStatus>,
 }
 
 /// The node as status shows it.
@@ -247,6 +250,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
         next: doctor::next_of_move(node, tx, &row, &link).await?,
+        keys: show::of(node, tx, &row).await?,
         link,
         row,
     })

@@ -15,7 +15,7 @@ use super::fault::{Done, Fault};
 use super::share::{author, envelope, rows_for};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, pack};
+use super::{Node, matching, pack};
 use crate::store::object::ObjectRow;
 
 /// Withdraws with a reason from the list `withdrawal_reason`.
@@ -65,6 +65,7 @@ pub async fn withdraw(
     let detail = [("reason", reason)];
     record(node, tx, operator.actor(), "alert.withdraw", &id.to_string(), &detail).await?;
     tx.update_object(&row).await?;
+    matching::end::object_ended(tx, id).await?;
     tx.queue_envelopes(rows).await?;
     pack::pack_within(node, &mut work).await?;
     work.commit().await?;

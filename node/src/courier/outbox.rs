@@ -13,7 +13,7 @@ use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
 use crate::app::status::Link;
 use crate::app::work::Work;
-use crate::app::{Node, pack};
+use crate::app::{Node, matching, pack, pseudonym};
 use crate::store::outbox::EntryState;
 use crate::telemetry::{APPEND_SECONDS, ENTRIES_SENT};
 
@@ -87,6 +87,8 @@ async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> 
     if packed.is_some() {
         return Ok(packed);
     }
+    pseudonym::tend(node, lineage).await?;
+    while matching::tend(node, lineage).await? {}
     pack::pack(node, lineage).await?;
     send::next_call(node, lineage).await
 }

@@ -13,7 +13,9 @@ pub mod equipe;
 pub mod honesty;
 pub mod hub;
 pub mod inbox;
+pub mod keys;
 pub mod ledger;
+pub mod matching;
 pub mod membership;
 pub mod memory;
 pub mod node;
@@ -25,6 +27,8 @@ pub mod register;
 pub mod rejoin;
 pub mod sql;
 pub mod term;
+pub mod token;
+pub mod token_request;
 pub mod void;
 
 use async_trait::async_trait;
@@ -129,6 +133,10 @@ pub trait Tx:
     + term::TermRows
     + void::VoidRows
     + register::RegisterRows
+    + token::TokenRows
+    + matching::MatchRows
+    + keys::KeyRows
+    + token_request::TokenRequestRows
     + Send
 {
     /// Makes everything durable.

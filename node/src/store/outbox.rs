@@ -127,6 +127,12 @@ pub trait OutboxRows {
         lineage: LineageId,
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>>;
+    /// Those of them that are about no object, in order: what the node itself says.
+    async fn envelopes_of_node(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+    ) -> Stored<Vec<EnvelopeRow>>;
     /// One envelope of ours, while it is kept.
     async fn envelope(
         &mut self,

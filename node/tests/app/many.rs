@@ -16,7 +16,7 @@ use raccordo_node::app::hub::accept::{self, Decision};
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::receive::{Received, receive};
 use raccordo_node::app::share::Shared;
-use raccordo_node::app::{Node, audit_chain, found, peers};
+use raccordo_node::app::{Node, audit_chain, found, peers, pseudonym};
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
 
@@ -43,6 +43,8 @@ pub struct Many {
     operators: Vec<Option<Operator>>,
     /// Everything that ever left a member.
     sealed: Mutex<Sealed>,
+    /// Members that look after keys and tokens.
+    pub keyed: BTreeSet<usize>,
     /// Members whose couriers stand still.
     pub away: BTreeSet<usize>,
     /// Members that read their mail, and not the log.
@@ -83,8 +85,8 @@ impl Many {
         let relay = places.pop().unwrap();
         let operators = (0..count).map(|_| None).collect();
         let (away, behind, ended) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-        let sealed = Mutex::default();
-        Self { clock, places, relay, operators, sealed, away, behind, ended }
+        let (sealed, keyed) = (Mutex::default(), BTreeSet::new());
+        Self { clock, places, relay, operators, sealed, keyed, away, behind, ended }
     }
 
     /// An équipe of the first `parties` of `count` nodes, chaired by the first.
@@ -108,6 +110,14 @@ impl Many {
         for member in 0..count {
             many.operators[member] = Some(sight::employ(many.node(member)).await);
         }
+        many
+    }
+
+    /// The same, where all look after keys and tokens, and have made the first ones.
+    pub async fn keyed(parties: usize, count: usize) -> Self {
+        let mut many = Self::founded(parties, count).await;
+        many.keyed = (0..count).collect();
+        many.run().await;
         many
     }
 
@@ -221,18 +231,19 @@ impl Many {
         self.link(member).errands().await
     }
 
-    /// Packs, appends and settles until there is nothing to send.
+    /// Packs, appends and settles until there is nothing to send; who looks after keys does
+    /// first what is due.
     pub async fn send(&self, member: usize) -> Done<bool> {
-        match self.known(member).await? {
-            // Who has lost its group asks to join again.
-            Some(row) if matches!(row.state.as_str(), "active" | "needs_rejoin") => {
-                match self.link(member).send(row.lineage).await {
-                    // Removed, and not told yet.
-                    Err(fault) if fault.reason == "not_a_member" => Ok(false),
-                    sent => sent,
-                }
-            }
-            _ => Ok(false),
+        // Who asks to join again says nothing else.
+        let speaks = |row: &EquipeRow| row.state == "active" || row.state == "needs_rejoin";
+        let Some(row) = self.known(member).await?.filter(speaks) else { return Ok(false) };
+        if self.keyed.contains(&member) {
+            pseudonym::tend(self.node(member), row.lineage).await?;
+        }
+        match self.link(member).send(row.lineage).await {
+            // Removed, and not told yet.
+            Err(fault) if fault.reason == "not_a_member" => Ok(false),
+            sent => sent,
         }
     }
 

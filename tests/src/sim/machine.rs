@@ -200,6 +200,7 @@ impl Machine {
             links: Default::default(),
             claims: Default::default(),
             voice: Default::default(),
+            matching: Default::default(),
             told: Default::default(),
         };
         self.process =

@@ -68,8 +68,10 @@ struct Expected {
     steady: bool,
 }
 
-/// Alarms that belong to the game: administrators suspend each other, and ask to join again.
-const GAME: [&str; 2] = ["notice_revocation", "notice_rejoin_request"];
+/// Alarms that belong to the game: administrators suspend each other, and ask to join again;
+/// with members away, keys are not made.
+const GAME: [&str; 4] =
+    ["notice_revocation", "notice_rejoin_request", "key_ceremony_failed", "key_lost"];
 /// Alarms of a disk that was put back or copied.
 const AGED: [&str; 3] = ["own_entry_unknown", "needs_rejoin", "hub_trimmed"];
 /// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use raccordo_proto::alert::v1::Alert;
+use serde::Deserialize;
 use serde_json::Deserializer;
 use serde_json::de::{IoRead, StreamDeserializer};
 
@@ -20,13 +21,23 @@ pub struct Numbered {
     pub line: u64,
     /// The alert.
     pub alert: Alert,
+    /// Which record of the own register it is about.
+    pub record: Option<String>,
+}
+
+/// An alert as it stands in a file: beside its fields, what only this node learns.
+#[derive(Deserialize)]
+struct Written {
+    record: Option<String>,
+    #[serde(flatten)]
+    alert: Alert,
 }
 
 type Source = BufReader<LineCounter<Box<dyn Read>>>;
 
 /// Reads alerts one by one, in bounded memory.
 pub struct AlertReader {
-    stream: StreamDeserializer<'static, IoRead<Source>, Alert>,
+    stream: StreamDeserializer<'static, IoRead<Source>, Written>,
     breaks: Rc<RefCell<VecDeque<usize>>>,
     line: u64,
 }
@@ -76,9 +87,10 @@ impl Iterator for AlertReader {
     type Item = Result<Numbered, Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let alert = self.stream.next()?;
+        let written = self.stream.next()?;
         let line = self.line_now();
-        Some(alert.map(|alert| Numbered { line, alert }).map_err(|error| unreadable(&error)))
+        let numbered = |Written { record, alert }| Numbered { line, alert, record };
+        Some(written.map(numbered).map_err(|error| unreadable(&error)))
     }
 }
 
@@ -174,6 +186,14 @@ mod tests {
         assert_eq!(json["caseAlert"]["ageBand"], "25-34");
         let json = serde_json::to_value(&company.alert).unwrap();
         assert_eq!(json, serde_json::json!({"companyAlert": {"soleTrader": true}}));
+    }
+
+    #[test]
+    fn an_alert_may_be_about_a_record() {
+        let read = reader(r#"{"record":"r1","id":"a"} {"id":"b"}"#).batch(10).unwrap();
+        let records: Vec<_> = read.iter().map(|item| item.record.as_deref()).collect();
+        assert_eq!(records, [Some("r1"), None]);
+        assert_eq!(read[0].alert.id, "a");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 pub use input::without_value;
+pub use view::rfc3339;
 
 /// Commands on alerts.
 #[derive(Clone, Debug, Subcommand)]
@@ -24,7 +25,7 @@ pub use input::without_value;
 pub enum AlertCommand {
     /// Share alerts with an équipe: one JSON object, or JSON Lines for many
     #[command(
-        long_about = "Share alerts with an équipe: one JSON object, or JSON Lines for many.\n\nExits 0 when every alert is durable on this node. The same input shared twice makes two alerts; a line that carries its own \"id\" (a UUID) is shared at most once, whatever is retried. Prints {\"id\",\"state\",\"sequence\"} for each.",
+        long_about = "Share alerts with an équipe: one JSON object, or JSON Lines for many.\n\nExits 0 when every alert is durable on this node. The same input shared twice makes two alerts; a line that carries its own \"id\" (a UUID) is shared at most once, whatever is retried. A line may carry \"record\", the id of the own register's record that it is about (`raccordo case list`, `raccordo company list`): other regions that know the same person or company then find it; the record stays here. Prints {\"id\",\"state\",\"sequence\"} for each.",
         after_help = "Example:\n  raccordo alert share --equipe toscana-umbria alert.json --wait delivered --timeout 1m"
     )]
     Share(share::ShareArgs),

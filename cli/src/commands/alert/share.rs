@@ -45,6 +45,10 @@ pub struct ShareArgs {
     /// One of the pact's purposes, instead of its first
     #[arg(long)]
     purpose: Option<String>,
+    /// The record of the own register that the alert is about; nobody else learns it. For
+    /// many alerts, write "record" into each line
+    #[arg(long, value_name = "ID")]
+    record: Option<String>,
     /// Wait until the hub, or every member, has the alerts
     #[arg(long, value_enum)]
     wait: Option<Goal>,
@@ -126,8 +130,13 @@ impl Sharing<'_> {
     /// Shares one batch.
     async fn one(&mut self, batch: Vec<Numbered>) -> Result<(), Failure> {
         let lines: Vec<u64> = batch.iter().map(|item| item.line).collect();
+        let batch = self.about(batch)?;
+        let records = (0..)
+            .zip(&batch)
+            .filter_map(|(place, item)| item.record.clone().map(|record| (place, record)));
         let request = ShareAlertsRequest {
             equipe: self.args.equipe.clone(),
+            records: records.collect(),
             alerts: batch.into_iter().map(with_id).collect(),
             purpose: self.args.purpose.clone().unwrap_or_default(),
             dry_run: self.args.dry_run,
@@ -152,8 +161,23 @@ impl Sharing<'_> {
         Ok(())
     }
 
+    /// The alerts with the record that the call names.
+    fn about(&self, mut batch: Vec<Numbered>) -> Result<Vec<Numbered>, Failure> {
+        let Some(record) = &self.args.record else { return Ok(batch) };
+        match batch.as_mut_slice() {
+            [only] if self.done == 0 => only.record = Some(record.clone()),
+            _ => {
+                let message = "--record is for one alert, and there are more";
+                return Err(Failure::usage("record_for_many", message)
+                    .hint("write \"record\" into each line instead"));
+            }
+        }
+        Ok(batch)
+    }
+
     /// Tries a call again while the node cannot be reached: every alert has an id, and one
-    /// that is stored already is not stored again.
+    /// that is stored already is not stored again. Without ids, which the node gives to
+    /// alerts about records, it is tried once.
     async fn send(&mut self, request: ShareAlertsRequest) -> Result<ShareAlertsResponse, Failure> {
         let start = Instant::now();
         let mut pause = RETRY_PAUSE;
@@ -163,7 +187,8 @@ impl Sharing<'_> {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) => Failure::from(status),
             };
-            let again = attempt < ATTEMPTS && start.elapsed() + pause < RETRY_LIMIT;
+            let named = request.alerts.iter().all(|alert| !alert.id.is_empty());
+            let again = named && attempt < ATTEMPTS && start.elapsed() + pause < RETRY_LIMIT;
             if !failure.is_passing() || !again {
                 return Err(failure);
             }
@@ -217,7 +242,8 @@ impl Sharing<'_> {
 /// An alert without an id gets its own, so that a repeated call cannot double it.
 fn with_id(item: Numbered) -> raccordo_proto::alert::v1::Alert {
     let mut alert = item.alert;
-    if alert.id.is_empty() {
+    // The node knows by which id others know the record.
+    if alert.id.is_empty() && item.record.is_none() {
         alert.id = Uuid::new_v4().to_string();
     }
     alert
@@ -277,10 +303,10 @@ mod tests {
 
     #[test]
     fn ids_are_kept_or_made() {
-        let made = with_id(Numbered { line: 1, alert: Alert::default() });
+        let made = with_id(Numbered { line: 1, alert: Alert::default(), record: None });
         assert!(made.id.parse::<Uuid>().is_ok());
         let alert = Alert { id: "own".to_owned(), ..Alert::default() };
-        assert_eq!(with_id(Numbered { line: 1, alert }).id, "own");
+        assert_eq!(with_id(Numbered { line: 1, alert, record: None }).id, "own");
     }
 
     fn violation(index: u32, reason: &str) -> FieldViolation {

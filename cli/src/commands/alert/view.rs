@@ -201,7 +201,7 @@ fn state_word(delivery: Option<&Delivery>) -> &'static str {
 }
 
 /// A protobuf timestamp in UTC; none where it is out of range.
-fn rfc3339(seconds: i64, nanos: i32) -> Option<String> {
+pub fn rfc3339(seconds: i64, nanos: i32) -> Option<String> {
     jiff::Timestamp::new(seconds, nanos).ok().map(|time| time.to_string())
 }
 

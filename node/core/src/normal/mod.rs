@@ -7,7 +7,8 @@
 //! - people: [`codice_fiscale`], [`document`], [`phone`], [`name`], [`birth`]
 //! - companies: [`company_number`], [`company_name`]
 //! - places: [`comune`]
-//! - [`evidence`]: the families of evidence that are made of them, but for the [`stop_list`]
+//! - [`evidence`]: the families of evidence that are made of them, but for the [`stop_list`];
+//!   [`of_record`]: those of a record of the register
 
 pub mod birth;
 pub mod codice_fiscale;
@@ -17,6 +18,7 @@ pub mod comune;
 pub mod document;
 pub mod evidence;
 pub mod name;
+pub mod of_record;
 pub mod phone;
 mod plain;
 pub mod stop_list;

@@ -19,6 +19,26 @@ pub enum Stop {
     Company,
 }
 
+impl Stop {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Phone, Self::Place, Self::Employer, Self::Company];
+
+    /// The name in the database and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Place => "place",
+            Self::Employer => "employer",
+            Self::Company => "company",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stop| stop.name() == name)
+    }
+}
+
 /// Normalised values that many unrelated records share, and that are no evidence. A node's
 /// own: kept with its register, never shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -136,6 +136,12 @@ pub enum Action {
     ImportRecords(Subject),
     /// Destroy such a record.
     EraseRecord(Subject),
+    /// See matches of own records about such a subject.
+    ReadMatch(Subject),
+    /// Confirm, deny, unlink and answer them.
+    DecideMatch(Subject),
+    /// See and change the values that are no evidence.
+    ManageStops,
     /// Verify and export the audit; it holds opaque ids only.
     ReadAudit,
     /// Change cards, pacts, équipes, and whom the hub serves.
@@ -148,7 +154,7 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::ListEquipes,
         Self::ShareAlert(Subject::Person),
         Self::ShareAlert(Subject::Company),
@@ -164,6 +170,11 @@ impl Action {
         Self::ImportRecords(Subject::Company),
         Self::EraseRecord(Subject::Person),
         Self::EraseRecord(Subject::Company),
+        Self::ReadMatch(Subject::Person),
+        Self::ReadMatch(Subject::Company),
+        Self::DecideMatch(Subject::Person),
+        Self::DecideMatch(Subject::Company),
+        Self::ManageStops,
         Self::ReadAudit,
         Self::ManageTrust,
         Self::ManageOperators,
@@ -179,7 +190,11 @@ impl Action {
             | Self::AddRecord(subject)
             | Self::ReadRecord(subject)
             | Self::ImportRecords(subject)
-            | Self::EraseRecord(subject) => Some(subject),
+            | Self::EraseRecord(subject)
+            | Self::ReadMatch(subject)
+            | Self::DecideMatch(subject) => Some(subject),
+            // Phones and places, of people among others.
+            Self::ManageStops => Some(Subject::Person),
             Self::ListEquipes
             | Self::ReadAudit
             | Self::ManageTrust
@@ -221,16 +236,18 @@ fn role_may(role: Role, action: Action) -> bool {
         Action::ShareAlert(_)
         | Action::ReadAlert(_)
         | Action::AddRecord(_)
-        | Action::ReadRecord(_) => {
+        | Action::ReadRecord(_)
+        | Action::ReadMatch(_) => {
             matches!(
                 role,
                 Role::Frontline | Role::CaseManager | Role::Secretariat | Role::Coordinator
             )
         }
-        Action::WithdrawAlert(_) | Action::ImportRecords(_) => {
+        Action::WithdrawAlert(_) | Action::ImportRecords(_) | Action::DecideMatch(_) => {
             matches!(role, Role::CaseManager | Role::Secretariat | Role::Coordinator)
         }
         Action::EraseRecord(_) => matches!(role, Role::CaseManager | Role::Secretariat),
+        Action::ManageStops => matches!(role, Role::Secretariat | Role::Coordinator),
         Action::ReadAudit => matches!(role, Role::Auditor | Role::Administrator),
         Action::ManageTrust | Action::ManageOperators | Action::ManageBackups => {
             role == Role::Administrator
@@ -267,7 +284,7 @@ mod tests {
     /// One line per class, one column per role in the order of [`Role::ALL`], and in each the
     /// allowed actions in the order of [`Action::ALL`] by letter (capital: about persons).
     fn matrix() -> String {
-        let letters = "lSsRrWwDdEeIiXxatob";
+        let letters = "lSsRrWwDdEeIiXxMmCcpatob";
         let cell = |role, class| -> String {
             let allowed = letters.chars().zip(Action::ALL);
             let allowed = allowed.filter(|(_, action)| may(role, class, *action));
@@ -283,21 +300,21 @@ mod tests {
     #[test]
     fn the_table() {
         let expected = "\
-access_point lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-ambito lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-secretariat lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-anti_trafficking lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-union lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-third_sector lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-legal lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-health lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-shelter lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-municipality lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-region lSsRrDdEe lSsRrWwDdEeIiXx lSsRrWwDdEeIiXx lSsRrWwDdEeIi la latob
-labour_inspectorate lsrde lsrwdeix lsrwdeix lsrwdei la latob
+access_point lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+ambito lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+secretariat lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+anti_trafficking lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+union lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+third_sector lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+legal lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+health lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+shelter lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+municipality lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+region lSsRrDdEeMm lSsRrWwDdEeIiXxMmCc lSsRrWwDdEeIiXxMmCcp lSsRrWwDdEeIiMmCcp la latob
+labour_inspectorate lsrdem lsrwdeixmc lsrwdeixmc lsrwdeimc la latob
 police l l l l la latob
 prosecutor l l l l la latob
-employers_association lsrde lsrwdeix lsrwdeix lsrwdei la latob
+employers_association lsrdem lsrwdeixmc lsrwdeixmc lsrwdeimc la latob
 research l l l l la latob
 ";
         assert_eq!(matrix(), expected);

@@ -4,6 +4,7 @@
 //! lets it hold a class to its budget.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,19 @@ impl Class {
     /// The class of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
+/// A name that no class has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a class is person_strong, person_weak or company")]
+pub struct UnknownClass;
+
+impl FromStr for Class {
+    type Err = UnknownClass;
+
+    fn from_str(name: &str) -> Result<Self, UnknownClass> {
+        Self::from_name(name).ok_or(UnknownClass)
     }
 }
 
@@ -134,6 +148,8 @@ mod tests {
             assert_eq!(Class::from_name(class.name()), Some(class));
         }
         assert_eq!(Class::from_name("person"), None);
+        assert_eq!("company".parse(), Ok(Class::Company));
+        assert_eq!("person".parse::<Class>(), Err(UnknownClass));
     }
 
     #[test]

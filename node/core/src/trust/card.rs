@@ -172,7 +172,7 @@ impl Card {
 }
 
 /// Whether a text is one trimmed line of 1 to `bytes_max` bytes without control characters.
-pub(crate) fn is_line(text: &str, bytes_max: usize) -> bool {
+pub fn is_line(text: &str, bytes_max: usize) -> bool {
     (1..=bytes_max).contains(&text.len())
         && text.trim() == text
         && !text.chars().any(char::is_control)

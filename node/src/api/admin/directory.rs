@@ -7,6 +7,7 @@ use tonic::{Request, Response, async_trait};
 use super::{AdminCalls, administrator, count};
 use crate::api::Answer;
 use crate::app::directory::{self, Operator};
+use crate::app::matching::contact;
 use crate::store::directory::OrganisationRow;
 
 #[async_trait]
@@ -64,6 +65,18 @@ impl DirectoryService for AdminCalls {
             directory::change_operator(&self.node, actor, &named, Some(&role), true).await?;
         let operator = Some(message(&changed));
         Ok(Response::new(proto::SetOperatorRoleResponse { operator }))
+    }
+
+    async fn set_operator_phone(
+        &self,
+        request: Request<proto::SetOperatorPhoneRequest>,
+    ) -> Answer<proto::SetOperatorPhoneResponse> {
+        let (actor, asked) = administrator(request)?;
+        let proto::SetOperatorPhoneRequest { operator: named, phone } = asked;
+        let id = contact::set_phone(&self.node, actor, &named, &phone).await?;
+        let operators = directory::operators(&self.node).await?;
+        let operator = operators.iter().find(|operator| operator.id == id).map(message);
+        Ok(Response::new(proto::SetOperatorPhoneResponse { operator }))
     }
 
     async fn disable_operator(

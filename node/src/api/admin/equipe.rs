@@ -119,6 +119,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
         alarms: told.alarms.clone(),
         state: row.state.clone(),
         next: told.next.clone(),
+        keys: told.keys.iter().map(super::keys::key_status).collect(),
     }
 }
 
@@ -184,6 +185,7 @@ mod tests {
             sending: "held: founding".into(),
             alarms: vec!["split: seen".into()],
             next: "wait".into(),
+            keys: Vec::new(),
         }
     }
 

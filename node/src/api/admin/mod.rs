@@ -6,6 +6,7 @@ mod backup;
 mod directory;
 mod equipe;
 mod hub;
+mod keys;
 mod node;
 mod pact;
 mod rejoin;

@@ -4,14 +4,17 @@
 mod await_delivery;
 mod caller;
 mod identity;
+mod matching;
 mod page;
 mod record;
 mod register;
 mod watch;
+mod watch_matches;
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use raccordo_core::id::{NodeId, ObjectId};
+use raccordo_core::id::{NodeId, ObjectId, RecordId};
 use raccordo_core::operator::Action;
 use raccordo_proto::casework::v1 as proto;
 use raccordo_proto::casework::v1::casework_service_server::CaseworkService;
@@ -24,6 +27,7 @@ use crate::app::fault::Done;
 use crate::app::{Node, alerts, pacts, share, status, withdraw};
 use await_delivery::Wait;
 use caller::{Callers, bearer};
+pub use matching::MatchCalls;
 pub use register::RegisterCalls;
 use watch::Watch;
 
@@ -80,10 +84,12 @@ impl CaseworkService for CaseworkCalls {
         request: Request<proto::ShareAlertsRequest>,
     ) -> Answer<proto::ShareAlertsResponse> {
         let operator = self.operator(&request).await?;
-        let proto::ShareAlertsRequest { equipe, alerts, purpose, dry_run } = request.into_inner();
+        let asked = request.into_inner();
+        let proto::ShareAlertsRequest { equipe, alerts, purpose, dry_run, records } = asked;
+        let records = records_of(&records)?;
         let purpose = (!purpose.is_empty()).then_some(purpose);
         let order = share::Order { equipe, alerts, purpose, dry_run };
-        let came = share::share(&self.node, &operator, order).await?;
+        let came = share::share_about(&self.node, &operator, order, &records).await?;
         let mut shared = Vec::with_capacity(came.objects.len());
         for (row, already) in &came.objects {
             shared.push(if *already {
@@ -154,6 +160,12 @@ impl CaseworkService for CaseworkCalls {
         let alerts = wait.end(patience, &self.stop).await?;
         Ok(Response::new(proto::AwaitDeliveryResponse { alerts }))
     }
+}
+
+/// The records of alerts, by the place of each.
+fn records_of(records: &HashMap<u32, String>) -> Done<BTreeMap<usize, RecordId>> {
+    let read = |(place, id): (&u32, &String)| Ok((*place as usize, id.parse()?));
+    records.iter().map(read).collect()
 }
 
 fn object_id(text: &str) -> Done<ObjectId> {

@@ -78,6 +78,7 @@ impl Lab {
             started_at: Still.now(),
             claims: Default::default(),
             voice: Default::default(),
+            matching: Default::default(),
             told: Default::default(),
             slots: work::Slots::default(),
             signals: signals::Signals::default(),

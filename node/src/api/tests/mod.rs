@@ -76,7 +76,11 @@ async fn check_listener(channel: Channel, own: &[&str]) {
 async fn listeners_list_what_they_serve() {
     let lab = Lab::new().await;
     within(check_listener(lab.hub().await, &["raccordo.hub.v1.HubService"])).await;
-    let casework = ["raccordo.casework.v1.CaseworkService", "raccordo.casework.v1.RegisterService"];
+    let casework = [
+        "raccordo.casework.v1.CaseworkService",
+        "raccordo.casework.v1.MatchService",
+        "raccordo.casework.v1.RegisterService",
+    ];
     within(check_listener(lab.casework().await, &casework)).await;
     let admin = [
         "raccordo.admin.v1.AuditService",
@@ -84,6 +88,7 @@ async fn listeners_list_what_they_serve() {
         "raccordo.admin.v1.DirectoryService",
         "raccordo.admin.v1.EquipeService",
         "raccordo.admin.v1.HubAdminService",
+        "raccordo.admin.v1.KeyService",
         "raccordo.admin.v1.NodeService",
         "raccordo.admin.v1.PactService",
         "raccordo.admin.v1.RejoinService",

@@ -6,12 +6,13 @@
 
 use raccordo_core::backup::records::{Row, TableHead, Value};
 use raccordo_core::entropy::Entropy;
-use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId};
+use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId, RecordId};
+use raccordo_core::matching::life::MatchId;
 use raccordo_core::secret::Secret;
 use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
-use crate::app::{apply, changes, directory, identity, pack, pacts, register, work};
+use crate::app::{apply, changes, directory, identity, matching, pack, pacts, register, work};
 use crate::store::archive::column;
 
 /// How a column is sealed.
@@ -71,6 +72,50 @@ const SEALED: &[(&str, &str, How)] = &[
         "object",
         "wrapped_key",
         How::RecordKey(|row| Some(row.id::<ObjectId>("object")?.to_string())),
+    ),
+    (
+        "token",
+        "sealed",
+        How::Value(|row| {
+            let (record, lookup) = (row.id::<RecordId>("record")?, row.id::<Digest>("lookup")?);
+            Some(matching::tokens::context(record, lookup))
+        }),
+    ),
+    (
+        "pair_secret",
+        "sealed_own",
+        How::Value(|row| {
+            let lineage = row.id::<LineageId>("lineage")?;
+            Some(matching::pairs::context(lineage, row.text("peer")?, "own"))
+        }),
+    ),
+    (
+        "pair_secret",
+        "sealed_theirs",
+        How::Value(|row| {
+            let lineage = row.id::<LineageId>("lineage")?;
+            Some(matching::pairs::context(lineage, row.text("peer")?, "theirs"))
+        }),
+    ),
+    (
+        "found_match",
+        "sealed_contact",
+        How::Value(|row| Some(matching::contact::context(MatchId(row.id::<Digest>("match_id")?)))),
+    ),
+    (
+        "match_event",
+        "sealed",
+        How::Value(|row| Some(matching::events::context(row.id::<EnvelopeId>("envelope")?))),
+    ),
+    (
+        "stop_value",
+        "sealed",
+        How::Value(|row| Some(matching::stops::context(&row.id::<Digest>("digest")?))),
+    ),
+    (
+        "operator_phone",
+        "sealed",
+        How::Value(|row| Some(matching::contact::phone_context(row.id::<OperatorId>("operator")?))),
     ),
     (
         "wrapping_key",
@@ -248,7 +293,10 @@ mod tests {
                 &[
                     ("wrapped_key", key.clone()),
                     ("wrapped", key),
-                    ("statement", statement),
+                    ("statement", statement.clone()),
+                    ("lookup", statement.clone()),
+                    ("match_id", statement.clone()),
+                    ("digest", statement),
                     ("name_index", Value::Null),
                 ],
             );

@@ -15,6 +15,8 @@ use crate::app::Node;
 use crate::app::audit::record;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
+use crate::app::matching::wanted;
+use crate::app::pack;
 use crate::store::Tx;
 use crate::store::register::{CaseRow, FieldRow, IndexRow, RecordRow};
 
@@ -195,7 +197,9 @@ async fn add(node: &Node, operator: &Operator, new: New) -> Done<Addition> {
     let added = prepare(node, &keys, &home, id, new, &mut rows)?;
     audit(node, &mut *tx, operator, &added).await?;
     rows.insert(&mut *tx).await?;
+    let woken = wanted::want(node, &mut *tx, &[id]).await?;
     tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
     Ok(Ok(added))
 }
 

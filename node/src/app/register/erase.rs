@@ -10,6 +10,8 @@ use crate::app::Node;
 use crate::app::audit::record;
 use crate::app::directory::Operator;
 use crate::app::fault::Done;
+use crate::app::matching::end::record_erased;
+use crate::app::pack;
 use crate::store::register::RecordRow;
 
 fn erasing(row: &RecordRow) -> Action {
@@ -53,8 +55,10 @@ async fn erase(node: &Node, operator: &Operator, id: RecordId) -> Done<()> {
         return Ok(());
     }
     record(node, &mut *tx, operator.actor(), "record.erase", &id.to_string(), &[]).await?;
+    let told = record_erased(node, &mut *tx, id).await?;
     tx.erase_record(id, node.clock.now()).await?;
     tx.commit().await?;
+    told.into_iter().for_each(|lineage| pack::wake(node, lineage));
     sweep(node).await;
     Ok(())
 }

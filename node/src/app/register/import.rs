@@ -15,6 +15,8 @@ use crate::app::Node;
 use crate::app::audit::record;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
+use crate::app::matching::wanted;
+use crate::app::pack;
 use crate::store::Tx;
 use crate::store::register::ImportRow;
 
@@ -136,10 +138,13 @@ pub async fn import(
     let detail = [("added", added.as_str()), ("kind", row.kind.as_str()), ("lines", &lines)];
     let subject = source.to_string();
     record(node, &mut *tx, operator.actor(), "register.import", &subject, &detail).await?;
+    let records: Vec<RecordId> = sorted.rows.records.iter().map(|row| row.record).collect();
     sorted.rows.insert(&mut *tx).await?;
+    let woken = wanted::want(node, &mut *tx, &records).await?;
     let progress = come(&row);
     tx.put_register_import(row).await?;
     tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
     Ok((progress, refused))
 }
 

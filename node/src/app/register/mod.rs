@@ -33,7 +33,11 @@ pub const ERASED: &str = "erased";
 
 /// Whether an operator may do this to a record: role and class allow it, and the record is of
 /// the operator's organisation, or the role reaches further.
-fn meets(operator: &Operator, row: &RecordRow, action: impl Fn(&RecordRow) -> Action) -> bool {
+pub(in crate::app) fn meets(
+    operator: &Operator,
+    row: &RecordRow,
+    action: impl Fn(&RecordRow) -> Action,
+) -> bool {
     let near = row.organisation == operator.organisation || reach(operator.role) == Reach::Node;
     near && may(operator.role, operator.class, action(row))
 }
@@ -73,7 +77,7 @@ fn no_such_case() -> Fault {
 }
 
 /// No such record, or none that this operator may see.
-fn no_such_record() -> Fault {
+pub(in crate::app) fn no_such_record() -> Fault {
     Fault::not_found("no_such_record", "there is no such record here")
         .hint("see `raccordo case list` and `raccordo company list`")
 }

@@ -8,6 +8,8 @@ mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
+mod keys;
+mod matching;
 mod membership;
 mod node;
 mod object;
@@ -17,6 +19,8 @@ mod rejoin;
 mod table;
 mod tables;
 mod term;
+mod token;
+mod token_request;
 mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -66,6 +66,15 @@ impl OutboxRows for MemoryTx {
         self.look(|tables| envelopes(tables, lineage).filter(of).cloned().collect())
     }
 
+    async fn envelopes_of_node(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        let of = |row: &&EnvelopeRow| row.entry == Some(entry) && row.object.is_none();
+        self.look(|tables| envelopes(tables, lineage).filter(of).cloned().collect())
+    }
+
     async fn envelope(
         &mut self,
         lineage: LineageId,

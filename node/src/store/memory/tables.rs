@@ -2,9 +2,11 @@
 
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
-    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId,
-    OrganisationId, RecordId, Sequence,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
+    OrganisationId, RecordId, Sequence, TokenRequestId,
 };
+use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
+use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
@@ -13,6 +15,8 @@ use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
+use crate::store::keys::{ActRow, BudgetRow, CeremonyRow, DutyRow, ShareRow, SharingRow};
+use crate::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValueRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
@@ -22,6 +26,8 @@ use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
 use crate::store::term::{HubMoveRow, KeptRow};
+use crate::store::token::{OwnTagRow, PairRow, TokenRow};
+use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 use crate::store::void::{StrayRow, UnfollowedRow};
 
 macro_rules! tables {
@@ -112,6 +118,26 @@ tables! {
     /// By position.
     register_case: u64 => CaseRow,
     register_import: Digest => ImportRow,
+
+    token: (RecordId, LineageId, String, Digest) => TokenRow,
+    pair_secret: (LineageId, NodeId) => PairRow,
+    own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,
+    tag_received: (LineageId, NodeId, Tag, ObjectId) => (),
+    record_object: ObjectId => RecordObjectRow,
+    /// By position.
+    found_match: u64 => MatchRow,
+    match_event: EnvelopeId => MatchEventRow,
+    stop_value: Digest => StopValueRow,
+    operator_phone: OperatorId => Vec<u8>,
+    key_duty: LineageId => DutyRow,
+    key_sharing: (LineageId, Class) => SharingRow,
+    key_share: (LineageId, Class, KeyEpoch, Generation) => ShareRow,
+    key_ceremony: (LineageId, Class) => CeremonyRow,
+    key_act: (LineageId, Class, u32) => ActRow,
+    budget_use: (LineageId, NodeId, Class) => BudgetRow,
+    token_wanted: (LineageId, Class, RecordId) => WantedRow,
+    token_request: (LineageId, TokenRequestId) => RequestRow,
+    token_answer: (LineageId, TokenRequestId, NodeId) => AnswerRow,
 
     carried: LineageId => CarriedRow,
     log: (GroupId, Sequence) => LogRow,

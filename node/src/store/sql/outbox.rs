@@ -63,6 +63,11 @@ const ENVELOPES_OF: &str = concat!(
     envelope_columns!(),
     " FROM envelope WHERE lineage = $1 AND entry = $2 ORDER BY position"
 );
+const ENVELOPES_OF_NODE: &str = concat!(
+    "SELECT ",
+    envelope_columns!(),
+    " FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NULL ORDER BY position"
+);
 const ENVELOPE: &str =
     concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
@@ -129,6 +134,14 @@ impl OutboxRows for SqlTx {
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>> {
         self.all(of("envelope", ENVELOPES_OF, lineage, entry), envelope).await
+    }
+
+    async fn envelopes_of_node(
+        &mut self,
+        lineage: LineageId,
+        entry: EntryId,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        self.all(of("envelope", ENVELOPES_OF_NODE, lineage, entry), envelope).await
     }
 
     async fn envelope(

@@ -18,7 +18,7 @@ use raccordo_node::app::receive_mail::{Taken, receive_mail, skip};
 use raccordo_node::app::rejoin::request;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::work::open_ledger;
-use raccordo_node::app::{Node, join, key_packages, mail, pack, pacts, send};
+use raccordo_node::app::{Node, join, key_packages, mail, matching, pack, pacts, send};
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::hub::LogRow;
 
@@ -164,6 +164,7 @@ impl Link<'_> {
 
     /// Packs, appends and settles until there is nothing to send.
     pub async fn send(&self, lineage: LineageId) -> Done<bool> {
+        while matching::tend(self.node, lineage).await? {}
         let mut moved = pack::pack(self.node, lineage).await? != pack::Packed::Nothing;
         for _ in 0..CALLS_MAX {
             if !self.append_once(lineage).await? {

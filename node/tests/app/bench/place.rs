@@ -202,6 +202,7 @@ async fn start(
         links: Default::default(),
         claims: Default::default(),
         voice: Default::default(),
+        matching: Default::default(),
         told: Default::default(),
     })
 }

@@ -361,10 +361,11 @@ impl Ceremony {
         }
     }
 
-    /// The dealers whose values for this node do not open or do not fit: its report.
-    pub fn complaints(&self, node: &NodeId, key: &SealingKey) -> BTreeSet<NodeId> {
+    /// The dealers whose values for this node do not open or do not fit: its report. `keys`
+    /// are those of all its cards: a dealer may have sealed to a former one.
+    pub fn complaints(&self, node: &NodeId, keys: &[&SealingKey]) -> BTreeSet<NodeId> {
         let bad = |dealer: &NodeId, dealing: &CheckedDealing| {
-            dealing.open(&self.plan, dealer, node, key).is_none()
+            self.opened(dealer, dealing, node, keys).is_none()
         };
         let bad = self.good().filter(|(dealer, dealing)| bad(dealer, dealing));
         bad.map(|(dealer, _)| dealer.clone()).collect()
@@ -383,11 +384,21 @@ impl Ceremony {
         Some(writer.bytes(sharing.as_bytes()).digest())
     }
 
-    /// This node's new share, for the vault, before it agrees.
+    fn opened(
+        &self,
+        dealer: &NodeId,
+        dealing: &CheckedDealing,
+        node: &NodeId,
+        keys: &[&SealingKey],
+    ) -> Option<Zeroizing<Scalar>> {
+        keys.iter().find_map(|key| dealing.open(&self.plan, dealer, node, key))
+    }
+
+    /// This node's new share, for the vault, before it agrees; `keys` as for its report.
     ///
     /// # Errors
     /// [`NoShare`].
-    pub fn share(&self, node: &NodeId, key: &SealingKey) -> Result<KeyShare, NoShare> {
+    pub fn share(&self, node: &NodeId, keys: &[&SealingKey]) -> Result<KeyShare, NoShare> {
         let sharing = self.sharing.as_ref().ok_or(NoShare::NotMade)?;
         if !sharing.is_holder(node) {
             return Err(NoShare::NoHolder);
@@ -397,7 +408,7 @@ impl Ceremony {
             let shown = self.answers.get(&(dealer.clone(), node.clone()));
             let value = match shown {
                 Some(value) => dealing.value(&self.plan, node, value),
-                None => dealing.open(&self.plan, dealer, node, key),
+                None => self.opened(dealer, dealing, node, keys),
             };
             let value = value.ok_or_else(|| NoShare::Lost(dealer.clone()))?;
             *sum += weight * *value;

@@ -231,11 +231,32 @@ impl Plan {
         Digest::of(&self.encode())
     }
 
+    /// Which key encoded bytes plan, before anything of them is believed.
+    ///
+    /// # Errors
+    /// [`PlanError::Malformed`].
+    pub fn key_of(bytes: &[u8]) -> Result<KeyId, PlanError> {
+        let mut reader = Reader::new("key-plan", bytes)?;
+        reader.bytes("run")?;
+        Ok(KeyId::read(&mut reader)?)
+    }
+
     /// Reads what [`Plan::encode`] wrote and holds it against the rules.
     ///
     /// # Errors
     /// [`PlanError`].
     pub fn decode(bytes: &[u8], rules: Rules<'_>) -> Result<Self, PlanError> {
+        let plan = Self::read(bytes, rules.current)?;
+        plan.check(rules)?;
+        Ok(plan)
+    }
+
+    /// Reads what [`Plan::encode`] wrote, of a plan that has been held against the rules of
+    /// its time or will be: [`Plan::check`]. `current` is the sharing in force then.
+    ///
+    /// # Errors
+    /// [`PlanError::Malformed`], [`PlanError::Old`] or [`PlanError::Threshold`].
+    pub fn read(bytes: &[u8], current: Option<&Sharing>) -> Result<Self, PlanError> {
         let mut reader = Reader::new("key-plan", bytes)?;
         let run = EntryId(reader.array("run")?);
         let key = KeyId::read(&mut reader)?;
@@ -247,14 +268,12 @@ impl Plan {
         let phase_ms = reader.integer("phase")?;
         let old = Digest(reader.array("old sharing")?);
         reader.end()?;
-        let old = match rules.current {
+        let old = match current {
             _ if old == Digest::ZERO => None,
             Some(current) if current.digest() == old => Some(current.clone()),
             _ => return Err(PlanError::Old),
         };
-        let plan = Self { run, key, generation, threshold, holders, dealers, phase_ms, old };
-        plan.check(rules)?;
-        Ok(plan)
+        Ok(Self { run, key, generation, threshold, holders, dealers, phase_ms, old })
     }
 }
 
@@ -305,6 +324,8 @@ mod tests {
         let bytes = again.encode();
         assert_eq!(Plan::decode(&bytes, rules(&holders, Some(&old))), Ok(again));
         assert_eq!(Plan::decode(&bytes, rules(&holders, None)), Err(PlanError::Old));
+        assert_eq!(Plan::key_of(&bytes), Ok(key()));
+        assert_eq!(Plan::read(&bytes, Some(&old)).map(|plan| plan.encode()), Ok(bytes.clone()));
         for cut in 0..bytes.len() {
             assert!(Plan::decode(&bytes[..cut], rules(&holders, Some(&old))).is_err());
         }

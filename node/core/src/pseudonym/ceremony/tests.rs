@@ -129,7 +129,7 @@ impl Lab {
             Duty::Report if vice == Some(Vice::Slander) => {
                 vec![Act::Report(plan.dealers().clone())]
             }
-            Duty::Report => vec![Act::Report(ceremony.complaints(node, &self.sealing[node]))],
+            Duty::Report => vec![Act::Report(ceremony.complaints(node, &[&self.sealing[node]]))],
             Duty::Answer(_) if matches!(vice, Some(Vice::BadValueUnanswered(_))) => vec![],
             Duty::Answer(holders) => {
                 let answer = |holder: &NodeId| {
@@ -145,7 +145,7 @@ impl Lab {
             }
             Duty::Agree if vice == Some(Vice::Dissent) => vec![Act::Agree(Digest::ZERO)],
             // An honest member agrees once it has its share, or else says nothing.
-            Duty::Agree => match ceremony.share(node, &self.sealing[node]) {
+            Duty::Agree => match ceremony.share(node, &[&self.sealing[node]]) {
                 Ok(_) => ceremony.agreement().map(Act::Agree).into_iter().collect(),
                 Err(_) => vec![],
             },
@@ -237,7 +237,7 @@ impl Lab {
             .sealing
             .iter()
             .filter_map(|(node, key)| {
-                run.ceremony.share(node, key).ok().map(|share| (node.clone(), share))
+                run.ceremony.share(node, &[key]).ok().map(|share| (node.clone(), share))
             })
             .collect();
         self.sharing = Some(sharing);
@@ -435,7 +435,7 @@ fn two_of_two_need_both() {
     let run = lab.run(plan, 0, false);
     assert_eq!(run.ceremony.phase(), Phase::Failed(Failure::Dealings { have: 1, need: 2 }));
     assert!(run.ceremony.sharing().is_none());
-    let share = run.ceremony.share(&lab.names[0], &lab.sealing[&lab.names[0]]);
+    let share = run.ceremony.share(&lab.names[0], &[&lab.sealing[&lab.names[0]]]);
     assert_eq!(share, Err(NoShare::NotMade));
 }
 

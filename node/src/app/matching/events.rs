@@ -1,0 +1,205 @@
+//! Events of matches: said to the counterpart alone, and applied by both nodes in the order of
+//! the log. An own event counts once the log shows it, not before.
+
+use raccordo_core::envelope::Body;
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, OperatorId};
+use raccordo_core::letter::Route;
+use raccordo_core::matching::event::{Event, Told};
+use raccordo_core::matching::fan_out::CANDIDATES_MAX;
+use raccordo_core::matching::letter;
+use raccordo_core::matching::life::{MatchId, Side, State, apply};
+
+use super::{contact, pairs, standing};
+use crate::app::Node;
+use crate::app::audit::{Actor, record};
+use crate::app::fault::{Done, Fault};
+use crate::app::peers::verified_card;
+use crate::app::share::rows_for;
+use crate::app::work::Work;
+use crate::store::Tx;
+use crate::store::matching::{MatchEventRow, MatchRow};
+
+/// Context under which an own event is sealed until the log shows it.
+pub(in crate::app) fn context(envelope: EnvelopeId) -> String {
+    format!("match-event/{envelope}")
+}
+
+/// Queues an event for the counterpart; false where that node is not verified here.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub(super) async fn say(
+    node: &Node,
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    peer: &NodeId,
+    event: Event,
+    operator: Option<OperatorId>,
+) -> Done<bool> {
+    let Ok(card) = verified_card(node, tx, peer).await else {
+        tracing::warn!(%peer, "a match is not told to a node that is not verified");
+        return Ok(false);
+    };
+    let route = Route { lineage, sender: &node.identity.node, recipient: peer };
+    let letter = letter::seal(&*node.entropy, route, &card.card().sealing_key, &event)
+        .map_err(|cause| Fault::ours("not_sealed", cause))?;
+    let bytes = event.encode().map_err(|cause| Fault::ours("not_sealed", cause))?;
+    let envelope = pairs::spoken(node, lineage, Body::MatchEvent(letter));
+    let sealed = node.seal(&context(envelope.id), bytes.reveal())?;
+    let peer = peer.clone();
+    let row = MatchEventRow { envelope: envelope.id, lineage, peer, operator, sealed };
+    tx.put_match_event(row).await?;
+    tx.queue_envelopes(rows_for(node, &envelope, None)?).await?;
+    Ok(true)
+}
+
+/// Own events that the log has not shown.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn waiting(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<Event>> {
+    let rows = tx.match_events(lineage).await?;
+    rows.iter().map(|row| open(node, row)).collect()
+}
+
+fn open(node: &Node, row: &MatchEventRow) -> Done<Event> {
+    let bytes = node.open(&context(row.envelope), &row.sealed)?;
+    Event::decode(bytes.reveal()).map_err(|cause| Fault::ours("row_damaged", cause))
+}
+
+/// Applies what an own envelope says of a match, now that the log shows it.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn said(node: &Node, work: &mut Work<'_>, envelope: EnvelopeId) -> Done<()> {
+    let Some(row) = work.tx()?.take_match_event(envelope).await? else { return Ok(()) };
+    let event = open(node, &row)?;
+    let said = Said { side: Side::Here, peer: &row.peer, operator: row.operator };
+    take(node, work, said, &event).await
+}
+
+/// Applies an event of another member, if it is for this node.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows. What the sender did wrong is the inner
+/// reason.
+pub async fn heard(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    letter: &[u8],
+) -> Done<Result<(), &'static str>> {
+    let own = &node.identity.node;
+    let route = Route { lineage: work.row.lineage, sender: &entry.sender, recipient: own };
+    for keys in node.identity.all().iter() {
+        match letter::open(&keys.sealing, route, letter) {
+            Ok(None) => {}
+            Ok(Some(event)) => {
+                let said = Said { side: Side::There, peer: &entry.sender, operator: None };
+                take(node, work, said, &event).await?;
+                return Ok(Ok(()));
+            }
+            Err(_) => return Ok(Err("bad_match_event")),
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Who says it.
+#[derive(Clone, Copy)]
+struct Said<'s> {
+    side: Side,
+    peer: &'s NodeId,
+    operator: Option<OperatorId>,
+}
+
+/// Applies one event. What comes too late, or twice, or of what has ended, changes nothing:
+/// the counterpart, which sees the same log, takes it alike.
+async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -> Done<()> {
+    let known = work.tx()?.found_match(event.about).await?;
+    let known =
+        known.filter(|row| row.counterpart == *said.peer && row.lineage == work.row.lineage);
+    if let Told::Contact(told) = &event.told {
+        return contact::take(node, work.tx()?, known, said.side, told).await;
+    }
+    let Some(step) = event.told.step() else { return Ok(()) };
+    let before = known.as_ref().map(standing::read).transpose()?;
+    let Ok(next) = apply(before.as_ref(), said.side, step) else { return Ok(()) };
+    let now = node.clock.now();
+    let mut row = match known {
+        Some(row) => row,
+        None => match opened(node, work, said, event).await? {
+            Some(row) => row,
+            None => return Ok(()),
+        },
+    };
+    let was = before.map(|found| found.state);
+    standing::write(&mut row, &next);
+    row.changed_at = now;
+    if let Told::Found { families, .. } = &event.told {
+        let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
+        row.families = names.join(" ");
+    }
+    row.decided_by = said.operator.or(row.decided_by);
+    if !next.shows_contacts() {
+        row.sealed_contact.clear();
+    }
+    let tx = work.tx()?;
+    match was {
+        None => tx.insert_match(row.clone()).await?,
+        Some(_) => tx.update_match(&row).await?,
+    }
+    if was.is_none() || was != Some(next.state) {
+        let detail = [("state", row.state.as_str()), ("with", row.counterpart.as_str())];
+        record(node, tx, Actor::Node, "match.state", &row.id.to_string(), &detail).await?;
+    }
+    if next.state == State::Linked && was != Some(State::Linked) {
+        contact::send(node, tx, &row).await?;
+    }
+    Ok(())
+}
+
+/// The row of a match that an event opens; none where it is about nothing of this node, or
+/// about more than one alert may have.
+async fn opened(
+    node: &Node,
+    work: &mut Work<'_>,
+    said: Said<'_>,
+    event: &Event,
+) -> Done<Option<MatchRow>> {
+    let Told::Found { theirs, ours, .. } = &event.told else { return Ok(None) };
+    let (own, other): (ObjectId, ObjectId) = match said.side {
+        Side::Here => (*ours, *theirs),
+        Side::There => (*theirs, *ours),
+    };
+    let lineage = work.row.lineage;
+    let id = MatchId::of(lineage, (&node.identity.node, own), (said.peer, other));
+    let tx = work.tx()?;
+    let named = tx.record_object(own).await?.filter(|row| row.lineage == lineage);
+    let (Some(named), true) = (named, id == Some(event.about)) else { return Ok(None) };
+    let beside = tx.matches_of_object(theirs.to_owned()).await?;
+    let open = beside.iter().filter(|row| row.counterpart == *said.peer && standing::is_open(row));
+    if open.count() >= CANDIDATES_MAX {
+        return Ok(None);
+    }
+    let now = node.clock.now();
+    Ok(Some(MatchRow {
+        id: event.about,
+        position: 0,
+        lineage,
+        counterpart: said.peer.clone(),
+        record: named.record,
+        ours: own,
+        theirs: other,
+        state: String::new(),
+        grade: String::new(),
+        families: String::new(),
+        said_here: String::new(),
+        said_there: String::new(),
+        decided_by: None,
+        sealed_contact: Vec::new(),
+        found_at: now,
+        changed_at: now,
+    }))
+}

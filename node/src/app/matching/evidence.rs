@@ -1,0 +1,46 @@
+//! What a record is known by, in normal forms.
+
+use std::sync::OnceLock;
+
+use raccordo_core::id::RecordId;
+use raccordo_core::normal::comune::Comuni;
+use raccordo_core::normal::evidence::Evidence;
+use raccordo_core::normal::of_record;
+use raccordo_core::register::{RecordKind, entry_context, open_entry};
+
+use super::stops;
+use crate::app::Node;
+use crate::app::fault::{Done, Fault};
+use crate::app::register::keys;
+use crate::store::Tx;
+
+/// What matching keeps in memory, made when it is first needed.
+#[derive(Default)]
+pub struct Memory {
+    comuni: OnceLock<Comuni>,
+}
+
+impl Memory {
+    /// The comuni of the node's code list.
+    pub(super) fn comuni(&self, node: &Node) -> &Comuni {
+        self.comuni.get_or_init(|| Comuni::new(&node.lists))
+    }
+}
+
+/// The evidence of a record, all families; none once it is erased.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn evidence(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<Vec<Evidence>> {
+    let Some(row) = tx.register_record(record).await? else { return Ok(Vec::new()) };
+    let Some(key) = keys::of_record(node, tx, &row).await? else { return Ok(Vec::new()) };
+    let kind = RecordKind::parse(&row.kind);
+    let kind = kind.ok_or_else(|| Fault::ours("row_damaged", "kind of a record"))?;
+    let mut entries = Vec::new();
+    for field in tx.record_fields(record).await? {
+        let entry = open_entry(&key, &entry_context(record, field.place), &field.sealed);
+        entries.push(entry.map_err(|cause| Fault::ours("vault", cause))?);
+    }
+    let stops = stops::list(node, tx).await?;
+    Ok(of_record::evidence(kind, &entries, node.matching.comuni(node), &stops))
+}

@@ -1,0 +1,147 @@
+//! Tags: what this node shows each peer of its objects, and expects of each peer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raccordo_core::envelope::Body;
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::{NodeId, ObjectId, RecordId};
+use raccordo_core::matching::shown::{Shown, TAGS_MAX, Tags};
+use raccordo_core::object::State;
+use raccordo_core::pseudonym::key::KeyId;
+use raccordo_core::pseudonym::token::{Tag, TagKey};
+
+use super::find;
+use super::pairs::{self, Pair};
+use super::tokens::{self, Kept};
+use crate::app::Node;
+use crate::app::fault::{Done, Fault};
+use crate::app::share::rows_for;
+use crate::app::work::Work;
+use crate::store::token::{OwnTagRow, ReceivedTagRow};
+
+/// Makes anew all that is shown and expected of a record, and looks for matches.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn retag(node: &Node, work: &mut Work<'_>, record: RecordId) -> Done<()> {
+    let lineage = work.row.lineage;
+    let tokens = tokens::kept(node, work.tx()?, lineage, record).await?;
+    let pairs = pairs::ready(node, work).await?;
+    let mut rows = Vec::new();
+    for pair in &pairs {
+        for (kept, tag) in tagged(pair, &pair.peer, &node.identity.node, &tokens)? {
+            rows.push(OwnTagRow {
+                lineage,
+                peer: pair.peer.clone(),
+                tag,
+                record,
+                class: kept.key.class.name().to_owned(),
+                family: kept.family.name().to_owned(),
+            });
+        }
+    }
+    let tx = work.tx()?;
+    tx.delete_own_tags(lineage, record).await?;
+    tx.put_own_tags(&rows).await?;
+    let objects = tx.objects_of_record(record).await?;
+    let shared = objects.iter().filter(|row| row.shared && row.lineage == lineage);
+    let shared: Vec<ObjectId> = shared.map(|row| row.object).collect();
+    publish(node, work, &shared, &tokens, &pairs).await?;
+    find::by_record(node, work, record).await
+}
+
+/// Shows the members the tags of own objects that are active.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn publish(
+    node: &Node,
+    work: &mut Work<'_>,
+    objects: &[ObjectId],
+    tokens: &[Kept],
+    pairs: &[Pair],
+) -> Done<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let mut shown = Vec::new();
+    for pair in pairs {
+        let tags = tagged(pair, &node.identity.node, &pair.peer, tokens)?;
+        let tags: BTreeSet<Tag> = tags.into_iter().map(|(_, tag)| tag).collect();
+        let tags = tags.into_iter().take(TAGS_MAX).collect();
+        shown.push(Shown { receiver: pair.peer.clone(), tags });
+    }
+    let (lineage, own) = (work.row.lineage, &node.identity.node);
+    for object in objects {
+        let known = work.tx()?.object(*object).await?;
+        let active = |row: &crate::store::object::ObjectRow| {
+            row.origin == *own && row.lineage == lineage && row.state == State::Active.as_str()
+        };
+        if !known.as_ref().is_some_and(active) {
+            continue;
+        }
+        let tags = Tags { object: *object, shown: shown.clone() };
+        let envelope = pairs::spoken(node, lineage, Body::Tags(tags));
+        work.tx()?.queue_envelopes(rows_for(node, &envelope, None)?).await?;
+    }
+    Ok(())
+}
+
+/// The tags of tokens on the way from one node of a pair to the other.
+fn tagged<'t>(
+    pair: &Pair,
+    sender: &NodeId,
+    receiver: &NodeId,
+    tokens: &'t [Kept],
+) -> Done<Vec<(&'t Kept, Tag)>> {
+    let refused = || Fault::ours("tag", "the hash refuses");
+    let mut keys: BTreeMap<KeyId, TagKey> = BTreeMap::new();
+    let mut tags = Vec::new();
+    for kept in tokens {
+        if !keys.contains_key(&kept.key) {
+            let key = TagKey::derive(&pair.secret, sender, receiver, &kept.key);
+            keys.insert(kept.key, key.ok_or_else(refused)?);
+        }
+        let tag = keys.get(&kept.key).and_then(|key| key.tag(&kept.token));
+        tags.push((kept, tag.ok_or_else(refused)?));
+    }
+    Ok(tags)
+}
+
+/// Takes what a member shows of one of its objects, and looks for matches.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows. What the sender did wrong is the inner
+/// reason.
+pub async fn received(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    told: &Tags,
+) -> Done<Result<(), &'static str>> {
+    let (lineage, peer) = (work.row.lineage, &entry.sender);
+    let Some(mine) = told.shown.iter().find(|shown| shown.receiver == node.identity.node) else {
+        return Ok(Ok(()));
+    };
+    let tx = work.tx()?;
+    // What is not known here was shared before this node joined, and may still come.
+    if let Some(row) = tx.object(told.object).await? {
+        if row.origin != *peer || row.lineage != lineage {
+            return Ok(Err("not_origin"));
+        }
+        if row.state != State::Active.as_str() {
+            return Ok(Ok(()));
+        }
+    }
+    let before = tx.received_tags(told.object).await?;
+    if before.first().is_some_and(|row| row.peer != *peer || row.lineage != lineage) {
+        return Ok(Err("not_origin"));
+    }
+    let row =
+        |tag: &Tag| ReceivedTagRow { lineage, peer: peer.clone(), tag: *tag, object: told.object };
+    let rows: Vec<_> = mine.tags.iter().map(row).collect();
+    tx.delete_received_tags(told.object).await?;
+    tx.put_received_tags(&rows).await?;
+    find::by_object(node, work, peer, told.object).await?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,62 @@
+//! What matching owes an équipe: halves for new members, tags for whom they changed.
+
+use raccordo_core::id::LineageId;
+use raccordo_core::sending::Standing;
+
+use super::{pairs, tags};
+use crate::app::Node;
+use crate::app::fault::Done;
+use crate::app::work::Work;
+use crate::store::token::PairRow;
+
+/// Records that one transaction tags.
+const RECORDS_MAX: u32 = 50;
+
+/// Does some of what is owed; whether there is more. Does nothing where there are no tokens.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
+    if !owes(node, lineage).await? {
+        return Ok(false);
+    }
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    if Standing::parse(&work.row.state) != Some(Standing::Active) {
+        return Ok(false);
+    }
+    let mut moved = pairs::offer(node, &mut work).await?;
+    let mut more = false;
+    let behind = work.tx()?.pairs(lineage).await?.into_iter().find(is_behind);
+    if let Some(mut row) = behind {
+        let after = row.tagged_until;
+        let records = work.tx()?.records_with_tokens(lineage, after, RECORDS_MAX).await?;
+        row.tagged = records.len() < RECORDS_MAX as usize;
+        row.tagged_until = records.last().copied().or(after);
+        for record in records {
+            tags::retag(node, &mut work, record).await?;
+        }
+        work.tx()?.put_pair(row).await?;
+        (moved, more) = (true, true);
+    }
+    if moved {
+        work.commit().await?;
+    }
+    Ok(more)
+}
+
+fn is_behind(row: &PairRow) -> bool {
+    !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty()
+}
+
+async fn owes(node: &Node, lineage: LineageId) -> Done<bool> {
+    let mut tx = node.store.read().await?;
+    if tx.records_with_tokens(lineage, None, 1).await?.is_empty() {
+        return Ok(false);
+    }
+    let pairs = tx.pairs(lineage).await?;
+    let offered =
+        |node: &_| pairs.iter().any(|row| row.peer == *node && !row.sealed_own.is_empty());
+    let members = tx.members(lineage).await?;
+    let mut others = members.into_iter().filter(|member| member.node != node.identity.node);
+    Ok(pairs.iter().any(is_behind) || others.any(|member| !offered(&member.node)))
+}

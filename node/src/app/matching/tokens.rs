@@ -1,0 +1,106 @@
+//! Finished tokens of own records: kept sealed, and turned into tags.
+
+use std::collections::BTreeSet;
+
+use raccordo_core::id::{Digest, LineageId, RecordId};
+use raccordo_core::normal::evidence::Family;
+use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
+use raccordo_core::pseudonym::token::{TOKEN_BYTES, Token};
+
+use super::{pairs, tags};
+use crate::app::Node;
+use crate::app::fault::{Done, Fault};
+use crate::app::register::keys;
+use crate::app::work::Work;
+use crate::store::Tx;
+use crate::store::token::TokenRow;
+
+/// Context under which a token is sealed.
+pub(in crate::app) fn context(record: RecordId, lookup: Digest) -> String {
+    format!("token/{record}/{lookup}")
+}
+
+/// A token as it was kept.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// Which key made it.
+    pub(super) key: KeyId,
+    /// What it was made of.
+    pub(super) family: Family,
+    /// The token.
+    pub(super) token: Token,
+}
+
+/// Takes the finished tokens of a record under one key; they replace all earlier ones of the
+/// same class. Repeated, it changes nothing.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub async fn tokens_made(
+    node: &Node,
+    work: &mut Work<'_>,
+    record: RecordId,
+    key: KeyId,
+    tokens: Vec<(Family, Token)>,
+) -> Done<()> {
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    let known = tx.register_record(record).await?;
+    if known.is_none_or(|row| row.wrapped_key.is_empty()) || key.lineage != lineage {
+        // Erased while its tokens were made.
+        return Ok(());
+    }
+    let index = keys::held(node, tx).await?.index;
+    let mut rows = Vec::new();
+    for (family, token) in tokens {
+        let lookup = Digest(index.index("token", token.reveal()));
+        rows.push(TokenRow {
+            record,
+            lineage,
+            class: key.class.name().to_owned(),
+            lookup,
+            key_epoch: key.epoch.0,
+            family: family.name().to_owned(),
+            sealed: node.seal(&context(record, lookup), token.reveal())?,
+        });
+    }
+    let before = tx.tokens_of(lineage, record).await?;
+    let same = |one: &&TokenRow| one.class == key.class.name() && one.key_epoch == key.epoch.0;
+    let lookups = |rows: &mut dyn Iterator<Item = &TokenRow>| -> BTreeSet<Digest> {
+        rows.map(|row| row.lookup).collect()
+    };
+    let (old, new) = (lookups(&mut before.iter().filter(same)), lookups(&mut rows.iter()));
+    if old == new && !new.is_empty() {
+        return Ok(());
+    }
+    tx.delete_tokens(record, lineage, key.class.name()).await?;
+    tx.put_tokens(&rows).await?;
+    pairs::offer(node, work).await?;
+    tags::retag(node, work, record).await
+}
+
+/// A record's tokens in an équipe.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn kept(
+    node: &Node,
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    record: RecordId,
+) -> Done<Vec<Kept>> {
+    let rows = tx.tokens_of(lineage, record).await?;
+    rows.iter().map(|row| open(node, row)).collect()
+}
+
+fn open(node: &Node, row: &TokenRow) -> Done<Kept> {
+    let damaged = || Fault::ours("row_damaged", "a token");
+    let bytes = node.open(&context(row.record, row.lookup), &row.sealed)?;
+    let bytes: [u8; TOKEN_BYTES] = bytes.reveal().as_slice().try_into().map_err(|_| damaged())?;
+    let class = Class::from_name(&row.class).ok_or_else(damaged)?;
+    Ok(Kept {
+        key: KeyId { lineage: row.lineage, class, epoch: KeyEpoch(row.key_epoch) },
+        family: Family::from_name(&row.family).ok_or_else(damaged)?,
+        token: Token::from_bytes(bytes),
+    })
+}

@@ -1,0 +1,52 @@
+//! A message of a ceremony, in the log.
+
+use raccordo_core::hublog::LogEntry;
+use raccordo_core::pseudonym::ceremony::{Act, Taken};
+
+use super::ceremony::{self, Running};
+use super::{Applied, alarm, alarms};
+use crate::app::Node;
+use crate::app::fault::Done;
+use crate::app::work::Work;
+use crate::store::keys::ActRow;
+
+/// Takes a message; one of a ceremony that does not run has no effect.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn acted(
+    node: &Node,
+    work: &mut Work<'_>,
+    entry: &LogEntry,
+    bytes: &[u8],
+) -> Done<Applied> {
+    let Ok((run, act)) = Act::decode(bytes) else { return Ok(Err("key_act_malformed")) };
+    ceremony::pass(node, work, entry.accepted_at).await?;
+    let Some(mut running) = ceremony::running_of(work, run).await? else { return Ok(Ok(())) };
+    let Running { row, ceremony, acts } = &mut running;
+    let (lineage, class) = (row.lineage, row.class);
+    match ceremony.apply(&entry.sender, entry.accepted_at, &act) {
+        Taken::Ignored(_) => return Ok(Ok(())),
+        Taken::Dissent => {
+            let detail = format!(
+                "{} agreed to another key of {class} than the log shows here: compare the logs",
+                entry.sender
+            );
+            alarm(node, work.tx()?, lineage, alarms::DISSENT, detail).await?;
+            return Ok(Ok(()));
+        }
+        // A fault counts: the ceremony goes on without its maker.
+        Taken::Counted | Taken::Fault(_) => {}
+    }
+    let said = ActRow {
+        lineage,
+        class,
+        position: acts.saturating_add(1),
+        sender: entry.sender.clone(),
+        at: entry.accepted_at,
+        act: bytes.to_vec(),
+    };
+    work.tx()?.insert_key_act(said).await?;
+    ceremony::keep(node, work, running).await?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,105 @@
+//! What falls due: the node's part in ceremonies, plans for keys, and requests for tokens.
+
+use raccordo_core::id::LineageId;
+use raccordo_core::pseudonym::key::Class;
+use raccordo_core::sending::Standing;
+use raccordo_core::time::Instant;
+
+use super::ceremony::{self, Running};
+use super::propose::{Proposed, propose};
+use super::{ask, duty};
+use crate::app::fault::Done;
+use crate::app::work::Work;
+use crate::app::{Node, pack};
+use crate::store::keys::DutyRow;
+use crate::store::outbox::EntryState;
+
+/// Nothing falls due by time alone.
+const NEVER: Instant = Instant(i64::MAX);
+
+/// Does what is due in an équipe; whether anything was queued.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
+    let due = node.store.read().await?.key_duty(lineage).await?;
+    if due.is_none_or(|due| due.due_at > node.clock.now()) {
+        return Ok(false);
+    }
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    if Standing::parse(&work.row.state) != Some(Standing::Active) {
+        return Ok(false);
+    }
+    let Some(due) = work.tx()?.key_duty(lineage).await? else { return Ok(false) };
+    let tended = within(node, &mut work, &due).await?;
+    work.tx()?.put_key_duty(DutyRow { due_at: tended.next, ..due }).await?;
+    let speaks = tended.silence
+        && !tended.moved
+        && work.tx()?.entries_in(lineage, EntryState::Pending, 1).await?.is_empty();
+    work.commit().await?;
+    // The log's time passes only when somebody speaks.
+    let spoke = speaks && pack::heartbeat(node, lineage).await?;
+    Ok(tended.moved || spoke)
+}
+
+/// Wakes the senders of équipes in which something is due.
+///
+/// # Errors
+/// The store's.
+pub async fn wake_due(node: &Node) -> Done<()> {
+    let now = node.clock.now();
+    let mut tx = node.store.read().await?;
+    for row in tx.equipes().await? {
+        if tx.key_duty(row.lineage).await?.is_some_and(|due| due.due_at <= now) {
+            pack::wake(node, row.lineage);
+        }
+    }
+    Ok(())
+}
+
+struct Tended {
+    /// Whether anything was queued.
+    moved: bool,
+    /// Whether a phase waits for the log's time alone.
+    silence: bool,
+    /// When to look again.
+    next: Instant,
+}
+
+async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended> {
+    let heard = work.row.accepted_at;
+    ceremony::pass(node, work, heard).await?;
+    let mut tended = Tended { moved: false, silence: false, next: NEVER };
+    for class in Class::ALL {
+        match ceremony::running(work, class).await? {
+            Some(running) => {
+                let until = running.ceremony.until();
+                let over = ends(node, &running, heard);
+                tended.moved |= duty::perform(node, work, running).await?;
+                tended.silence |= over;
+                tended.next = tended.next.min(until);
+            }
+            None => match propose(node, work, due, class).await? {
+                Proposed::Plan => tended.moved = true,
+                Proposed::Not(next) => tended.next = tended.next.min(next),
+            },
+        }
+        let asked = ask::ask(node, work, class).await?;
+        tended.moved |= asked.moved;
+        tended.next = tended.next.min(asked.next);
+    }
+    // What is due by now has been done; a phase whose end the log will tell is looked at as
+    // soon as it has.
+    let rest = if tended.silence { Instant(0) } else { node.clock.now().plus(REST) };
+    tended.next = tended.next.max(rest);
+    Ok(tended)
+}
+
+/// The least time until the node looks again by itself.
+const REST: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Whether a phase is over by the own clock, and the log has not told yet.
+fn ends(node: &Node, running: &Running, heard: Instant) -> bool {
+    let until = running.ceremony.until();
+    heard < until && node.clock.now() >= until
+}

@@ -1,0 +1,229 @@
+//! Three regions, with tokens that an unsplit key would make.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use raccordo_core::id::{CaseId, ObjectId, RecordId};
+use raccordo_core::matching::life::MatchId;
+use raccordo_core::object::Kind;
+use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
+use raccordo_core::pseudonym::token::Token;
+use raccordo_core::register::{Entry, Field, Identity, RecordKind};
+use raccordo_core::secret::Secret;
+use raccordo_core::vault::Vault;
+use raccordo_node::app::directory::{self, Operator};
+use raccordo_node::app::expire::expire;
+use raccordo_node::app::fault::Done;
+use raccordo_node::app::matching::decide::{Decision, decide};
+use raccordo_node::app::matching::list::{self, MatchView, Query};
+use raccordo_node::app::matching::{contact, evidence, tokens_made};
+use raccordo_node::app::register::add::{self, NewCase};
+use raccordo_node::app::register::list as register;
+use raccordo_node::app::share::{Order, share_about};
+use raccordo_node::app::work::Work;
+use raccordo_node::app::{Node, pack};
+
+use crate::bench::{ADMIN, sight};
+use crate::many::{EQUIPE, Many};
+
+pub const TOSCANA: usize = 0;
+pub const UMBRIA: usize = 1;
+pub const LAZIO: usize = 2;
+const ALL: [usize; 3] = [TOSCANA, UMBRIA, LAZIO];
+
+fn entry(field: Field, parts: &[&str]) -> Entry {
+    Entry::new(field, parts.iter().map(|part| (*part).to_owned()))
+}
+
+pub fn person(family: &str, given: &str, born: &str, phone: &str) -> Identity {
+    let mut entries = vec![entry(Field::Name, &[family, given]), entry(Field::BirthDate, &[born])];
+    if !phone.is_empty() {
+        entries.push(entry(Field::Phone, &[phone]));
+    }
+    Identity { kind: RecordKind::Person, sole_trader: false, entries }
+}
+
+pub fn kamal() -> Identity {
+    person("Hossain", "Md Kamal", "1990-03-04", "")
+}
+
+/// The same, as another office heard it, with day and month exchanged.
+pub fn kamal_otherwise() -> Identity {
+    person("Kamal Hosen", "", "1990-04-03", "055 123456")
+}
+
+pub fn company(name: &str) -> Identity {
+    let entries = vec![
+        entry(Field::CompanyName, &[name]),
+        entry(Field::VatNumber, &["00743110157"]),
+        entry(Field::Address, &["Via Roma 1", "048017"]),
+    ];
+    Identity { kind: RecordKind::Company, sole_trader: false, entries }
+}
+
+/// Three members, each with an operator who has a phone.
+pub struct Stage {
+    many: Many,
+}
+
+impl Stage {
+    pub async fn of_three() -> Self {
+        let many = Many::founded(3, 3).await;
+        for member in ALL {
+            let phone = format!("+39 055 {member}");
+            contact::set_phone(many.node(member), ADMIN, "Anna", &phone).await.unwrap();
+        }
+        Self { many }
+    }
+
+    /// The same person, shared by Toscana and found at Umbria.
+    pub async fn matched() -> Self {
+        let mut stage = Self::of_three().await;
+        let at_toscana = stage.add(TOSCANA, kamal()).await;
+        stage.add(UMBRIA, kamal_otherwise()).await;
+        stage.share(TOSCANA, at_toscana, Kind::Case).await;
+        stage.run().await;
+        assert_eq!(stage.states().await, ["candidate", "candidate"]);
+        stage
+    }
+
+    pub fn node(&self, member: usize) -> &Node {
+        self.many.node(member)
+    }
+
+    pub fn operator(&self, member: usize) -> &Operator {
+        self.many.operator(member)
+    }
+
+    /// Another operator, of another organisation.
+    pub async fn employ(&mut self, member: usize, class: &str, role: &str) -> Operator {
+        let (node, name) = (self.node(member), format!("{class} {role}"));
+        directory::add_organisation(node, ADMIN, &name, class).await.unwrap();
+        let added = directory::add_operator(node, ADMIN, &name, &name, role).await;
+        added.unwrap().0
+    }
+
+    pub async fn forget_phone(&self, member: usize) {
+        contact::set_phone(self.node(member), ADMIN, "Anna", "").await.unwrap();
+    }
+
+    /// Adds a record, with its tokens.
+    pub async fn add(&mut self, member: usize, who: Identity) -> RecordId {
+        let (node, operator) = (self.node(member), self.operator(member));
+        let added = match who.kind {
+            RecordKind::Person => add::add_case(node, operator, who, NewCase::default()).await,
+            RecordKind::Company => add::add_company(node, operator, who, Default::default()).await,
+        };
+        let record = added.unwrap().unwrap().record;
+        self.tokens(member, record).await;
+        record
+    }
+
+    /// Makes a record's tokens with the key that nobody has.
+    pub async fn tokens(&mut self, member: usize, record: RecordId) {
+        let node = self.node(member);
+        let lineage = self.many.row(member).await.lineage;
+        let key = Vault::new(&Secret::new([77; 32]));
+        let mut work = Work::begin(node, lineage).await.unwrap().unwrap();
+        let found = evidence(node, work.tx().unwrap(), record).await.unwrap();
+        for class in Class::ALL {
+            let of_class = found.iter().filter(|one| one.family.class() == class);
+            let tokens = of_class.map(|one| {
+                let purpose = format!("{lineage}/{class}/{}", one.family);
+                let output = key.index(&purpose, one.value.reveal().as_bytes());
+                (one.family, Token::from_bytes(*output.first_chunk().unwrap()))
+            });
+            let id = KeyId { lineage, class, epoch: KeyEpoch(1) };
+            let tokens: Vec<_> = tokens.collect();
+            if !tokens.is_empty() {
+                tokens_made(node, &mut work, record, id, tokens).await.unwrap();
+            }
+        }
+        work.commit().await.unwrap();
+        pack::wake(node, lineage);
+    }
+
+    /// Shares an alert about a record.
+    pub async fn share(&mut self, member: usize, record: RecordId, kind: Kind) -> ObjectId {
+        let (node, operator) = (self.node(member), self.operator(member));
+        let mut alerts = sight::samples(node, kind, 1);
+        alerts[0].id = String::new();
+        let order = Order { equipe: EQUIPE.into(), alerts, purpose: None, dry_run: false };
+        let records = BTreeMap::from([(0, record)]);
+        let shared = share_about(node, operator, order, &records).await.unwrap();
+        sight::ids(shared)[0]
+    }
+
+    pub async fn run(&mut self) {
+        self.many.run().await;
+    }
+
+    /// The same, with each process started again before each of its turns.
+    pub async fn run_with_restarts(&mut self) {
+        for _ in 0..12 {
+            for member in ALL {
+                self.many.restart(member).await;
+                self.many.turn(member).await.unwrap();
+            }
+        }
+        self.run().await;
+    }
+
+    pub async fn matches(&self, member: usize) -> Vec<MatchView> {
+        let query = Query { limit: 100, ..Query::default() };
+        let (views, next) =
+            list::list(self.node(member), self.operator(member), &query).await.unwrap();
+        assert_eq!(next, None);
+        views
+    }
+
+    pub async fn only(&self, member: usize) -> MatchView {
+        let mut views = self.matches(member).await;
+        assert_eq!(views.len(), 1, "{views:?}");
+        views.remove(0)
+    }
+
+    /// States at Toscana and Umbria; nothing where there are no matches. Lazio has none.
+    pub async fn states(&self) -> Vec<String> {
+        assert!(self.matches(LAZIO).await.is_empty());
+        let mut states = Vec::new();
+        for member in [TOSCANA, UMBRIA] {
+            states.extend(self.matches(member).await.into_iter().map(|view| view.row.state));
+        }
+        states
+    }
+
+    pub async fn decide(&self, member: usize, id: MatchId, decision: Decision) -> Done<MatchView> {
+        decide(self.node(member), self.operator(member), id, decision).await
+    }
+
+    pub async fn case(&self, member: usize) -> CaseId {
+        let query = register::Query { limit: 10, ..Default::default() };
+        let (cases, _) =
+            register::cases(self.node(member), self.operator(member), &query).await.unwrap();
+        cases[0].row.case
+    }
+
+    pub async fn received_tags(&self, member: usize, object: ObjectId) -> usize {
+        let mut tx = self.node(member).store.read().await.unwrap();
+        tx.received_tags(object).await.unwrap().len()
+    }
+
+    /// Lets all alerts expire.
+    pub async fn expire_all(&self) {
+        self.many.pass(Duration::from_secs(3_000 * 24 * 3_600));
+        for member in ALL {
+            assert!(expire(self.node(member)).await.unwrap() > 0);
+        }
+    }
+
+    /// Nothing waits or was set aside, and nobody has an own event that the log never showed.
+    pub async fn settled(&self) {
+        self.many.assert_agreement(&ALL).await;
+        for member in ALL {
+            let lineage = self.many.row(member).await.lineage;
+            let mut tx = self.node(member).store.read().await.unwrap();
+            assert_eq!(tx.match_events(lineage).await.unwrap(), []);
+        }
+    }
+}
