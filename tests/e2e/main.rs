@@ -22,6 +22,7 @@ mod storage;
 mod succession;
 mod term;
 mod trust;
+mod void;
 mod wire;
 
 use raccordo_tests::federation::{Database, Setting};
@@ -57,6 +58,7 @@ stories! {
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
     term { handed_over_and_lost }
+    void { the_others_go_on }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }

@@ -120,7 +120,7 @@ async fn at(world: &Federation, hub: &str, term: u64) -> anyhow::Result<()> {
     until("both at the next hub", async || {
         for member in [TOSCANA, UMBRIA] {
             let at = world.node(member)?.equipe().await?.hub;
-            if !at.is_some_and(|at| (at.id.as_str(), at.term, at.connected) == (hub, term, true)) {
+            if at.is_none_or(|at| (at.id.as_str(), at.term, at.connected) != (hub, term, true)) {
                 return Ok(None);
             }
         }

@@ -29,6 +29,7 @@ mod term;
 mod token;
 mod token_request;
 mod transaction;
+mod void;
 
 macro_rules! on_backend {
     ($backend:ident; $($file:ident { $($case:ident)+ })+) => {
@@ -68,6 +69,7 @@ contract! {
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
     term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
+    void { groups_before_a_commit stray_commits }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once

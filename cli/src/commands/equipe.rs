@@ -63,6 +63,13 @@ pub enum EquipeCommand {
         /// The node that asks
         id: String,
     },
+    /// Hold a change for void that this node cannot process; where all but its maker do, the
+    /// équipe goes on without it
+    #[command(after_help = "Example:\n  raccordo equipe void toscana-umbria")]
+    Void {
+        /// The équipe's name
+        name: String,
+    },
     /// Show one équipe and its pact
     #[command(after_help = "Example:\n  raccordo equipe show toscana-umbria")]
     Show {
@@ -352,6 +359,7 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
         EquipeCommand::ApproveRejoin { name, id } => {
             rejoin::approve(channel, name, id, context).await
         }
+        EquipeCommand::Void { name } => rejoin::void(channel, name, context).await,
         EquipeCommand::Show { name } => show(channel, name, context).await,
         EquipeCommand::Remove(args) => change(channel, Wish::Remove, args, context).await,
         EquipeCommand::Leave { name, reason, yes } => {

@@ -4,6 +4,7 @@
 mod hub_trouble;
 mod moving;
 mod rejoining;
+mod stray;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
@@ -100,6 +101,7 @@ async fn look(node: &Node) -> Done<Vec<Finding>> {
         about_equipe(node, equipe, &mut findings)?;
         rejoining::about(node, equipe, &mut findings).await?;
         moving::about(node, equipe, &mut findings).await?;
+        stray::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {

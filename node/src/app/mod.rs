@@ -11,7 +11,7 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
-//! - when things go wrong: [`backup`], [`rejoin`], [`term`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`]
 //! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
 //!   [`register`]
 //! - where two nodes know the same person or company: [`matching`]
@@ -64,6 +64,7 @@ pub mod storage;
 pub mod successor;
 pub mod term;
 pub mod update_keys;
+pub mod void;
 pub mod vouching;
 pub mod withdraw;
 pub mod work;

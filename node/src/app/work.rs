@@ -141,6 +141,7 @@ impl<'n> Work<'n> {
         honesty::begin_anew(&mut *tx, row.lineage).await?;
         tx.forget_kept(row.lineage, honesty::LAST).await?;
         tx.delete_hub_move(row.lineage).await?;
+        tx.delete_stray(row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         let mut work = Self::over(node, slot, tx, row);
         work.touched = true;
@@ -167,6 +168,11 @@ impl<'n> Work<'n> {
     /// before its commit, since then the merge was rolled back too.
     pub fn set_fresh(&mut self) {
         self.slot.fresh = true;
+    }
+
+    /// Own commits of this run count no longer: the next message waits for another one.
+    pub fn set_stale(&mut self) {
+        self.slot.fresh = false;
     }
 
     /// The statement in force.

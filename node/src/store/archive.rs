@@ -442,6 +442,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("stretch", "what was verified is verified again from where the node comes back"),
     ("kept_entry", "others keep them; who comes back from a backup joins again"),
     ("hub_move", "noted again from the signed statement"),
+    ("stray", "it is about a group that is lost"),
+    ("unfollowed", "a hub's log never comes back"),
     ("claim", "it is about entries after a place that is lost"),
     ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),

@@ -30,6 +30,7 @@ pub mod sql;
 pub mod term;
 pub mod token;
 pub mod token_request;
+pub mod void;
 
 use async_trait::async_trait;
 
@@ -131,6 +132,7 @@ pub trait Tx:
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows
+    + void::VoidRows
     + register::RegisterRows
     + account::AccountRows
     + token::TokenRows

@@ -35,4 +35,5 @@ mod succession;
 mod term;
 mod tokens;
 mod trust;
+mod void;
 mod vouching;

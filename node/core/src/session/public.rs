@@ -1,10 +1,12 @@
 //! What a member can tell a new hub: the public state of the group; and how it gives up a
 //! commit that the log can never return.
 
+use openmls::prelude::ProcessedMessageContent;
 use tls_codec::Serialize as _;
 
 use super::view::statement;
-use super::{LeafKeys, Session, SessionError};
+use super::{FrameKind, LeafKeys, Session, SessionError, commit_view, frame};
+use crate::trust::commit::CommitView;
 
 /// A group's public state, signed by the member that tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,25 @@ impl Session {
             group_info: group_info.map_err(SessionError::internal)?,
             tree: tree.map_err(SessionError::internal)?,
         })
+    }
+
+    /// What another member's commit would do, read as a hub reads it: without path secrets,
+    /// so that nothing of it need be openable here. Nothing changes.
+    ///
+    /// # Errors
+    /// Any [`SessionError`] of a peer's fault.
+    pub fn read_commit(&self, payload: &[u8]) -> Result<CommitView, SessionError> {
+        let (header, message) = frame(payload)?;
+        if header.kind != FrameKind::Commit || header.group != self.id {
+            return Err(SessionError::NotAdmissible);
+        }
+        let group = self.group.public_group();
+        let processed = group.process_message(&*self.provider.crypto, message)?;
+        let (from, data) = (processed.sender().clone(), processed.aad().to_vec());
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            return Err(SessionError::NotAdmissible);
+        };
+        commit_view(&from, &staged, &data)
     }
 
     /// The statement that would be in force after the own commit that waits for the log, if

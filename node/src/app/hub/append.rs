@@ -22,6 +22,7 @@ use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
 use super::read_log::{checkpoint_at, statement_of};
+use super::void::{self, Before};
 use super::{HubSlot, WELCOME_LIFETIME, restored};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
@@ -31,6 +32,7 @@ use crate::app::successor;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
 use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
+use crate::store::void::UnfollowedRow;
 use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 
 /// Most entries of one call.
@@ -41,6 +43,8 @@ struct Call<'c> {
     node: &'c Node,
     caller: &'c NodeId,
     public: Option<HubGroup>,
+    /// The group before a commit that nobody else has followed.
+    unfollowed: Option<UnfollowedRow>,
     tx: &'c mut dyn Tx,
     row: CarriedRow,
     log: LogState,
@@ -79,6 +83,8 @@ pub async fn append(
         epoch: row.epoch,
         last_accepted_at: row.accepted_at,
     };
+    let unfollowed = if slot.followed { None } else { tx.unfollowed(group).await? };
+    slot.followed = false;
     let now = node.clock.now();
     let mut call = Call {
         node,
@@ -86,6 +92,7 @@ pub async fn append(
         // Back only once all is durable: what is dropped before that, by an error or with
         // its caller, must not leave a group that is ahead of the disk.
         public: slot.group.take(),
+        unfollowed,
         tx: &mut *tx,
         row,
         log,
@@ -94,7 +101,7 @@ pub async fn append(
         now,
     };
     let outcomes = call.all(entries).await?;
-    let Call { row, placed, mail, mut public, .. } = call;
+    let Call { row, placed, mail, mut public, unfollowed, .. } = call;
     if planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public.take();
     }
@@ -103,6 +110,7 @@ pub async fn append(
     if !planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public;
     }
+    slot.followed = unfollowed.is_none();
     if placed.iter().any(|row| row.kind == EntryKind::Commit) {
         node.signals.wake(&Topic::Trust);
     }
@@ -250,6 +258,7 @@ impl Call<'_> {
         let epoch = self.row.epoch;
         match self.group().await?.check_message(&handed.payload) {
             Ok(header) if header.epoch == epoch || planted::is(Bug::SkipEpochCheck) => {
+                self.followed().await?;
                 Ok(self.place(handed))
             }
             Ok(_) => Ok(Outcome::Refused("wrong_epoch".into())),
@@ -280,10 +289,55 @@ impl Call<'_> {
         };
         let group = self.row.group;
         let signed = SignedNotice::decode(&handed.payload);
-        match signed.and_then(|notice| notice.verify(group, handed.entry, card.card())) {
-            Ok(()) => Ok(self.place(handed)),
+        let verify =
+            |notice: SignedNotice| notice.verify(group, handed.entry, card.card()).map(|()| notice);
+        match signed.and_then(verify) {
+            Ok(notice) => {
+                let outcome = self.place(handed);
+                self.said(&notice).await?;
+                Ok(outcome)
+            }
             Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
         }
+    }
+
+    /// What a member says of a commit may undo it.
+    async fn said(&mut self, notice: &SignedNotice) -> Done<()> {
+        let Some(mut kept) = self.unfollowed.take() else { return Ok(()) };
+        let notice = notice.notice();
+        match void::said(self.node, self.tx, &mut self.row, &mut kept, notice).await? {
+            Some(public) => {
+                self.public = Some(public);
+                self.log.epoch = self.row.epoch;
+            }
+            None => self.unfollowed = Some(kept),
+        }
+        Ok(())
+    }
+
+    /// Whoever goes on after another's commit has followed it.
+    async fn followed(&mut self) -> Done<()> {
+        let caller = self.caller;
+        if self.unfollowed.take_if(|kept| kept.committer != *caller).is_some() {
+            self.tx.delete_unfollowed(self.row.group).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the group before a commit that was placed. Of several by one member without
+    /// anybody else's between them, before the first.
+    async fn keep(&mut self, before: Before, commit: &CommitView, at: &Outcome) -> Done<()> {
+        let Outcome::Placed { sequence, digest } = *at else { return Ok(()) };
+        self.followed().await?;
+        if self.unfollowed.is_some() {
+            return Ok(());
+        }
+        let kept = before.beside(&self.row, commit, self.caller, (sequence, digest));
+        if kept.votes.can_pass() {
+            self.tx.put_unfollowed(kept.clone()).await?;
+            self.unfollowed = Some(kept);
+        }
+        Ok(())
     }
 
     async fn commit(&mut self, handed: Handed) -> Done<Outcome> {
@@ -291,6 +345,11 @@ impl Call<'_> {
             return Ok(outcome);
         }
         let caller = self.caller.clone();
+        self.group().await?;
+        let before = match &self.public {
+            Some(group) if self.row.state == "founded" => Some(Before::of(group, &self.row)?),
+            _ => None,
+        };
         let applied = self.group().await?.apply_commit(
             &caller,
             &handed.payload,
@@ -318,7 +377,12 @@ impl Call<'_> {
                 return Ok(Outcome::Refused("hub_term_elsewhere".into()));
             }
         }
-        self.merged(handed, view).await
+        let outcome = self.merged(handed, view.clone()).await?;
+        // A log that has gone to another hub does not come back.
+        if let Some(before) = before.filter(|_| self.row.state == "founded") {
+            self.keep(before, &view, &outcome).await?;
+        }
+        Ok(outcome)
     }
 
     /// The state in which a commit leaves the équipe here: it may begin this hub's own term

@@ -14,6 +14,7 @@ pub mod read_log;
 pub mod restored;
 pub mod seed;
 pub mod trim;
+mod void;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex as Plain, PoisonError};
@@ -68,6 +69,9 @@ pub struct Hub {
 pub struct HubSlot {
     /// The public group; none until it is loaded.
     pub group: Option<HubGroup>,
+    /// Whether another member is known to have followed the newest commit: then nothing is
+    /// kept of the group before it.
+    followed: bool,
     rates: BTreeMap<NodeId, VecDeque<(Instant, u32)>>,
 }
 

@@ -127,6 +127,9 @@ async fn copy(tx: &mut dyn Tx, row: &mut CarriedRow, entries: Vec<LogEntry>) -> 
     };
     let mut placed = Vec::new();
     for entry in entries.into_iter().filter(|entry| entry.sequence > row.sequence) {
+        // After a void commit the epoch before it goes on. What the copy is worth is decided
+        // by its head.
+        chain.epoch = chain.epoch.min(entry.epoch);
         let digest = chain.verify_next(&entry).map_err(|fault| match fault {
             ChainFault::Gap { .. } => Fault::conflict("seed_gap", fault.to_string()),
             _ => bad(&fault),

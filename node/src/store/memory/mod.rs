@@ -22,6 +22,7 @@ mod tables;
 mod term;
 mod token;
 mod token_request;
+mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

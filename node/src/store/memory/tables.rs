@@ -30,6 +30,7 @@ use crate::store::rejoin::RejoinRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
+use crate::store::void::{StrayRow, UnfollowedRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -95,6 +96,8 @@ tables! {
     proof: (LineageId, Sequence) => Vec<u8>,
     kept_entry: (LineageId, Sequence) => KeptRow,
     hub_move: LineageId => HubMoveRow,
+    unfollowed: GroupId => UnfollowedRow,
+    stray: LineageId => StrayRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

@@ -18,6 +18,7 @@ const TEXTS: &[(i64, &str, &str)] = &[
     (10, "register", include_str!("../migrations/0010_register.sql")),
     (11, "keys", include_str!("../migrations/0011_keys.sql")),
     (12, "matching", include_str!("../migrations/0012_matching.sql")),
+    (13, "void", include_str!("../migrations/0013_void.sql")),
     (15, "account", include_str!("../migrations/0015_account.sql")),
 ];
 

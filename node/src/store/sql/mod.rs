@@ -35,6 +35,7 @@ mod term;
 mod token;
 mod token_request;
 mod tx;
+mod void;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -65,3 +65,25 @@ fn a_commit_that_is_given_up_leaves_the_group_as_it_was() {
     lab.commit("toscana", &update(), &[]);
     lab.commit("umbria", &update(), &[]);
 }
+
+#[test]
+fn a_commit_is_read_without_being_opened() {
+    both(|suite| {
+        let mut lab = Lab::found(suite, "read", &["toscana", "umbria", "lazio"]);
+        let before = lab.node("umbria").facts();
+        let remove = Change { remove: vec![2], ..statement(b"statement 3") };
+        let staged = lab.node("toscana").stage(&remove);
+        let session = lab.node("umbria").load().unwrap();
+        let read = session.read_commit(&staged.commit).unwrap();
+        assert_eq!((read.committer, read.removed.as_slice()), (0, &[2][..]));
+        // Also one that cannot be processed here: its last byte is of the membership tag.
+        assert_eq!(session.read_commit(&bent(&staged.commit, 1)).unwrap(), read);
+        assert!(lab.node("umbria").process(&bent(&staged.commit, 1)).is_err());
+        assert_eq!(session.facts().unwrap(), before);
+        let message = lab.node("toscana").encrypt(b"text");
+        let error = lab.node("umbria").load().unwrap().read_commit(&message).unwrap_err();
+        assert_eq!(error.reason(), "not_admissible");
+        let hub = lab.append("toscana", &staged).unwrap();
+        assert_eq!(hub, read);
+    });
+}
