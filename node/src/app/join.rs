@@ -15,6 +15,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
+use super::membership::PACT_UNKNOWN;
 use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
@@ -23,6 +24,8 @@ use super::{Node, changes, identity, pack, pacts, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
+/// Code of the alarm of an équipe of which a Welcome was refused.
+pub const WELCOME_REFUSED: &str = "welcome_refused";
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
@@ -142,7 +145,7 @@ pub async fn join(
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
-    tx.delete_alarm(item.lineage, "welcome_refused").await?;
+    tx.delete_alarm(item.lineage, WELCOME_REFUSED).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
@@ -210,7 +213,7 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
         return Ok(());
     }
     let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
-    let suspicion = Suspicion { code: "welcome_refused", detail };
+    let suspicion = Suspicion { code: WELCOME_REFUSED, detail };
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
     tx.commit().await?;
     Ok(())
@@ -275,7 +278,8 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    for code in CUT_OFF {
+    // It is joined by the pact in force.
+    for code in CUT_OFF.into_iter().chain([PACT_UNKNOWN]) {
         tx.delete_alarm(lineage, code).await?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use super::{Node, changes, roster, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
-const PACT_UNKNOWN: &str = "pact_unknown";
+pub(super) const PACT_UNKNOWN: &str = "pact_unknown";
 
 /// Follows the group after the commit at a place of the log.
 ///

@@ -224,11 +224,13 @@ impl Many {
     /// Packs, appends and settles until there is nothing to send.
     pub async fn send(&self, member: usize) -> Done<bool> {
         match self.known(member).await? {
-            Some(row) if row.state == "active" => match self.link(member).send(row.lineage).await {
-                // Removed, and not told yet.
-                Err(fault) if fault.reason == "not_a_member" => Ok(false),
-                sent => sent,
-            },
+            Some(row) if ["active", "needs_rejoin"].contains(&&*row.state) => {
+                match self.link(member).send(row.lineage).await {
+                    // Removed, and not told yet.
+                    Err(fault) if fault.reason == "not_a_member" => Ok(false),
+                    sent => sent,
+                }
+            }
             _ => Ok(false),
         }
     }
