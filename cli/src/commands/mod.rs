@@ -9,6 +9,7 @@ pub mod equipe;
 pub mod hub;
 pub mod init;
 pub mod man;
+pub mod move_hub;
 pub mod operator;
 pub mod organisation;
 pub mod pact;

@@ -267,6 +267,7 @@ mod tests {
             outbox: 0,
             set_aside: 0,
             sending: "open".to_owned(),
+            next: String::new(),
             alarms: vec![],
             state: "active".to_owned(),
         };

@@ -14,7 +14,7 @@ use raccordo_core::trust::statement::{SignedStatement, Statement};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, changes, pack};
+use super::{Node, changes, pack, term};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
@@ -48,11 +48,21 @@ pub async fn due(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Option<P
             }
             _ => pending.row.begun_here,
         };
+        if proposal.moves().is_some() && !may_move(tx, row, &proposal).await? {
+            continue;
+        }
         if after.may_have_leaf(me) && (ours || waited) {
             return Ok(Some(proposal));
         }
     }
     Ok(None)
+}
+
+/// Whether the next hub stands ready for a move, and this node where its commit belongs.
+async fn may_move(tx: &mut dyn Tx, row: &EquipeRow, proposal: &Proposal) -> Done<bool> {
+    let Some(moving) = term::moving(tx, row.lineage).await? else { return Ok(false) };
+    let noted = moving.statement.digest() == proposal.statement.digest();
+    Ok(noted && moving.may_commit(row)?)
 }
 
 /// Who does the chair's work under a statement: the chair, or while that is suspended or not

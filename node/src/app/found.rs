@@ -15,7 +15,8 @@ use super::hub::key_package_pool::Given;
 use super::signals::Topic;
 use super::work::{Work, pact_context};
 use super::{
-    Node, changes, enact, key_packages, pack, pacts, rejoin, replay, roster, rotate, update_keys,
+    Node, changes, enact, key_packages, pack, pacts, rejoin, replay, roster, rotate, term,
+    update_keys,
 };
 use crate::store::equipe::EquipeRow;
 
@@ -29,6 +30,8 @@ pub enum Step {
         /// GroupInfo with tree.
         group_info: Vec<u8>,
     },
+    /// Hand the log over to its next hub, page by page: [`term::seed::page`].
+    Seed,
     /// Claim a key package of each of these, then [`invite`].
     Claim {
         /// Parties without a leaf.
@@ -164,6 +167,10 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
 /// The store's.
 pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
     let equipes = node.store.read().await?.equipes().await?;
+    for row in &equipes {
+        term::note(node, row.lineage).await?;
+    }
+    let equipes = node.store.read().await?.equipes().await?;
     for row in equipes.iter().filter(|row| row.hub == *hub) {
         rejoin::approve::stage(node, row.lineage).await?;
         enact::enact(node, row.lineage).await?;
@@ -174,6 +181,10 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     let mut tx = node.store.read().await?;
     let mut steps = BTreeMap::new();
     for row in tx.equipes().await? {
+        if term::seed::due(&mut *tx, &row, hub).await? {
+            steps.insert(row.lineage, Step::Seed);
+            continue;
+        }
         if row.hub != *hub {
             continue;
         }

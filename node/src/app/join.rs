@@ -64,7 +64,7 @@ pub async fn join(
         {
             return Err(bad("its place in the log is one where this node has been"));
         }
-        let signed_here = signed_here(node, &mut *tx, hub, item.lineage, known.as_ref()).await?;
+        let signed_here = signed_here(node, &mut *tx, item.lineage, known.as_ref()).await?;
         let group_rows = match &known {
             Some(row) if row.group == item.group => {
                 open_ledger(node, &mut *tx, &LedgerScope::Group(item.group)).await?
@@ -89,6 +89,9 @@ pub async fn join(
         return Err(bad("the group is not of the signed statement"));
     }
     let term = &signed.statement().hub;
+    if term.hub != *hub {
+        return Err(bad("another hub keeps the équipe's log"));
+    }
     item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     let checkpoint = item.checkpoint.checkpoint();
     let place = (checkpoint.group, checkpoint.sequence, checkpoint.epoch);
@@ -129,7 +132,11 @@ pub async fn join(
     };
     if again {
         forget_before(&mut work).await?;
-        pacts::keep(node, work.tx()?, &proposal).await?;
+        let mut kept = proposal.clone();
+        if kept.statement.digest() == signed.digest() {
+            kept.statement = signed.clone();
+        }
+        pacts::keep(node, work.tx()?, &kept).await?;
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     }
@@ -242,11 +249,10 @@ async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()>
     Ok(())
 }
 
-/// What this node has signed of an équipe at this hub: its consent to join.
+/// What this node has signed of an équipe: its consent to join.
 async fn signed_here(
     node: &Node,
     tx: &mut dyn Tx,
-    hub: &NodeId,
     lineage: LineageId,
     known: Option<&EquipeRow>,
 ) -> Done<Vec<Proposal>> {
@@ -258,10 +264,7 @@ async fn signed_here(
         let pending = changes::of(node, tx, row).await?;
         proposals.extend(pending.into_iter().map(|pending| pending.proposal));
     }
-    proposals.retain(|proposal| {
-        let ours = proposal.signed_by().contains(&node.identity.node);
-        ours && proposal.pact.terms().hub == *hub
-    });
+    proposals.retain(|proposal| proposal.signed_by().contains(&node.identity.node));
     if proposals.is_empty() {
         let message = "a Welcome to an équipe not signed here";
         return Err(Fault::refused("pact_not_signed", message));

@@ -10,7 +10,7 @@
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
-//! - when things go wrong: [`backup`], [`rejoin`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`]
 //! - people: [`directory`]; the people and companies of cases: [`register`]
 //! - what a hub does: [`hub`]
 
@@ -56,6 +56,7 @@ pub mod signals;
 pub mod status;
 pub mod storage;
 pub mod successor;
+pub mod term;
 pub mod update_keys;
 pub mod vouching;
 pub mod withdraw;

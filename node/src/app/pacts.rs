@@ -147,7 +147,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     raise_all(&mut *tx).await?;
     if let Some(signed) = sign_change(node, &mut *tx, actor, &source).await? {
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(signed.proposal.pact.terms().hub.clone()));
+        node.signals.wake(&Topic::Errands(signed.proposal.hub().clone()));
         return Ok(signed);
     }
     let mut proposal = match source {
@@ -183,7 +183,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     }
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok(Standing { row, proposal, active, change: None })
 }
 
@@ -256,7 +256,7 @@ pub async fn propose(
         let subject = row.lineage.to_string();
         record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(row.hub));
+        node.signals.wake(&Topic::Errands(proposal.hub().clone()));
         return Ok((sent, wire::trust::encode_proposal(&proposal)));
     }
     let (row, proposal) = find(node, &mut *tx, name).await?;
@@ -268,7 +268,7 @@ pub async fn propose(
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok((sent, wire::trust::encode_proposal(&proposal)))
 }
 
@@ -493,8 +493,7 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
             continue;
         }
         let card = verified_card(node, tx, party).await?;
-        let hub = &proposal.pact.terms().hub;
-        mail(node, tx, hub, &card, &encoded).await?;
+        mail(node, tx, proposal.hub(), &card, &encoded).await?;
         sent.push(party.clone());
     }
     Ok(sent)

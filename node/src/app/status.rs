@@ -11,7 +11,7 @@ use raccordo_core::trust::statement::SignedStatement;
 use super::clocks::Clocks;
 use super::expiry::{self, Expiring};
 use super::fault::{Done, Fault, Whose};
-use super::{Node, membership, roster, storage};
+use super::{Node, doctor, membership, roster, storage};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -66,6 +66,11 @@ impl Links {
         *newest = (*newest).max(sequence);
     }
 
+    /// Forgets what a hub had that keeps a log no longer.
+    pub fn forget(&self, lineage: LineageId) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&lineage);
+    }
+
     fn newest(&self, lineage: LineageId) -> Sequence {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&lineage).copied().unwrap_or_default()
@@ -112,6 +117,8 @@ pub struct EquipeStatus {
     pub sending: String,
     /// Code and words of each alarm.
     pub alarms: Vec<String>,
+    /// Where the log is on its way: what is to be done next, and by whom; else empty.
+    pub next: String,
 }
 
 /// The node as status shows it.
@@ -239,6 +246,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         set_aside: tx.set_aside_count(lineage).await?,
         sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
+        next: doctor::next_of_move(node, tx, &row, &link).await?,
         link,
         row,
     })

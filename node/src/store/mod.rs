@@ -24,6 +24,7 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod term;
 
 use async_trait::async_trait;
 
@@ -124,6 +125,7 @@ pub trait Tx:
     + hub::HubRows
     + membership::MembershipRows
     + rejoin::RejoinRows
+    + term::TermRows
     + register::RegisterRows
     + Send
 {

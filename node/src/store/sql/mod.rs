@@ -28,6 +28,7 @@ mod peer;
 mod register;
 mod rejoin;
 mod statement;
+mod term;
 mod tx;
 
 use std::sync::Arc;
