@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use raccordo_core::id::{Digest, ItemId, LineageId, NodeId};
+use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::planted::{self, Bug};
-use raccordo_core::sealing;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::change::Change;
@@ -18,7 +17,7 @@ use raccordo_core::wire;
 use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
-use super::pacts::{self, SEAL_INFO, proposal_fault, read_proposal};
+use super::pacts::{self, proposal_fault, read_proposal};
 use super::peers::verified_card;
 use super::signals::Topic;
 use super::term;
@@ -26,7 +25,6 @@ use super::work::open_pact;
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::membership::ProposalRow;
-use crate::store::node::MailRow;
 
 /// Most proposals of one équipe that are kept.
 const PROPOSALS_MAX: usize = 32;
@@ -368,18 +366,7 @@ pub async fn post(
                 continue;
             }
         };
-        let aad = party.as_str().as_bytes();
-        let sealing_key = &card.card().sealing_key;
-        let payload = sealing::seal(&*node.entropy, sealing_key, SEAL_INFO, aad, &encoded)
-            .map_err(|cause| Fault::ours("not_sealed", cause))?;
-        tx.insert_mail(MailRow {
-            item: ItemId::random(&*node.entropy),
-            hub: hub.clone(),
-            recipient: party.clone(),
-            kind: "pact".into(),
-            payload,
-        })
-        .await?;
+        pacts::mail(node, tx, hub, &card, &encoded).await?;
         sent.push(party);
     }
     Ok(sent)

@@ -15,6 +15,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
+use super::membership::PACT_UNKNOWN;
 use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
@@ -23,6 +24,8 @@ use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
+/// Code of the alarm of an équipe of which a Welcome was refused.
+pub const WELCOME_REFUSED: &str = "welcome_refused";
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
@@ -130,7 +133,11 @@ pub async fn join(
     if again {
         forget_before(&mut work).await?;
         pseudonym::follow::begin_anew(work.tx()?, item.lineage).await?;
-        pacts::keep(node, work.tx()?, &proposal).await?;
+        let mut kept = proposal.clone();
+        if kept.statement.digest() == signed.digest() {
+            kept.statement = signed.clone();
+        }
+        pacts::keep(node, work.tx()?, &kept).await?;
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     }
@@ -149,7 +156,7 @@ pub async fn join(
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
-    tx.delete_alarm(item.lineage, "welcome_refused").await?;
+    tx.delete_alarm(item.lineage, WELCOME_REFUSED).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
@@ -217,7 +224,7 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
         return Ok(());
     }
     let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
-    let suspicion = Suspicion { code: "welcome_refused", detail };
+    let suspicion = Suspicion { code: WELCOME_REFUSED, detail };
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
     tx.commit().await?;
     Ok(())
@@ -278,7 +285,8 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    for code in CUT_OFF {
+    // It is joined by the pact in force.
+    for code in CUT_OFF.into_iter().chain([PACT_UNKNOWN]) {
         tx.delete_alarm(lineage, code).await?;
     }
     Ok(())

@@ -479,7 +479,8 @@ async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let members = tx.members(lineage).await?;
     let others = members.iter().filter(|member| member.node != node.identity.node);
     // An own entry must have come back before it is forgotten: it would look like a clone's.
-    let all_have = others.map(|member| member.delivered).min().unwrap_or_default();
+    // Nobody waits for anything where nobody else is left; who comes is told anew.
+    let all_have = others.map(|member| member.delivered).min().unwrap_or(own_place);
     tx.forget_delivered(lineage, all_have.min(own_place)).await?;
     tx.forget_kept(lineage, all_have.min(own_place)).await?;
     Ok(())

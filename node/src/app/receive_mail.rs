@@ -41,12 +41,14 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
             }
             Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
         },
-        "pact" => match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
-            Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
-            Err(fault) => {
-                tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
+        pacts::MAIL_KIND => {
+            match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
+                Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
+                Err(fault) => {
+                    tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
+                }
             }
-        },
+        }
         MAIL_KIND => match successor::posted(node, &mut *tx, &item.sender, &item.payload).await? {
             Ok(taken) => tracing::info!(peer = %item.sender, state = ?taken, "a new card came"),
             Err(fault) => {

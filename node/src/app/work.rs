@@ -12,7 +12,7 @@ use raccordo_core::hublog::{LogEntry, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::planted::{self, Bug};
-use raccordo_core::session::{LeafKeys, Session};
+use raccordo_core::session::{Facts, LeafKeys, Session};
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -231,6 +231,14 @@ impl<'n> Work<'n> {
     /// As [`Work::session`].
     pub async fn holds_commit(&mut self) -> Done<bool> {
         Ok(self.loaded().await?.pending())
+    }
+
+    /// What the group shows. Only read, so that a refusal that rests on it costs nothing.
+    ///
+    /// # Errors
+    /// As [`Work::session`].
+    pub async fn facts(&mut self) -> Done<Facts> {
+        self.loaded().await?.facts().map_err(|cause| Fault::ours("group", cause))
     }
 
     /// The live group, loaded if it is not.

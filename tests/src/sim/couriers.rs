@@ -325,7 +325,7 @@ impl World {
     pub fn look(&mut self, place: usize) -> Checked<String> {
         let Some(node) = self.node(place) else { return Ok("down".into()) };
         // A scheduler that starves a node is no hub that keeps something back.
-        let connected = self.network.is_calm();
+        let connected = self.network.is_calm() && self.feed(place).is_some();
         node.links.note(&self.hub.name, Link { connected, ..Link::default() });
         let looked = ready(async {
             let said = heartbeat::beat(&node).await?;

@@ -1,13 +1,15 @@
 //! Disks that are put back as they were, and copies of them that come alive beside the
 //! original; and what administrators do about it.
 
+use std::sync::Arc;
+
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
+use raccordo_node::app::join::WELCOME_REFUSED;
 use raccordo_node::app::rejoin::{self, approve, request};
 use raccordo_node::store::Store;
-use raccordo_node::store::rejoin::RejoinRow;
 
 use super::founding::ADMINISTRATOR;
 use super::parties::answered;
@@ -136,35 +138,21 @@ impl World {
         }))
     }
 
-    /// Where no other member knows of a request that waits, its administrator, who was asked
-    /// on the phone which one is meant, lets the node ask anew.
+    /// Whose request is still open when everybody has approved what can be approved asks anew:
+    /// the leaf that it names is gone, as the others' administrators say on the phone.
     ///
     /// # Errors
     /// What the use case must not answer.
     pub fn ask_again(&mut self) -> Checked {
         for place in self.machines() {
-            let Some(node) = self.node(place) else { continue };
-            let Some(request) = ready(own_request(&node))?? else { continue };
-            if self.is_known(&request)? {
-                continue;
+            let member = |node: &Arc<Node>| self.rolls.is_member(&node.identity.node);
+            let Some(node) = self.node(place).filter(member) else { continue };
+            if ready(asks(&node))?? {
+                let asked = answered(ready(request::ask(&node, ADMINISTRATOR, EQUIPE))?)?;
+                self.trace.note(&format!("  member {place} asks anew: {asked:?}"));
             }
-            let asked = answered(ready(request::ask(&node, ADMINISTRATOR, EQUIPE))?)?;
-            self.trace.note(&format!("  member {place} asks anew: {asked:?}"));
         }
         self.after()
-    }
-
-    /// Whether another member can approve a request.
-    fn is_known(&self, request: &RejoinRow) -> Checked<bool> {
-        for place in self.machines() {
-            let Some(node) = self.node(place) else { continue };
-            let rows = ready(ready(node.store.read())??.rejoins(request.lineage))??;
-            let other = node.identity.node != request.node;
-            if other && rows.iter().any(|row| row.entry == request.entry) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// An administrator approves that others join again.
@@ -212,15 +200,11 @@ impl World {
     }
 }
 
-/// What a node that has lost its group asks the others.
-async fn own_request(node: &Node) -> Done<Option<RejoinRow>> {
+/// Whether a node that has lost its group asks the others.
+async fn asks(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
-    let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(None) };
-    if row.state != Standing::NeedsRejoin.as_str() {
-        return Ok(None);
-    }
-    let rows = tx.rejoins(row.lineage).await?;
-    Ok(rows.into_iter().find(|row| row.node == node.identity.node))
+    let row = tx.equipes().await?.into_iter().next();
+    Ok(row.is_some_and(|row| row.state == Standing::NeedsRejoin.as_str()))
 }
 
 /// Whether a node waits for its administrator's decision.
@@ -228,10 +212,11 @@ async fn lost(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
     let alarms = tx.alarms(row.lineage).await?;
-    let trimmed = alarms.iter().any(|alarm| alarm.code == rejoin::TRIMMED);
+    let stands = |code: &str| alarms.iter().any(|alarm| alarm.code == code);
     Ok(match Standing::parse(&row.state) {
         Some(Standing::Quarantined) => true,
-        Some(Standing::Active) => trimmed,
+        Some(Standing::Active) => stands(rejoin::TRIMMED) || stands(WELCOME_REFUSED),
+        Some(Standing::Ended) => stands(WELCOME_REFUSED),
         _ => false,
     })
 }

@@ -72,8 +72,10 @@ struct Expected {
 /// with members away, keys are not made.
 const GAME: [&str; 4] =
     ["notice_revocation", "notice_rejoin_request", "key_ceremony_failed", "key_lost"];
-/// Alarms of a disk that was put back or copied.
-const AGED: [&str; 3] = ["own_entry_unknown", "needs_rejoin", "hub_trimmed"];
+/// Alarms of a disk that was put back or copied: of what it has signed since it knows
+/// nothing, and a Welcome may be for the other one.
+const AGED: [&str; 5] =
+    ["own_entry_unknown", "needs_rejoin", "hub_trimmed", "pact_unknown", "welcome_refused"];
 /// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.
 const REMOVED: [&str; 3] = ["hub_removed", "hub_trimmed", "log_withheld"];
 
