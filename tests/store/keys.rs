@@ -5,9 +5,7 @@ use std::sync::Arc;
 use raccordo_core::id::EntryId;
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 use raccordo_core::time::Instant;
-use raccordo_node::store::keys::{
-    ActRow, BudgetRow, CeremonyRow, DutyRow, ShareRow, SharingRow,
-};
+use raccordo_node::store::keys::{ActRow, BudgetRow, CeremonyRow, DutyRow, ShareRow, SharingRow};
 use raccordo_node::store::{Store, StoreError};
 
 use crate::sample::{bytes, lineage, node};

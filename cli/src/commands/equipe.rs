@@ -14,9 +14,9 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
+use super::keys::{self, KeyView};
 use super::pact::{self, PactView};
 use super::readiness::alarms;
-use super::keys::{self, KeyView};
 use super::{ask, present, rejoin};
 use crate::client::call;
 use crate::context::Context;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use raccordo_core::time::Instant as Moment;
 use raccordo_proto::admin::v1::key_service_client::KeyServiceClient;
-use raccordo_proto::admin::v1::{
-    KeyCeremony, KeyStatus, ReplaceKeysRequest, ShowKeysRequest,
-};
+use raccordo_proto::admin::v1::{KeyCeremony, KeyStatus, ReplaceKeysRequest, ShowKeysRequest};
 use serde::Serialize;
 use tonic::transport::Channel;
 

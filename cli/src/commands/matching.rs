@@ -288,9 +288,12 @@ impl Calls {
         loop {
             let call = self.operator.call(asked.clone());
             let page = self.client.list_matches(call).await?.into_inner();
-            found.extend(page.matches.into_iter().map(|one| one.id).filter(|one| {
-                !id.is_empty() && one.starts_with(id.trim_end_matches('…'))
-            }));
+            found.extend(
+                page.matches
+                    .into_iter()
+                    .map(|one| one.id)
+                    .filter(|one| !id.is_empty() && one.starts_with(id.trim_end_matches('…'))),
+            );
             if page.next_page_token.is_empty() {
                 break;
             }
@@ -390,9 +393,9 @@ pub async fn run_stop(command: StopCommand, context: &Context) -> Result<(), Fai
             let asked = calls.operator.call(AddStopValuesRequest { kind, values });
             let answer = calls.client.add_stop_values(asked).await?.into_inner();
             let view = serde_json::json!({"added": answer.added, "known": answer.known});
-            context.out.record(&view, |_| {
-                format!("{} added, {} known before", answer.added, answer.known)
-            })
+            context
+                .out
+                .record(&view, |_| format!("{} added, {} known before", answer.added, answer.known))
         }
         StopCommand::List => {
             let mut calls = Calls::connect(context).await?;

@@ -131,9 +131,9 @@ impl Sharing<'_> {
     async fn one(&mut self, batch: Vec<Numbered>) -> Result<(), Failure> {
         let lines: Vec<u64> = batch.iter().map(|item| item.line).collect();
         let batch = self.about(batch)?;
-        let records = (0..).zip(&batch).filter_map(|(place, item)| {
-            item.record.clone().map(|record| (place, record))
-        });
+        let records = (0..)
+            .zip(&batch)
+            .filter_map(|(place, item)| item.record.clone().map(|record| (place, record)));
         let request = ShareAlertsRequest {
             equipe: self.args.equipe.clone(),
             records: records.collect(),

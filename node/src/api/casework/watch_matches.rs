@@ -62,9 +62,7 @@ impl Watch {
     }
 
     /// The changes, until the first fault.
-    pub(super) fn stream(
-        self,
-    ) -> impl Stream<Item = Result<WatchMatchesResponse, Status>> + Send {
+    pub(super) fn stream(self) -> impl Stream<Item = Result<WatchMatchesResponse, Status>> + Send {
         stream::try_unfold(self, |mut watch| async move {
             let change = watch.next().await?;
             Ok(Some((change, watch)))
