@@ -70,12 +70,34 @@ impl World {
         }
         self.check_copies()?;
         self.check_leaves()?;
+        self.one_key()?;
         self.everything_shared()?;
         let everywhere = self.everywhere()?;
         for (place, rows) in &everywhere {
             self.end_of_one(*place, rows, &everywhere, head)?;
         }
         self.trace.note(&format!("the end, head {head}"));
+        Ok(())
+    }
+
+    /// Nobody has another sharing of a key than the others under the same numbers.
+    fn one_key(&mut self) -> Checked {
+        let mut known = BTreeMap::new();
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            for equipe in ready(tx.equipes())?? {
+                for row in ready(tx.key_sharings(equipe.lineage))?? {
+                    let which = (row.lineage, row.class, row.key_epoch, row.generation);
+                    let first = known.entry(which).or_insert_with(|| row.sharing.clone());
+                    if *first != row.sharing {
+                        let (me, class) = (&machine.name, row.class);
+                        return Err(Violation(format!("{me} has another key of {class}")));
+                    }
+                }
+            }
+        }
+        self.counts.add("keys in force", known.len() as u64);
         Ok(())
     }
 
