@@ -615,5 +615,6 @@ async fn start(
         claims: Default::default(),
         voice: Default::default(),
         told: Default::default(),
+        matching: Default::default(),
     })
 }

@@ -144,7 +144,7 @@ async fn what_is_decided_twice_is_decided_once() {
 
 #[tokio::test]
 async fn who_has_no_phone_does_not_confirm() {
-    let mut stage = Stage::matched().await;
+    let stage = Stage::matched().await;
     stage.forget_phone(TOSCANA).await;
     let id = stage.only(TOSCANA).await.row.id;
     let refused = stage.decide(TOSCANA, id, Decision::Confirm).await.unwrap_err();
@@ -190,7 +190,7 @@ async fn a_withdrawn_alert_takes_its_match_with_it() {
 
 #[tokio::test]
 async fn an_expired_alert_takes_its_match_with_it() {
-    let mut stage = Stage::matched().await;
+    let stage = Stage::matched().await;
     stage.expire_all().await;
     assert_eq!(stage.states().await, Vec::<String>::new());
 }
