@@ -11,6 +11,7 @@ mod files;
 mod in_hand;
 mod kill;
 mod lies;
+mod matching;
 mod membership;
 mod network;
 mod points;
@@ -18,6 +19,7 @@ mod register;
 mod restart;
 mod storage;
 mod succession;
+mod term;
 mod trust;
 mod wire;
 
@@ -53,10 +55,12 @@ stories! {
     restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
+    term { handed_over_and_lost }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
     register { a_killed_import_goes_on the_register_is_sealed }
+    matching { the_same_worker_and_company }
     lies {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints
         false_entries a_false_tree

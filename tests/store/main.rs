@@ -24,6 +24,7 @@ mod register;
 mod rejoin;
 mod sample;
 mod sql;
+mod term;
 mod token;
 mod token_request;
 mod transaction;
@@ -64,6 +65,7 @@ contract! {
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
+    term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once

@@ -1,8 +1,9 @@
-//! `raccordo demo`: Toscana, Umbria and a relay on this machine, as three real processes.
+//! `raccordo demo`: three regions and a relay on this machine, as four real processes.
 //!
 //! It drives the programs that an administrator and an operator would use, this one and
 //! the `raccordod` beside it, and tells what happens step by step.
 
+mod matches;
 mod stage;
 mod story;
 mod teller;
@@ -19,7 +20,7 @@ use teller::Teller;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  raccordo demo --keep /tmp/raccordo-demo")]
 pub struct DemoArgs {
-    /// Keep the three homes in this new or empty directory, for exploring
+    /// Keep the four homes in this new or empty directory, for exploring
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
     /// Print JSON; set from the global option.

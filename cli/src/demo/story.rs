@@ -1,4 +1,5 @@
-//! The story: from three empty directories to two regions that exchange alerts.
+//! The story: from four empty directories to regions that exchange alerts and find whom two
+//! of them know.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,13 +7,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::matches;
 use super::stage::Stage;
 use super::teller::{Outcome, Teller};
 use crate::failure::Failure;
 
-const NODES: [(&str, &str); 3] =
-    [("relay", "Relay"), ("toscana", "Regione Toscana"), ("umbria", "Regione Umbria")];
-const EQUIPE: &str = "toscana-umbria";
+const NODES: [(&str, &str); 4] = [
+    ("relay", "Relay"),
+    ("toscana", "Regione Toscana"),
+    ("umbria", "Regione Umbria"),
+    ("lombardia", "Regione Lombardia"),
+];
+pub(super) const EQUIPE: &str = "tre-regioni";
 const CASES: &str = "130";
 const COMPANIES: &str = "70";
 /// Longest wait for what other nodes do.
@@ -24,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The first step that does not succeed.
 pub async fn tell(stage: &mut Stage, teller: &mut Teller) -> Result<Outcome, Failure> {
     teller.say(
-        "Two regions meet over a relay that is no member. Three processes on this machine,\n\
+        "Three regions meet over a relay that is no member. Four processes on this machine,\n\
          each with its own directory, database and keys.",
     )?;
     nodes(stage, teller).await?;
@@ -36,12 +42,13 @@ pub async fn tell(stage: &mut Stage, teller: &mut Teller) -> Result<Outcome, Fai
     let delivered = arrived(stage, teller, &shared).await?;
     hub_sees(stage, teller, &shared).await?;
     withdraw(stage, teller, &shared).await?;
+    let matches = matches::tell(stage, teller).await?;
     agree(stage, teller).await?;
-    Ok(Outcome { shared: shared.len(), delivered, matches: 0 })
+    Ok(Outcome { shared: shared.len(), delivered, matches })
 }
 
 async fn nodes(stage: &mut Stage, teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("1. Three nodes")?;
+    teller.chapter("1. Four nodes")?;
     let address = stage.free_address()?;
     for (node, name) in NODES {
         let mut args = vec!["init", "--id", node, "--name", name];
@@ -69,7 +76,9 @@ async fn trust(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
         let card = stage.path(&format!("{node}.card"));
         stage.call(node, &["trust", "export", "--out", &card.to_string_lossy()]).await?;
     }
-    for (one, other) in [("toscana", "umbria"), ("toscana", "relay"), ("umbria", "relay")] {
+    let later = |at: usize| NODES.iter().skip(at + 1).map(|(node, _)| *node);
+    let pairs = NODES.iter().enumerate();
+    for (one, other) in pairs.flat_map(|(at, (one, _))| later(at).map(move |other| (*one, other))) {
         for (here, peer) in [(one, other), (other, one)] {
             let card = stage.path(&format!("{peer}.card"));
             stage.call(here, &["trust", "add", &card.to_string_lossy()]).await?;
@@ -95,7 +104,7 @@ async fn pact(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter("3. The pact: who shares what with whom, for what, and for how long")?;
     let draft = stage.path("pact.toml");
     let draft = draft.to_string_lossy();
-    let drafting = ["pact", "draft", "--equipe", EQUIPE, "--parties", "toscana,umbria"];
+    let drafting = ["pact", "draft", "--equipe", EQUIPE, "--parties", "toscana,umbria,lombardia"];
     let rest = ["--hub", "relay", "--out", &draft, "--example"];
     stage.call("toscana", &[&drafting[..], &rest[..]].concat()).await?;
     stage.call("toscana", &["pact", "sign", &draft, "--yes"]).await?;
@@ -103,9 +112,12 @@ async fn pact(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     teller.say(
         "  toscana drafts, signs and proposes it; it travels sealed, the relay cannot read it",
     )?;
-    until(stage, "umbria", &["pact", "list"], "the proposal", |pacts| !pacts.is_empty()).await?;
-    stage.call("umbria", &["pact", "sign", EQUIPE, "--yes"]).await?;
-    teller.say("  umbria reads and signs it: that is also its consent to join")?;
+    for party in ["umbria", "lombardia"] {
+        let here = |pacts: &[Value]| !pacts.is_empty();
+        until(stage, party, &["pact", "list"], "the proposal", here).await?;
+        stage.call(party, &["pact", "sign", EQUIPE, "--yes"]).await?;
+        teller.say(&format!("  {party} reads and signs it: that is also its consent to join"))?;
+    }
     let offered = |list: &[Value]| list.iter().any(|row| text(Some(row), "/state") == "waiting");
     until(stage, "relay", &["hub", "list"], "the offer", offered).await?;
     stage.call("relay", &["hub", "accept", EQUIPE]).await?;
@@ -127,14 +139,20 @@ async fn equipe(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     until(stage, "toscana", &["doctor"], "the hub's consent", accepted).await?;
     stage.call("toscana", &["equipe", "create", EQUIPE, "--wait", "--timeout", "60s"]).await?;
     let shown = stage.call("toscana", &["equipe", "show", EQUIPE]).await?;
-    teller
-        .say(&format!("  epoch {}, members toscana and umbria", number(shown.first(), "/epoch")))?;
+    teller.say(&format!(
+        "  epoch {}, members toscana, umbria and lombardia",
+        number(shown.first(), "/epoch")
+    ))?;
     teller.step("equipe")
 }
 
 async fn operators(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter("5. People: an organisation and a case manager on each side")?;
-    for (node, organisation) in [("toscana", "Sportello Prato"), ("umbria", "Sportello Foligno")] {
+    for (node, organisation) in [
+        ("toscana", "Sportello Prato"),
+        ("umbria", "Sportello Foligno"),
+        ("lombardia", "Sportello Mantova"),
+    ] {
         let class = ["--class", "access_point"];
         stage.call(node, &[&["organisation", "add", organisation], &class[..]].concat()).await?;
         let token = stage.path(&format!("{node}.token"));
@@ -185,7 +203,8 @@ async fn share(stage: &Stage, teller: &mut Teller) -> Result<BTreeMap<String, Va
         let message = format!("{delivered} of {} alerts were delivered", shared.len());
         return Err(Failure::internal(message));
     }
-    teller.say(&format!("  {delivered} alerts are durable and processed at umbria"))?;
+    teller
+        .say(&format!("  {delivered} alerts are durable and processed at umbria and lombardia"))?;
     teller.step("share")?;
     Ok(shared)
 }
@@ -288,35 +307,41 @@ async fn withdraw(
     if !empty {
         return Err(Failure::internal("the withdrawn alert still has a body at umbria"));
     }
-    teller.say("  its content is erased on both sides; a tombstone without content stays")?;
+    teller.say("  its content is erased everywhere; a tombstone without content stays")?;
     teller.step("withdraw")
 }
 
 /// Members that stand at one place see the same head and authenticator.
 async fn agree(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("10. Both stand at one place of one log")?;
+    teller.chapter("11. All stand at one place of one log")?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let toscana = place(stage, "toscana").await?;
         let umbria = place(stage, "umbria").await?;
-        if toscana == umbria {
+        let lombardia = place(stage, "lombardia").await?;
+        if toscana == umbria && umbria == lombardia {
             let (sequence, head, authenticator) = toscana;
             let short = |hex: &str| hex.chars().take(16).collect::<String>();
             teller.say(&format!(
-                "  entry {sequence}, head {}…, epoch authenticator {}… on both",
+                "  entry {sequence}, head {}…, epoch authenticator {}… on all three",
                 short(&head),
                 short(&authenticator)
             ))?;
             return teller.step("agree");
         }
-        if toscana.0 == umbria.0 || tokio::time::Instant::now() > deadline {
+        let differ = |one: &Place, other: &Place| one.0 == other.0 && one != other;
+        let forked = differ(&toscana, &umbria) || differ(&umbria, &lombardia);
+        if forked || tokio::time::Instant::now() > deadline {
             return Err(Failure::internal("the members see different logs"));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-async fn place(stage: &Stage, node: &str) -> Result<(u64, String, String), Failure> {
+/// Sequence, head and authenticator.
+type Place = (u64, String, String);
+
+async fn place(stage: &Stage, node: &str) -> Result<Place, Failure> {
     let status = stage.call(node, &["status"]).await?;
     let status = status.first();
     Ok((
@@ -327,7 +352,7 @@ async fn place(stage: &Stage, node: &str) -> Result<(u64, String, String), Failu
 }
 
 /// Asks again until what other nodes do has happened.
-async fn until(
+pub(super) async fn until(
     stage: &Stage,
     node: &str,
     args: &[&str],
@@ -350,7 +375,7 @@ async fn until(
     }
 }
 
-fn text(value: Option<&Value>, pointer: &str) -> String {
+pub(super) fn text(value: Option<&Value>, pointer: &str) -> String {
     let found = value.and_then(|value| value.pointer(pointer)).and_then(Value::as_str);
     found.unwrap_or_default().to_owned()
 }

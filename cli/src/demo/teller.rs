@@ -83,18 +83,19 @@ impl Teller {
         let total: u128 = self.steps.iter().map(|step| step.ms).sum();
         self.chapter("Done")?;
         self.say(&format!(
-            "  {} alerts shared, {} delivered, in {:.1} s from empty directories.",
+            "  {} alerts shared, {} delivered, {} matches linked, in {:.1} s from empty directories.",
             outcome.shared,
             outcome.delivered,
+            outcome.matches,
             total as f64 / 1000.0
         ))?;
         if let Some(dir) = kept {
             let dir = dir.display();
             self.say(&format!(
-                "  The homes are kept. To go on exploring, start the three again:\n    \
-                 for n in relay toscana umbria; do raccordod --home {dir}/$n 2> {dir}/$n.log & done\n    \
+                "  The homes are kept. To go on exploring, start the four again:\n    \
+                 for n in relay toscana umbria lombardia; do raccordod --home {dir}/$n 2> {dir}/$n.log & done\n    \
                  raccordo --home {dir}/umbria --operator {dir}/umbria.token alert list --equipe \
-                 toscana-umbria"
+                 tre-regioni"
             ))?;
         }
         Ok(())

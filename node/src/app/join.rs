@@ -26,6 +26,9 @@ use crate::store::equipe::{EquipeRow, MemberRow};
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
+/// Codes of the alarms of whom the hub shows nothing of the log from where it stands. Where
+/// the node was removed and added again meanwhile, only the Welcome says so.
+const CUT_OFF: [&str; 2] = [REMOVED, rejoin::TRIMMED];
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -43,7 +46,7 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let removed = is_cut_off(&mut *tx, item.lineage).await?;
         if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
             let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
@@ -58,7 +61,7 @@ pub async fn join(
         {
             return Err(bad("its place in the log is one where this node has been"));
         }
-        let signed_here = signed_here(node, &mut *tx, hub, item.lineage, known.as_ref()).await?;
+        let signed_here = signed_here(node, &mut *tx, item.lineage, known.as_ref()).await?;
         let group_rows = match &known {
             Some(row) if row.group == item.group => {
                 open_ledger(node, &mut *tx, &LedgerScope::Group(item.group)).await?
@@ -83,6 +86,9 @@ pub async fn join(
         return Err(bad("the group is not of the signed statement"));
     }
     let term = &signed.statement().hub;
+    if term.hub != *hub {
+        return Err(bad("another hub keeps the équipe's log"));
+    }
     item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     let checkpoint = item.checkpoint.checkpoint();
     let place = (checkpoint.group, checkpoint.sequence, checkpoint.epoch);
@@ -173,7 +179,7 @@ pub async fn kept(node: &Node, hub: &NodeId) -> Done<Option<(u64, WelcomeItem)>>
         let name = kept_name(row.lineage);
         let Some(sealed) = tx.secret(&name).await?.filter(|_| row.hub == *hub) else { continue };
         let encoded = node.open(&identity::context(&name), &sealed)?;
-        let told = tx.alarms(row.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let told = is_cut_off(&mut *tx, row.lineage).await?;
         // Nothing is left of one that was entered.
         let item = wire::hub::decode_welcome(encoded.reveal());
         if let (Ok(item), true) = (item, told || may_return(&row)) {
@@ -217,6 +223,11 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
     Ok(())
 }
 
+async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    let alarms = tx.alarms(lineage).await?;
+    Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code.as_str())))
+}
+
 /// Whether a membership is over, or waits to begin anew.
 fn may_return(row: &EquipeRow) -> bool {
     matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
@@ -235,11 +246,10 @@ async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()>
     Ok(())
 }
 
-/// What this node has signed of an équipe at this hub: its consent to join.
+/// What this node has signed of an équipe: its consent to join.
 async fn signed_here(
     node: &Node,
     tx: &mut dyn Tx,
-    hub: &NodeId,
     lineage: LineageId,
     known: Option<&EquipeRow>,
 ) -> Done<Vec<Proposal>> {
@@ -251,10 +261,7 @@ async fn signed_here(
         let pending = changes::of(node, tx, row).await?;
         proposals.extend(pending.into_iter().map(|pending| pending.proposal));
     }
-    proposals.retain(|proposal| {
-        let ours = proposal.signed_by().contains(&node.identity.node);
-        ours && proposal.pact.terms().hub == *hub
-    });
+    proposals.retain(|proposal| proposal.signed_by().contains(&node.identity.node));
     if proposals.is_empty() {
         let message = "a Welcome to an équipe not signed here";
         return Err(Fault::refused("pact_not_signed", message));
@@ -271,7 +278,10 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    Ok(tx.delete_alarm(lineage, REMOVED).await?)
+    for code in CUT_OFF {
+        tx.delete_alarm(lineage, code).await?;
+    }
+    Ok(())
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the

@@ -14,7 +14,7 @@ use super::pacts;
 use super::replay::{self, Recipient};
 use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster, vouching};
+use super::{Node, changes, roster, term, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
@@ -112,6 +112,7 @@ async fn in_force(
         }
         None => pact_unknown(node, work).await?,
     }
+    term::in_force(node, work, before, now).await?;
     let row = work.row.clone();
     changes::drop_overtaken(node, work.tx()?, &row).await
 }

@@ -11,7 +11,7 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
-//! - when things go wrong: [`backup`], [`rejoin`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`]
 //! - people: [`directory`]; the people and companies of cases: [`register`]
 //! - where two nodes know the same person or company: [`matching`]
 //! - what a hub does: [`hub`]
@@ -60,6 +60,7 @@ pub mod signals;
 pub mod status;
 pub mod storage;
 pub mod successor;
+pub mod term;
 pub mod update_keys;
 pub mod vouching;
 pub mod withdraw;

@@ -143,7 +143,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     raise_all(&mut *tx).await?;
     if let Some(signed) = sign_change(node, &mut *tx, actor, &source).await? {
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(signed.proposal.pact.terms().hub.clone()));
+        node.signals.wake(&Topic::Errands(signed.proposal.hub().clone()));
         return Ok(signed);
     }
     let mut proposal = match source {
@@ -179,7 +179,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     }
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok(Standing { row, proposal, active, change: None })
 }
 
@@ -252,7 +252,7 @@ pub async fn propose(
         let subject = row.lineage.to_string();
         record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(row.hub));
+        node.signals.wake(&Topic::Errands(proposal.hub().clone()));
         return Ok((sent, wire::trust::encode_proposal(&proposal)));
     }
     let (row, proposal) = find(node, &mut *tx, name).await?;
@@ -264,7 +264,7 @@ pub async fn propose(
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok((sent, wire::trust::encode_proposal(&proposal)))
 }
 
@@ -495,7 +495,7 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
             .map_err(|cause| Fault::ours("not_sealed", cause))?;
         tx.insert_mail(MailRow {
             item: ItemId::random(&*node.entropy),
-            hub: proposal.pact.terms().hub.clone(),
+            hub: proposal.hub().clone(),
             recipient: party.clone(),
             kind: "pact".into(),
             payload,

@@ -13,7 +13,7 @@ use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
-use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::trust::statement::{HubTerm, SignedStatement};
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::Batch;
 
@@ -21,7 +21,9 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster};
+use super::{
+    Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster, term,
+};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -57,12 +59,13 @@ impl<E: Into<Fault>> From<E> for Stop {
 /// # Errors
 /// The store's, or a damaged group; then nothing was taken.
 pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
-    let (row, alarms) = {
+    let (row, alarms, next) = {
         let mut tx = node.store.read().await?;
         match tx.equipe_of_group(batch.group).await? {
             Some(row) => {
                 let alarms = tx.alarms(row.lineage).await?;
-                (row, alarms)
+                let next = term::next_term(&mut *tx, &row).await?;
+                (row, alarms, next)
             }
             None => return Ok(Received::Stopped),
         }
@@ -74,7 +77,7 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
     if honesty::rewritten(node, &row, batch).await? {
         return Ok(Received::Stopped);
     }
-    let places = match places(&row, batch)? {
+    let places = match places(&row, next.as_ref(), batch)? {
         Ok(places) => places,
         Err(Broken::Gap) => {
             node.claims.keep(lineage, &batch.checkpoint, node.clock.now());
@@ -124,8 +127,10 @@ struct Place {
 /// One for each entry; nothing for entries that were taken before.
 type Places = Vec<Option<Place>>;
 
-/// Verifies a whole batch, from where this node stands to the hub's signature.
-fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
+/// Verifies a whole batch, from where this node stands to the hub's signature: of the hub of
+/// the term in force, or of the next one, which all have signed.
+fn places(row: &EquipeRow, next: Option<&HubTerm>, batch: &Batch) -> Done<Result<Places, Broken>> {
+    let end = next.and_then(HubTerm::end_before);
     let mut chain = chain_of(row);
     let mut places = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
@@ -135,6 +140,13 @@ fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
             continue;
         }
         match chain.verify_next(entry) {
+            Ok(_)
+                if end.is_some_and(|(last, head)| chain.sequence == last && chain.head != head) =>
+            {
+                let detail =
+                    format!("entry {} is not the one that all have signed", chain.sequence);
+                return Ok(Err(Broken::Fault("log_broken", detail)));
+            }
             Ok(digest) => places.push(Some(Place { chain: chain.clone(), digest })),
             Err(ChainFault::Gap { .. }) if chain.sequence == row.sequence => {
                 return Ok(Err(Broken::Gap));
@@ -147,11 +159,13 @@ fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
     }
     let statement = SignedStatement::decode(&row.statement)
         .map_err(|cause| Fault::ours("statement_damaged", cause))?;
-    let hub = &statement.statement().hub;
     let signed = &batch.checkpoint;
     if planted::is(Bug::SkipChain) {
         return Ok(Ok(places));
     }
+    let by = (&signed.checkpoint().hub, signed.checkpoint().term);
+    let next = next.filter(|next| (&next.hub, next.term) == by);
+    let hub = next.unwrap_or(&statement.statement().hub);
     Ok(match chain.verify_checkpoint(signed, &hub.hub, &hub.identity, hub.term) {
         Ok(Placed::Agrees) => Ok(places),
         Ok(Placed::Ahead | Placed::Behind) => {
@@ -282,6 +296,7 @@ fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Plac
     work.row.head = place.chain.head;
     work.row.accepted_at = entry.accepted_at;
     work.passed.digests.push(place.digest);
+    work.entries.push(entry.clone());
     if batch.checkpoint.checkpoint().sequence == entry.sequence {
         work.passed.checkpoint = Some(batch.checkpoint.clone());
         work.row.checkpoint = batch.checkpoint.bytes().to_vec();
@@ -466,6 +481,7 @@ async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     // An own entry must have come back before it is forgotten: it would look like a clone's.
     let all_have = others.map(|member| member.delivered).min().unwrap_or_default();
     tx.forget_delivered(lineage, all_have.min(own_place)).await?;
+    tx.forget_kept(lineage, all_have.min(own_place)).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use raccordo_core::hublog::Stretch;
+use raccordo_core::hublog::{LogEntry, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::planted::{self, Bug};
@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::fault::{Done, Fault};
 use super::signals::Topic;
-use super::{Node, honesty};
+use super::{Node, honesty, term};
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
@@ -70,6 +70,8 @@ pub struct Work<'n> {
     touched: bool,
     /// Entries that this transaction has passed; kept by `commit`.
     pub passed: Stretch,
+    /// The same entries, verbatim; kept by `commit`.
+    pub entries: Vec<LogEntry>,
     /// The place before it that was last looked up, with its head.
     pub looked_up: Option<(Sequence, Digest)>,
     durable: bool,
@@ -89,6 +91,7 @@ impl<'n> Work<'n> {
             tx,
             touched: false,
             passed,
+            entries: Vec::new(),
             looked_up: None,
             durable: false,
             trust_moved: false,
@@ -136,6 +139,8 @@ impl<'n> Work<'n> {
         tx.raise_equipe(row.lineage).await?;
         tx.put_key_update(row.lineage, node.clock.now()).await?;
         honesty::begin_anew(&mut *tx, row.lineage).await?;
+        tx.forget_kept(row.lineage, honesty::LAST).await?;
+        tx.delete_hub_move(row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         let mut work = Self::over(node, slot, tx, row);
         work.touched = true;
@@ -287,9 +292,10 @@ impl<'n> Work<'n> {
         }
         let row = self.row.clone();
         let node = self.node;
-        let passed = self.passed.clone();
+        let (passed, entries) = (self.passed.clone(), std::mem::take(&mut self.entries));
         let tx = self.tx()?;
         honesty::keep(tx, row.lineage, &passed).await?;
+        term::keep::keep(tx, row.lineage, entries).await?;
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {

@@ -427,6 +427,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("entry", "ciphertext of old ratchets, and pending commits"),
     ("alarm", "raised again where they still hold"),
     ("stretch", "what was verified is verified again from where the node comes back"),
+    ("kept_entry", "others keep them; who comes back from a backup joins again"),
+    ("hub_move", "noted again from the signed statement"),
     ("claim", "it is about entries after a place that is lost"),
     ("key_update", "of leaves that are lost; joining again brings new keys"),
     ("rejoin_request", "whoever asks asks again"),

@@ -26,6 +26,7 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod term;
 pub mod token;
 pub mod token_request;
 
@@ -128,6 +129,7 @@ pub trait Tx:
     + hub::HubRows
     + membership::MembershipRows
     + rejoin::RejoinRows
+    + term::TermRows
     + register::RegisterRows
     + token::TokenRows
     + matching::MatchRows

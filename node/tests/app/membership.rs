@@ -189,6 +189,17 @@ async fn a_leave_is_committed_by_whoever_remains() {
 }
 
 #[tokio::test]
+async fn a_leave_while_the_chair_is_suspended_waits_for_nobody() {
+    let mut many = Many::founded(4, 4).await;
+    begin(&many, 1, Wanted::Suspend(id(0))).await;
+    many.run().await;
+    begin(&many, 2, Wanted::Leave).await;
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "ended");
+    many.assert_agreement(&[1, 3]).await;
+}
+
+#[tokio::test]
 async fn a_leave_that_another_change_overtakes_goes_on() {
     let mut many = Many::founded(4, 4).await;
     begin(&many, 0, Wanted::Remove(id(3))).await;

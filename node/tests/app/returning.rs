@@ -71,6 +71,27 @@ async fn whom_the_hub_serves_no_longer_comes_back_by_a_welcome() {
 }
 
 #[tokio::test]
+async fn who_was_removed_and_added_again_meanwhile_needs_nobody_where_the_log_is_trimmed() {
+    let mut many = Many::founded(3, 3).await;
+    many.behind.insert(2);
+    remove(&mut many, 2).await;
+    agree(&mut many, 0, &[0, 1, 2]).await;
+    // All that the others have is trimmed, up to where it was added again.
+    let row = many.row(0).await;
+    for member in [0, 1] {
+        let cursors = [(row.group, row.sequence)];
+        confirm(many.relay(), &id(member), &cursors, 0).await.unwrap();
+    }
+    many.behind.clear();
+    many.fetch(2).await.unwrap();
+    assert_eq!(many.ended.get(&2), Some(&"trimmed"));
+    raise(&many, 2, "hub_trimmed").await;
+    many.run().await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    many.assert_agreement(&[0, 1, 2]).await;
+}
+
+#[tokio::test]
 async fn of_whom_the_hub_has_trimmed_the_administrator_lets_it_join_again() {
     let many = Many::founded(2, 2).await;
     let refused = request::ask(many.node(1), ADMIN, EQUIPE).await.unwrap_err();

@@ -7,6 +7,7 @@ use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::rejoin::{self, approve, request};
 use raccordo_node::store::Store;
+use raccordo_node::store::rejoin::RejoinRow;
 
 use super::founding::ADMINISTRATOR;
 use super::parties::answered;
@@ -135,6 +136,37 @@ impl World {
         }))
     }
 
+    /// Where no other member knows of a request that waits, its administrator, who was asked
+    /// on the phone which one is meant, lets the node ask anew.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn ask_again(&mut self) -> Checked {
+        for place in self.machines() {
+            let Some(node) = self.node(place) else { continue };
+            let Some(request) = ready(own_request(&node))?? else { continue };
+            if self.is_known(&request)? {
+                continue;
+            }
+            let asked = answered(ready(request::ask(&node, ADMINISTRATOR, EQUIPE))?)?;
+            self.trace.note(&format!("  member {place} asks anew: {asked:?}"));
+        }
+        self.after()
+    }
+
+    /// Whether another member can approve a request.
+    fn is_known(&self, request: &RejoinRow) -> Checked<bool> {
+        for place in self.machines() {
+            let Some(node) = self.node(place) else { continue };
+            let rows = ready(ready(node.store.read())??.rejoins(request.lineage))??;
+            let other = node.identity.node != request.node;
+            if other && rows.iter().any(|row| row.entry == request.entry) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// An administrator approves that others join again.
     ///
     /// # Errors
@@ -145,15 +177,19 @@ impl World {
             Ok(asking) => asking,
             Err(reason) => return Ok(reason.into()),
         };
+        let mut words = String::new();
         for who in asking {
             let approved = ready(approve::approve(&node, ADMINISTRATOR, EQUIPE, &who))?;
             match answered(approved)? {
-                Ok(_) => self.counts.count("approvals"),
-                Err(reason) => return Ok(reason.into()),
+                Ok(_) => {
+                    self.counts.count("approvals");
+                    words = format!("{who} approved");
+                }
+                Err(reason) => words = format!("{who}: {reason}"),
             }
             self.after()?;
         }
-        Ok(String::new())
+        Ok(words)
     }
 
     /// Every machine that was put back or copied, and noticed it, is a member again or was
@@ -174,6 +210,17 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// What a node that has lost its group asks the others.
+async fn own_request(node: &Node) -> Done<Option<RejoinRow>> {
+    let mut tx = node.store.read().await?;
+    let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(None) };
+    if row.state != Standing::NeedsRejoin.as_str() {
+        return Ok(None);
+    }
+    let rows = tx.rejoins(row.lineage).await?;
+    Ok(rows.into_iter().find(|row| row.node == node.identity.node))
 }
 
 /// Whether a node waits for its administrator's decision.

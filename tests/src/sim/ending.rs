@@ -185,8 +185,9 @@ impl World {
         Ok(())
     }
 
-    /// A member has what another member shared: what it read itself, and what was active
-    /// when it joined; and it stands alike at both.
+    /// A member has what another member shared: what it read itself since it joined, and what
+    /// was active then; and it stands alike at both. Whoever was removed may have been cut off
+    /// before it read the last; and what was withdrawn is owed to nobody.
     fn told(&self, node: &Node, rows: &[ObjectRow], other: usize, theirs: &[ObjectRow]) -> Checked {
         let me = &node.identity.node;
         let Some(origin) = self.members.get(other).map(|machine| &machine.name) else {
@@ -199,7 +200,8 @@ impl World {
         for object in theirs.iter().filter(|row| row.origin == *origin) {
             let mine = rows.iter().find(|row| row.object == object.object);
             let placed = object.sequence > Sequence(0);
-            let read = self.rolls.reads(me, object.sequence) && !rewound;
+            let withdrawn = object.state == "withdrawn";
+            let read = self.rolls.reads_now(me, object.sequence) && !rewound && !withdrawn;
             let owed = self.rolls.is_member(origin) && object.state == "active";
             match mine {
                 None if placed && (read || owed) => {

@@ -36,6 +36,11 @@ impl Claims {
         claims.entry(lineage).or_insert_with(|| (signed.clone(), now));
     }
 
+    /// Forgets what a hub said that keeps a log no longer.
+    pub fn forget(&self, lineage: LineageId) {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&lineage);
+    }
+
     /// Takes what the hub said of a place up to this one.
     pub(super) fn reached(&self, lineage: LineageId, here: Sequence) -> Option<SignedCheckpoint> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,11 +17,12 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
 use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
-use super::read_log::checkpoint_at;
-use super::{HubSlot, WELCOME_LIFETIME};
+use super::read_log::{checkpoint_at, statement_of};
+use super::{HubSlot, WELCOME_LIFETIME, restored};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
@@ -145,8 +146,13 @@ async fn admitted(
     let Some(found) = tx.carried_group(group).await? else { return Err(none()) };
     tx.raise_carried(found.lineage).await?;
     let row = tx.carried(found.lineage).await?.ok_or_else(none)?;
-    if row.state != "founded" {
-        return Err(none());
+    match row.state.as_str() {
+        "founded" => {}
+        "seeded" if entries.iter().all(|handed| handed.kind == EntryKind::Commit) => {}
+        "seeded" => return Err(term_not_begun()),
+        MOVED => return Err(moved(&row)?),
+        restored::BEHIND => return Err(restored::behind()),
+        _ => return Err(none()),
     }
     let members = tx.cursors(group).await?;
     if !members.iter().any(|(member, _)| member == caller) {
@@ -168,6 +174,19 @@ async fn admitted(
             .hint("a member is long absent; the hub's administrator: `raccordo hub limit`"));
     }
     Ok(row)
+}
+
+/// State of an équipe that has gone on to another hub.
+pub const MOVED: &str = "moved";
+
+fn moved(row: &CarriedRow) -> Done<Fault> {
+    let hub = statement_of(row)?.statement().hub.hub.clone();
+    Ok(Fault::conflict("moved", format!("{hub} keeps this équipe's log now")))
+}
+
+fn term_not_begun() -> Fault {
+    let message = "the first entry of this hub's term is the commit of its statement";
+    Fault::new(Whose::Unavailable, "term_not_begun", message).hint("the node tries again by itself")
 }
 
 async fn finish(
@@ -205,6 +224,9 @@ impl Call<'_> {
             if let Outcome::Placed { sequence, digest } = outcome {
                 known.insert(id, (sequence, digest));
                 outcomes.push((id, outcome));
+                if self.row.state == MOVED {
+                    break;
+                }
                 continue;
             }
             outcomes.push((id, outcome));
@@ -287,7 +309,30 @@ impl Call<'_> {
                 return Ok(Outcome::Refused(reason));
             }
         };
+        let after = view.statement_after.clone().unwrap_or_default();
+        match self.term_after(&after)? {
+            Some(state) => self.row.state = state.into(),
+            None if self.row.state == "seeded" => return Err(term_not_begun()),
+            None => {
+                self.public = None;
+                return Ok(Outcome::Refused("hub_term_elsewhere".into()));
+            }
+        }
         self.merged(handed, view).await
+    }
+
+    /// The state in which a commit leaves the équipe here: it may begin this hub's own term
+    /// with the accepted statement, or hand over to another; none for one that may not.
+    fn term_after(&self, statement: &[u8]) -> Done<Option<&'static str>> {
+        let damaged = |cause| Fault::ours("statement_damaged", cause);
+        let after = SignedStatement::decode(statement).map_err(damaged)?;
+        let term = &after.statement().hub;
+        let begins = after.digest() == statement_of(&self.row)?.digest();
+        Ok(match self.row.state.as_str() {
+            "seeded" => begins.then_some("founded"),
+            _ if term.term == self.row.term => Some("founded"),
+            _ => term.is_planned().then_some(MOVED),
+        })
     }
 
     /// Follows an accepted commit: members, statement, tree and Welcome for newcomers.

@@ -11,6 +11,8 @@ pub mod key_package_pool;
 pub mod mailbox;
 pub mod offer;
 pub mod read_log;
+pub mod restored;
+pub mod seed;
 pub mod trim;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -67,6 +69,12 @@ pub struct HubSlot {
     /// The public group; none until it is loaded.
     pub group: Option<HubGroup>,
     rates: BTreeMap<NodeId, VecDeque<(Instant, u32)>>,
+}
+
+/// Whether the parties of an équipe in this state may connect: also to read what was before
+/// it went to another hub, or to hear that this one was put back.
+pub fn serves(state: &str) -> bool {
+    matches!(state, "accepted" | "founded" | "seeded" | append::MOVED | restored::BEHIND)
 }
 
 impl Hub {

@@ -18,6 +18,7 @@ mod register;
 mod rejoin;
 mod table;
 mod tables;
+mod term;
 mod token;
 mod token_request;
 
@@ -132,6 +133,11 @@ impl MemoryStore {
     /// [`StoreError::Crashed`], and after it every call until [`MemoryStore::recover`].
     pub fn crash_after(&self, commits: u64, point: CrashPoint) {
         self.state().crash = Some((commits, point));
+    }
+
+    /// Whether a crash is still to come.
+    pub fn crash_pending(&self) -> bool {
+        self.state().crash.is_some()
     }
 
     /// Lets the `commits`-th commit of a writer from now on (1 is the next one), and as many

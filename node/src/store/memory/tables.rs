@@ -25,6 +25,7 @@ use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 
@@ -90,6 +91,8 @@ tables! {
     stretch: (LineageId, Sequence) => StretchRow,
     claim: (LineageId, NodeId) => ClaimRow,
     proof: (LineageId, Sequence) => Vec<u8>,
+    kept_entry: (LineageId, Sequence) => KeptRow,
+    hub_move: LineageId => HubMoveRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.

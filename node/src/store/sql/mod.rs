@@ -30,6 +30,7 @@ mod peer;
 mod register;
 mod rejoin;
 mod statement;
+mod term;
 mod token;
 mod token_request;
 mod tx;
