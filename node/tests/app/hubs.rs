@@ -613,6 +613,7 @@ async fn start(
         rhythm: Default::default(),
         links: Default::default(),
         claims: Default::default(),
+        matching: Default::default(),
         voice: Default::default(),
         told: Default::default(),
         matching: Default::default(),
