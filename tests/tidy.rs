@@ -15,6 +15,7 @@ const NODE: &[(&str, &[&str])] = &[
         "run",
         &[
             "setup",
+            "desk",
             "api",
             "courier",
             "app",
@@ -41,6 +42,7 @@ const NODE: &[(&str, &[&str])] = &[
             "entropy",
         ],
     ),
+    ("desk", &["app"]),
     ("api", &["app", "store", "transport"]),
     ("courier", &["app", "store", "transport", "telemetry"]),
     ("app", &["store", "telemetry"]),

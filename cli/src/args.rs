@@ -199,7 +199,10 @@ raccordo equipe create tu --wait --timeout 60s
 raccordo equipe list
 raccordo equipe show tu
 raccordo equipe rejoin tu
+raccordo equipe move-hub tu --to ponte
+raccordo equipe move-hub tu --to ponte --lost --without umbria --reason T --yes
 raccordo equipe approve-rejoin tu umbria
+raccordo equipe void tu
 raccordo equipe keys tu
 raccordo equipe rekey tu --yes
 raccordo hub list

@@ -31,6 +31,19 @@ impl Context {
         })
     }
 
+    /// Under which people open the node's desk.
+    ///
+    /// # Errors
+    /// No home is named, or the node has no desk.
+    pub fn desk_url(&self) -> Result<String, Failure> {
+        let path = self.home()?.join("run/desk.url");
+        match std::fs::read_to_string(path) {
+            Ok(url) => Ok(url.trim().to_owned()),
+            Err(_) => Err(Failure::usage("no_desk", "this node serves no desk")
+                .hint("set [desk] listen in raccordo.toml, and start the node again")),
+        }
+    }
+
     /// A connection for administrators.
     ///
     /// # Errors

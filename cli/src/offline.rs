@@ -47,7 +47,7 @@ pub struct PactChange {
 pub struct ProvenView {
     /// Always true: what proves nothing is refused.
     pub proven: bool,
-    /// `two_heads`, `two_epochs` or `epoch_backwards`.
+    /// `two_heads` or `two_epochs`.
     pub contradiction: &'static str,
     /// Against whom.
     pub hub: String,

@@ -94,6 +94,27 @@ impl DirectoryService for Fake {
     ) -> Answer<DisableOperatorResponse> {
         Ok(Response::new(DisableOperatorResponse::default()))
     }
+
+    async fn set_operator_phone(
+        &self,
+        _: Request<SetOperatorPhoneRequest>,
+    ) -> Answer<SetOperatorPhoneResponse> {
+        Err(Status::permission_denied("not this one"))
+    }
+
+    async fn invite_operator(
+        &self,
+        _: Request<InviteOperatorRequest>,
+    ) -> Answer<InviteOperatorResponse> {
+        Err(Status::permission_denied("not this one"))
+    }
+
+    async fn sign_out_operator(
+        &self,
+        _: Request<SignOutOperatorRequest>,
+    ) -> Answer<SignOutOperatorResponse> {
+        Err(Status::permission_denied("not this one"))
+    }
 }
 
 /// A node's home whose admin socket is served as long as this lives.

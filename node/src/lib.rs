@@ -14,6 +14,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod courier;
+mod desk;
 pub mod entropy;
 pub mod home;
 pub mod key_file;

@@ -5,6 +5,7 @@
 mod alerts;
 mod backup;
 mod canary;
+mod desk;
 mod exchange;
 mod faults;
 mod files;
@@ -19,7 +20,9 @@ mod register;
 mod restart;
 mod storage;
 mod succession;
+mod term;
 mod trust;
+mod void;
 mod wire;
 
 use raccordo_tests::federation::{Database, Setting};
@@ -54,9 +57,12 @@ stories! {
     restart { each_of_the_three the_hub_is_away the_same_ids_twice a_long_absence }
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
+    term { handed_over_and_lost }
+    void { the_others_go_on }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
+    desk { an_alert_from_page_to_page nobody_gets_in_by_another_way }
     register { a_killed_import_goes_on the_register_is_sealed }
     matching { the_same_worker_and_company }
     lies {

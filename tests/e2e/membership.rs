@@ -7,17 +7,15 @@ use raccordo_tests::federation::{TOSCANA, UMBRIA, until};
 
 use crate::alerts::{examples, listed, share};
 
-const LAZIO: &str = "lazio";
+/// The third region.
+pub const LAZIO: &str = "lazio";
 
 /// Everything by commands, as three administrators type them.
 pub async fn a_third_region_comes_and_goes(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
     share(&world, TOSCANA, &examples(&world, "case", 2, "1").await?).await?;
     share(&world, UMBRIA, &examples(&world, "company", 1, "2").await?).await?;
-    world.add(LAZIO).await?;
-    meet(&world).await?;
-    come(&world).await?;
-    world.staff(LAZIO).await?;
+    joined_by_lazio(&mut world).await?;
     until("lazio to have what was shared before", async || {
         Ok((listed(&world, LAZIO).await?.len() == 3).then_some(()))
     })
@@ -38,6 +36,14 @@ pub async fn a_third_region_comes_and_goes(setting: Setting) -> anyhow::Result<(
     let findings = world.node(LAZIO)?.findings().await?;
     ensure!(findings.iter().any(|found| found.code == "equipe_ended"), "{findings:?}");
     Ok(())
+}
+
+/// The third region is made, met by everybody, and a member with an operator.
+pub async fn joined_by_lazio(world: &mut Federation) -> anyhow::Result<()> {
+    world.add(LAZIO).await?;
+    meet(world).await?;
+    come(world).await?;
+    world.staff(LAZIO).await
 }
 
 async fn meet(world: &Federation) -> anyhow::Result<()> {

@@ -263,7 +263,11 @@ pub async fn replays(setting: Setting) -> anyhow::Result<()> {
 /// the batch that holds it.
 async fn read_log(member: &Member, last: u64) -> anyhow::Result<Vec<proto::LogEntry>> {
     let cursor = proto::Cursor { group_id: member.group.clone(), sequence: member.sequence };
-    let message = proto::SubscribeRequest { groups: vec![cursor], mailbox_cursor: 0 };
+    let message = proto::SubscribeRequest {
+        groups: vec![cursor],
+        mailbox_cursor: 0,
+        checkpoints: Vec::new(),
+    };
     let mut stream = member.raw.client.clone().subscribe(message).await?.into_inner();
     let mut found = Vec::new();
     while let Some(item) = stream.message().await? {
@@ -332,7 +336,11 @@ async fn not_a_member(raw: &Raw, member: &Member) -> anyhow::Result<()> {
     let refused = told(client.claim_key_packages(claim).await);
     ensure!(refused == "PermissionDenied not_a_party", "{refused}");
     let cursor = proto::Cursor { group_id: member.group.clone(), sequence: 0 };
-    let message = proto::SubscribeRequest { groups: vec![cursor], mailbox_cursor: 0 };
+    let message = proto::SubscribeRequest {
+        groups: vec![cursor],
+        mailbox_cursor: 0,
+        checkpoints: Vec::new(),
+    };
     let mut stream = client.subscribe(message).await?.into_inner();
     while let Some(item) = stream.message().await? {
         match item.item {

@@ -1,8 +1,6 @@
-//! The deterministic simulation of a federation: seeds in which members share, come to the
-//! group, crash and are cut off.
-//!
-//! Changes of membership, lost disks and a lying hub are played by the program `sim` alone
-//! as yet: some of their seeds end in violations whose causes are not found.
+//! The deterministic simulation of a federation: seeds in which members share, come, go, are
+//! suspended, crash and are cut off; in every fourth disks are lost, in another fourth the hub
+//! lies.
 
 #![expect(
     clippy::panic,
@@ -14,23 +12,19 @@ use raccordo_tests::sim::report::Counts;
 use raccordo_tests::sim::{Plan, Size, run};
 
 /// Seeds of one test; several tests share the processors.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 6;
 
-/// Runs even seeds: of odd ones the disks are lost or the hub lies.
 fn check(part: u64) {
     let mut counts = Counts::default();
-    let size = Size { changes: 0, ..Size::default() };
-    for number in part * SEEDS..(part + 1) * SEEDS {
-        let plan = Plan::of(2 * number, size);
-        assert!(!plan.loses_disks() && !plan.lies());
-        match run(plan) {
+    for seed in part * SEEDS..(part + 1) * SEEDS {
+        match run(Plan::of(seed, Size::default())) {
             Ok(report) => counts.add_all(&report.counts),
             Err(failure) => panic!("{failure}"),
         }
     }
     println!("{counts}");
     // A simulation in which nothing happens proves nothing.
-    for what in ["deliveries", "commits", "kills", "crashes at a commit", "stale answers"] {
+    for what in ["commits", "kills", "crashes at a commit", "changes begun", "stale answers"] {
         assert!(counts.of(what) > SEEDS, "too few: {what}");
     }
 }

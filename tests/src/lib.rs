@@ -1,5 +1,6 @@
 //! What the tests of several suites share.
 
+pub mod browser;
 pub mod canary;
 pub mod federation;
 pub mod lying_hub;

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod account;
 mod archive;
 mod backend;
 mod crash;
@@ -24,9 +25,11 @@ mod register;
 mod rejoin;
 mod sample;
 mod sql;
+mod term;
 mod token;
 mod token_request;
 mod transaction;
+mod void;
 
 macro_rules! on_backend {
     ($backend:ident; $($file:ident { $($case:ident)+ })+) => {
@@ -54,6 +57,7 @@ contract! {
     node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
     peer { put_and_replace former_cards }
     directory { organisations operators }
+    account { written_and_replaced invitations sessions }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }
@@ -64,6 +68,8 @@ contract! {
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
+    term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
+    void { groups_before_a_commit stray_commits }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed expired reports reads_are_told_once

@@ -15,9 +15,10 @@ use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
 use super::keys::{self, KeyView};
+use super::move_hub::MoveHubArgs;
 use super::pact::{self, PactView};
 use super::readiness::alarms;
-use super::{ask, present, rejoin};
+use super::{ask, move_hub, present, rejoin};
 use crate::client::call;
 use crate::context::Context;
 use crate::duration;
@@ -61,6 +62,13 @@ pub enum EquipeCommand {
         name: String,
         /// The node that asks
         id: String,
+    },
+    /// Hold a change for void that this node cannot process; where all but its maker do, the
+    /// équipe goes on without it
+    #[command(after_help = "Example:\n  raccordo equipe void toscana-umbria")]
+    Void {
+        /// The équipe's name
+        name: String,
     },
     /// Show one équipe and its pact
     #[command(after_help = "Example:\n  raccordo equipe show toscana-umbria")]
@@ -111,6 +119,12 @@ pub enum EquipeCommand {
     /// Begin a suspended party's return: all but who suspended it sign
     #[command(after_help = "Example:\n  raccordo equipe return toscana-umbria umbria")]
     Return(PartyArgs),
+    /// Begin to move the log to another hub: all sign
+    #[command(
+        long_about = "Begin to move the log to another hub. All parties sign, raccordo pact list and raccordo pact sign; the administrator of the next hub agrees, raccordo hub accept; then the present hub hands over by itself. With --lost the present hub hands nothing over: the log goes on from where this node stands, and nothing that a member has is lost.",
+        after_help = "Example:\n  raccordo equipe move-hub toscana-umbria --to ponte\n  raccordo equipe move-hub toscana-umbria --to ponte --lost --reason 'machine burnt'"
+    )]
+    MoveHub(MoveHubArgs),
     /// Show the keys that tokens are made with, and how much of the budget is used
     #[command(after_help = "Example:\n  raccordo equipe keys toscana-umbria --json")]
     Keys {
@@ -171,6 +185,8 @@ pub struct EquipeView {
     state: String,
     #[serde(skip)]
     hub_problem: String,
+    #[serde(skip)]
+    next: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -231,6 +247,7 @@ impl From<EquipeStatus> for EquipeView {
             keys: status.keys.into_iter().map(KeyView::from).collect(),
             state: status.state,
             hub_problem,
+            next: status.next,
         }
     }
 }
@@ -264,6 +281,9 @@ impl EquipeView {
         let (head, authenticator) = (short(&self.head), short(&self.authenticator));
         text.push_str(&format!("head {head}…, authenticator {authenticator}…\n"));
         text.push_str(&alarms(&self.alarms, out));
+        if !self.next.is_empty() {
+            text.push_str(&format!("next: {}\n", self.next));
+        }
         let row = |member: &MemberView| {
             let joined = match (member.joined, member.silent) {
                 (true, true) => "silent",
@@ -339,6 +359,7 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
         EquipeCommand::ApproveRejoin { name, id } => {
             rejoin::approve(channel, name, id, context).await
         }
+        EquipeCommand::Void { name } => rejoin::void(channel, name, context).await,
         EquipeCommand::Show { name } => show(channel, name, context).await,
         EquipeCommand::Remove(args) => change(channel, Wish::Remove, args, context).await,
         EquipeCommand::Leave { name, reason, yes } => {
@@ -354,6 +375,7 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
         }
         EquipeCommand::Ratify(args) => change(channel, Wish::Ratify, args, context).await,
         EquipeCommand::Return(args) => change(channel, Wish::Return, args, context).await,
+        EquipeCommand::MoveHub(args) => move_hub::run(channel, args, context).await,
         EquipeCommand::Keys { name } => keys::show(channel, name, context).await,
         EquipeCommand::Rekey { name, yes } => {
             let question = format!("All tokens of {name} are made anew. Replace its keys?");

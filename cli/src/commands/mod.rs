@@ -11,6 +11,7 @@ pub mod init;
 pub mod keys;
 pub mod man;
 pub mod matching;
+pub mod move_hub;
 pub mod operator;
 pub mod organisation;
 pub mod pact;

@@ -6,8 +6,8 @@ use clap::Subcommand;
 use raccordo_core::secret::Secret;
 use raccordo_proto::admin::v1::directory_service_client::DirectoryServiceClient;
 use raccordo_proto::admin::v1::{
-    AddOperatorRequest, DisableOperatorRequest, ListOperatorsRequest, Operator,
-    SetOperatorPhoneRequest, SetOperatorRoleRequest,
+    AddOperatorRequest, DisableOperatorRequest, InviteOperatorRequest, ListOperatorsRequest,
+    Operator, SetOperatorPhoneRequest, SetOperatorRoleRequest, SignOutOperatorRequest,
 };
 use serde::Serialize;
 use tonic::transport::Channel;
@@ -65,6 +65,22 @@ pub enum OperatorCommand {
         /// The phone; an empty one is forgotten
         phone: String,
     },
+    /// Make the link by which an operator activates an account at the desk
+    #[command(
+        after_help = "The link works once, for 72 hours. Made again, it also sets a new password.\n\nExample:\n  raccordo operator invite anna"
+    )]
+    Invite {
+        /// The operator's name or id
+        #[arg(id = "name")]
+        operator: String,
+    },
+    /// End all sessions of an operator at the desk
+    #[command(after_help = "Example:\n  raccordo operator sign-out anna")]
+    SignOut {
+        /// The operator's name or id
+        #[arg(id = "name")]
+        operator: String,
+    },
     /// Refuse an operator's token from now on
     #[command(after_help = "Example:\n  raccordo operator disable anna")]
     Disable {
@@ -112,6 +128,13 @@ pub async fn run(command: OperatorCommand, context: &Context) -> Result<(), Fail
             let request = SetOperatorPhoneRequest { operator, phone };
             client.set_operator_phone(call(request)).await?.into_inner().operator
         }
+        OperatorCommand::Invite { operator } => {
+            return invite(&mut client, operator, context).await;
+        }
+        OperatorCommand::SignOut { operator } => {
+            let request = SignOutOperatorRequest { operator };
+            client.sign_out_operator(call(request)).await?.into_inner().operator
+        }
         OperatorCommand::Disable { operator } => {
             let request = DisableOperatorRequest { operator };
             client.disable_operator(call(request)).await?.into_inner().operator
@@ -143,6 +166,28 @@ async fn add(
         ))
     })?;
     Ok(operator)
+}
+
+#[derive(Serialize)]
+struct InvitationView {
+    operator: OperatorView,
+    link: String,
+}
+
+async fn invite(
+    client: &mut DirectoryServiceClient<Channel>,
+    operator: String,
+    context: &Context,
+) -> Result<(), Failure> {
+    let desk = context.desk_url()?;
+    let request = InviteOperatorRequest { operator };
+    let answer = client.invite_operator(call(request)).await?.into_inner();
+    let operator: OperatorView = present(answer.operator)?.into();
+    let link = format!("{desk}{}", answer.path);
+    let view = InvitationView { operator, link };
+    context.out.record(&view, |view| {
+        format!("{}\nfor {} alone; it works once, for 72 hours", view.link, view.operator.name)
+    })
 }
 
 async fn list(

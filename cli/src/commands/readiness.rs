@@ -267,6 +267,8 @@ mod tests {
             outbox: 0,
             set_aside: 0,
             sending: "open".to_owned(),
+            next: String::new(),
+            keys: vec![],
             alarms: vec![],
             state: "active".to_owned(),
         };

@@ -14,7 +14,7 @@ use crate::id::{Epoch, GroupId, NodeId};
 use crate::ledger::{Ledger, LedgerChange, LedgerError, LedgerRow, LedgerScope};
 use crate::session::{
     FrameKind, Header, SessionError, commit_view, frame, group_info, group_view, mls_group_id,
-    node_at, peek,
+    node_at, peek, ratchet_tree,
 };
 use crate::trust::commit::{CommitView, GroupView, Validator};
 
@@ -98,6 +98,30 @@ impl HubGroup {
         if !(view.context_exact && leaves_exact) || Suite::from_number(view.ciphersuite).is_none() {
             return Err(unfit(&"context, leaf or suite is not as ours"));
         }
+        let crypto = Arc::clone(crypto);
+        Ok((Self { crypto, ledger, group, id, spoiled: false }, view))
+    }
+
+    /// Takes over a group as one of its members tells it: GroupInfo and tree. The caller
+    /// checks the view (id, epoch, statement, cards) before it keeps the changes.
+    ///
+    /// # Errors
+    /// [`HubGroupError::Founding`], [`SessionError::Malformed`], [`SessionError::TooLarge`].
+    pub fn adopt(
+        crypto: &Arc<Crypto>,
+        group_info: &[u8],
+        tree: &[u8],
+    ) -> Result<(Self, GroupView), HubGroupError> {
+        let unfit = |what: &dyn std::fmt::Display| HubGroupError::Founding(what.to_string());
+        let info = self::group_info(group_info)?;
+        let id = GroupId::try_from(info.group_id().as_slice())
+            .map_err(|error| unfit(&format!("group id: {error}")))?;
+        let ledger = Ledger::from_rows(LedgerScope::Hub(id), [])?;
+        let tree = ratchet_tree(tree)?;
+        let opened =
+            PublicGroup::from_external(&**crypto, &ledger, tree, info, ProposalStore::new());
+        let (group, _) = opened.map_err(|error| unfit(&error))?;
+        let view = group_view(&group)?;
         let crypto = Arc::clone(crypto);
         Ok((Self { crypto, ledger, group, id, spoiled: false }, view))
     }

@@ -7,6 +7,7 @@
 //! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
+//! - who signs in at the desk: [`account`]
 //! - the node's own people and companies: [`register`]
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how two nodes find that they know the same: [`normal`], [`pseudonym`], [`matching`]
@@ -14,6 +15,7 @@
 //! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
+pub mod account;
 pub mod alert;
 pub mod audit;
 pub mod backup;

@@ -13,7 +13,7 @@ use super::directory::Operator;
 use super::fault::{Done, Fault};
 use super::{Node, pack};
 use crate::store::Tx;
-use crate::store::object::{ObjectFilter, ObjectRow};
+use crate::store::object::{NewestFilter, ObjectFilter, ObjectRow};
 
 /// An alert as this node holds it.
 #[derive(Clone, Debug)]
@@ -55,17 +55,9 @@ pub async fn list(
     operator: &Operator,
     query: &Query,
 ) -> Done<(Vec<AlertView>, Option<u64>)> {
-    let sees_any = [Subject::Person, Subject::Company]
-        .into_iter()
-        .any(|subject| may(operator.role, operator.class, Action::ReadAlert(subject)));
-    if !sees_any {
-        operator.must(Action::ReadAlert(Subject::Company))?;
-    }
+    must_read_any(operator)?;
     let mut tx = node.store.read().await?;
-    let equipe = tx.equipe_named(&query.equipe).await?.ok_or_else(|| {
-        Fault::not_found("no_such_equipe", "this node is in no équipe of that name")
-            .hint("see `raccordo equipe list`")
-    })?;
+    let equipe = tx.equipe_named(&query.equipe).await?.ok_or_else(no_such_equipe)?;
     let filter = ObjectFilter {
         lineage: Some(equipe.lineage),
         origin: query.origin.clone(),
@@ -78,6 +70,75 @@ pub async fn list(
     let next = rows.last().filter(|_| more).map(|row| row.position);
     let views = views(node, &mut *tx, operator, rows, &equipe.name).await?;
     Ok((views, next))
+}
+
+/// Which alerts to look at, the newest first, of every équipe.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Only of the équipe of this name.
+    pub equipe: Option<String>,
+    /// Only from this origin.
+    pub origin: Option<NodeId>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<Kind>,
+    /// Only before this position.
+    pub before: Option<u64>,
+    /// At most so many rows are looked at.
+    pub limit: u32,
+}
+
+/// The newest alerts; those that the operator may not read are left out. The second value is
+/// the position to go on from, none at the end.
+///
+/// # Errors
+/// `role_not_allowed`, `no_such_equipe`.
+pub async fn newest(
+    node: &Node,
+    operator: &Operator,
+    search: &Search,
+) -> Done<(Vec<AlertView>, Option<u64>)> {
+    must_read_any(operator)?;
+    let mut tx = node.store.read().await?;
+    let equipes = tx.equipes().await?;
+    let lineage = match &search.equipe {
+        None => None,
+        Some(name) => {
+            let named = equipes.iter().find(|row| row.name == *name);
+            Some(named.map(|row| row.lineage).ok_or_else(no_such_equipe)?)
+        }
+    };
+    let filter = NewestFilter {
+        lineage,
+        origin: search.origin.clone(),
+        state: search.state.clone(),
+        kind: search.kind.map(|kind| kind.as_str().to_owned()),
+        before_position: search.before,
+        limit: search.limit,
+    };
+    let rows = tx.newest_objects(&filter).await?;
+    let more = rows.len() >= search.limit as usize;
+    let next = rows.last().filter(|_| more).map(|row| row.position);
+    let mut views = views(node, &mut *tx, operator, rows, "").await?;
+    for view in &mut views {
+        let home = equipes.iter().find(|row| row.lineage == view.row.lineage);
+        view.equipe = home.map(|row| row.name.clone()).unwrap_or_default();
+    }
+    Ok((views, next))
+}
+
+/// Passes if the operator may read alerts about anybody.
+fn must_read_any(operator: &Operator) -> Done<()> {
+    let sees_any = [Subject::Person, Subject::Company]
+        .into_iter()
+        .any(|subject| may(operator.role, operator.class, Action::ReadAlert(subject)));
+    if sees_any { Ok(()) } else { operator.must(Action::ReadAlert(Subject::Company)) }
+}
+
+fn no_such_equipe() -> Fault {
+    Fault::not_found("no_such_equipe", "this node is in no équipe of that name")
+        .hint("see `raccordo equipe list`")
 }
 
 async fn views(

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use raccordo_core::id::{Digest, ItemId, LineageId, NodeId};
+use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::planted::{self, Bug};
-use raccordo_core::sealing;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::change::Change;
@@ -18,14 +17,14 @@ use raccordo_core::wire;
 use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
-use super::pacts::{self, SEAL_INFO, proposal_fault, read_proposal};
+use super::pacts::{self, proposal_fault, read_proposal};
 use super::peers::verified_card;
 use super::signals::Topic;
+use super::term;
 use super::work::open_pact;
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::membership::ProposalRow;
-use crate::store::node::MailRow;
 
 /// Most proposals of one équipe that are kept.
 const PROPOSALS_MAX: usize = 32;
@@ -153,6 +152,7 @@ pub async fn sign(
     begun: Begun,
 ) -> Done<Pending> {
     all_verified(node, tx, &proposal).await?;
+    term::not_beyond(row, &proposal)?;
     let mut pending = take(node, tx, row, proposal).await?.0;
     let proposal = &mut pending.proposal;
     let new = proposal
@@ -175,11 +175,13 @@ async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done
         Some(Change::Suspension { .. }) => return Ok(()),
         _ => {}
     }
-    for party in proposal.statement.statement().unsuspended() {
-        let card = verified_card(node, tx, &party.node).await?;
-        if card.card().identity != party.identity {
-            let message =
-                format!("the change names another identity of {} than is verified", party.node);
+    let parties = proposal.statement.statement().unsuspended();
+    let parties = parties.map(|party| (&party.node, &party.identity));
+    let hub = proposal.moves().map(|term| (&term.hub, &term.identity));
+    for (id, identity) in parties.chain(hub) {
+        let card = verified_card(node, tx, id).await?;
+        if card.card().identity != *identity {
+            let message = format!("the change names another identity of {id} than is verified");
             return Err(Fault::refused("another_identity", message)
                 .hint("ask whoever began it which card it holds; do not sign"));
         }
@@ -354,6 +356,8 @@ pub async fn post(
     to.sort();
     to.dedup();
     let mut sent = Vec::new();
+    // Where the hub is lost, all reach one another through the next.
+    let hub = if proposal.moves().is_some() { proposal.hub() } else { &row.hub };
     for party in to.into_iter().filter(|party| *party != node.identity.node) {
         let card = match verified_card(node, tx, &party).await {
             Ok(card) => card,
@@ -362,18 +366,7 @@ pub async fn post(
                 continue;
             }
         };
-        let aad = party.as_str().as_bytes();
-        let sealing_key = &card.card().sealing_key;
-        let payload = sealing::seal(&*node.entropy, sealing_key, SEAL_INFO, aad, &encoded)
-            .map_err(|cause| Fault::ours("not_sealed", cause))?;
-        tx.insert_mail(MailRow {
-            item: ItemId::random(&*node.entropy),
-            hub: row.hub.clone(),
-            recipient: party.clone(),
-            kind: "pact".into(),
-            payload,
-        })
-        .await?;
+        pacts::mail(node, tx, hub, &card, &encoded).await?;
         sent.push(party);
     }
     Ok(sent)
@@ -421,7 +414,11 @@ async fn leave_again(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<()> 
     post(node, tx, row, &again.proposal).await.map(drop)
 }
 
-async fn live(tx: &mut dyn Tx, equipe: &str) -> Done<EquipeRow> {
+/// An équipe of which this node is a member.
+///
+/// # Errors
+/// `no_such_equipe`, `not_a_member`.
+pub async fn live(tx: &mut dyn Tx, equipe: &str) -> Done<EquipeRow> {
     let row = match equipe.parse::<LineageId>() {
         Ok(lineage) => tx.equipe(lineage).await?,
         Err(_) => tx.equipe_named(equipe).await?,
@@ -456,12 +453,14 @@ fn overtaken() -> Fault {
         .hint("see `raccordo equipe show`, and begin it again if it is still wished")
 }
 
-fn step_fault(error: &StepError) -> Fault {
+/// The fault of a change that cannot be.
+pub fn step_fault(error: &StepError) -> Fault {
     let fault = match error {
         StepError::NotAParty(_) => Fault::not_found(error.reason(), error.to_string()),
-        StepError::Pact(_) | StepError::Kept(_) | StepError::Statement(_) => {
-            Fault::refused(error.reason(), error.to_string())
-        }
+        StepError::Pact(_)
+        | StepError::Kept(_)
+        | StepError::Statement(_)
+        | StepError::NotAHub(_) => Fault::refused(error.reason(), error.to_string()),
         _ => Fault::conflict(error.reason(), error.to_string()),
     };
     fault.hint("see `raccordo equipe show`")

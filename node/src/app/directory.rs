@@ -151,6 +151,42 @@ pub async fn operators(node: &Node) -> Done<Vec<Operator>> {
     Ok(operators)
 }
 
+/// The operator of an id.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn operator_of(
+    node: &Node,
+    tx: &mut dyn Tx,
+    id: OperatorId,
+) -> Done<Option<Operator>> {
+    let row = tx.operators().await?.into_iter().find(|row| row.operator == id);
+    match row {
+        Some(row) => Ok(Some(open(node, tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The operator of a name, or of an id as text.
+///
+/// # Errors
+/// `no_such_operator`.
+pub(super) async fn operator_named(node: &Node, tx: &mut dyn Tx, named: &str) -> Done<Operator> {
+    let row = row_named(node, tx, named).await?;
+    open(node, tx, row).await
+}
+
+async fn row_named(node: &Node, tx: &mut dyn Tx, named: &str) -> Done<OperatorRow> {
+    let index = node.vault.index(NAME_INDEX, named.as_bytes()).to_vec();
+    let rows = tx.operators().await?;
+    rows.into_iter()
+        .find(|row| row.name_index == index || row.operator.to_string() == named)
+        .ok_or_else(|| {
+            Fault::not_found("no_such_operator", "there is no such operator here")
+                .hint("see `raccordo operator list`")
+        })
+}
+
 /// Gives an operator, named by name or id, another role, or disables its token.
 ///
 /// # Errors
@@ -163,16 +199,8 @@ pub async fn change_operator(
     enabled: bool,
 ) -> Done<Operator> {
     let role = role.map(operator_role).transpose()?;
-    let index = node.vault.index(NAME_INDEX, named.as_bytes()).to_vec();
     let mut tx = node.store.write().await?;
-    let rows = tx.operators().await?;
-    let mut row = rows
-        .into_iter()
-        .find(|row| row.name_index == index || row.operator.to_string() == named)
-        .ok_or_else(|| {
-            Fault::not_found("no_such_operator", "there is no such operator here")
-                .hint("see `raccordo operator list`")
-        })?;
+    let mut row = row_named(node, &mut *tx, named).await?;
     if let Some(role) = role {
         row.role = role.as_str().to_owned();
     }

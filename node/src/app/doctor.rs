@@ -2,7 +2,9 @@
 //! look at, and says it in the order in which it has to be done.
 
 mod hub_trouble;
+mod moving;
 mod rejoining;
+mod stray;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
@@ -14,6 +16,7 @@ use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
 use super::{Node, changes, clocks, directory, heartbeat, hub, peers, storage};
 pub use hub_trouble::TROUBLES;
+pub use moving::next_of_move;
 
 /// How urgent a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +100,8 @@ async fn look(node: &Node) -> Done<Vec<Finding>> {
     for equipe in &equipes {
         about_equipe(node, equipe, &mut findings)?;
         rejoining::about(node, equipe, &mut findings).await?;
+        moving::about(node, equipe, &mut findings).await?;
+        stray::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {
@@ -314,6 +319,7 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
 
 async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     for row in hub::accept::list(node).await? {
+        findings.extend(moving::about_carried(&row));
         if row.state == "waiting" {
             let step = format!("raccordo hub accept {} (or hub refuse)", row.name);
             let message = format!("the équipe {} asks this hub to carry it", row.name);

@@ -14,9 +14,9 @@ use raccordo_core::trust::statement::{SignedStatement, Statement};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, changes, pack};
+use super::{Node, changes, pack, term};
 use crate::store::Tx;
-use crate::store::equipe::EquipeRow;
+use crate::store::equipe::{EquipeRow, MemberRow};
 
 /// After so long any party commits a complete change, whoever began it.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -41,16 +41,40 @@ pub async fn due(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Option<P
         let after = proposal.statement.statement();
         let me = &node.identity.node;
         let waited = node.clock.now().since(pending.row.changed_at) >= PATIENCE;
-        // Its maker leaves: whoever is chair after it commits.
+        // Its maker leaves: whoever does the chair's work after it commits.
         let ours = match proposal.change() {
-            Some(Change::Leaving { .. }) if !pending.row.begun_here => after.chair == *me,
+            Some(Change::Leaving { .. }) if !pending.row.begun_here => {
+                steward(&tx.members(row.lineage).await?, after) == Some(me)
+            }
             _ => pending.row.begun_here,
         };
+        if proposal.moves().is_some() && !may_move(tx, row, &proposal).await? {
+            continue;
+        }
         if after.may_have_leaf(me) && (ours || waited) {
             return Ok(Some(proposal));
         }
     }
     Ok(None)
+}
+
+/// Whether the next hub stands ready for a move, and this node where its commit belongs.
+async fn may_move(tx: &mut dyn Tx, row: &EquipeRow, proposal: &Proposal) -> Done<bool> {
+    let Some(moving) = term::moving(tx, row.lineage).await? else { return Ok(false) };
+    let noted = moving.statement.digest() == proposal.statement.digest();
+    Ok(noted && moving.may_commit(row)?)
+}
+
+/// Who does the chair's work under a statement: the chair, or while that is suspended or not
+/// in, the first party that is.
+pub fn steward<'s>(members: &[MemberRow], statement: &'s Statement) -> Option<&'s NodeId> {
+    let is_in = |node: &NodeId| {
+        statement.may_have_leaf(node) && members.iter().any(|member| member.node == *node)
+    };
+    if is_in(&statement.chair) {
+        return Some(&statement.chair);
+    }
+    statement.unsuspended().map(|party| &party.node).find(|node| is_in(node))
 }
 
 /// Parties of a statement that have no leaf yet.

@@ -16,7 +16,7 @@ use super::signals::Topic;
 use super::work::{Work, pact_context};
 use super::{
     Node, changes, enact, key_packages, pack, pacts, pseudonym, rejoin, replay, roster, rotate,
-    update_keys,
+    term, update_keys,
 };
 use crate::store::equipe::EquipeRow;
 
@@ -30,6 +30,8 @@ pub enum Step {
         /// GroupInfo with tree.
         group_info: Vec<u8>,
     },
+    /// Hand the log over to its next hub, page by page: [`term::seed::page`].
+    Seed,
     /// Claim a key package of each of these, then [`invite`].
     Claim {
         /// Parties without a leaf.
@@ -159,12 +161,16 @@ pub fn new_row(node: &Node, lineage: LineageId, group: GroupId, new: NewEquipe) 
     })
 }
 
-/// What is to be done at a hub: for the équipes of which this node is chair, and for changes
-/// that it is to commit. What needs nothing of the hub is done on the way.
+/// What is to be done at a hub: for the équipes whose chair's work this node does, and for
+/// changes that it is to commit. What needs nothing of the hub is done on the way.
 ///
 /// # Errors
 /// The store's.
 pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>> {
+    let equipes = node.store.read().await?.equipes().await?;
+    for row in &equipes {
+        term::note(node, row.lineage).await?;
+    }
     let equipes = node.store.read().await?.equipes().await?;
     for row in equipes.iter().filter(|row| row.hub == *hub) {
         rejoin::approve::stage(node, row.lineage).await?;
@@ -176,6 +182,10 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     let mut tx = node.store.read().await?;
     let mut steps = BTreeMap::new();
     for row in tx.equipes().await? {
+        if term::seed::due(&mut *tx, &row, hub).await? {
+            steps.insert(row.lineage, Step::Seed);
+            continue;
+        }
         if row.hub != *hub {
             continue;
         }
@@ -183,7 +193,9 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
         let statement = due.map_or_else(|| changes::statement(&row), |due| Ok(due.statement))?;
         let committer = statement.digest() != changes::statement(&row)?.digest();
         let statement = statement.statement();
-        if statement.chair != node.identity.node && !committer {
+        let members = tx.members(row.lineage).await?;
+        let steward = enact::steward(&members, statement) == Some(&node.identity.node);
+        if !steward && !committer {
             continue;
         }
         match Standing::parse(&row.state) {

@@ -15,6 +15,7 @@ use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
+use super::membership::PACT_UNKNOWN;
 use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
@@ -23,9 +24,14 @@ use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
+/// Code of the alarm of an équipe of which a Welcome was refused.
+pub const WELCOME_REFUSED: &str = "welcome_refused";
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
+/// Codes of the alarms of whom the hub shows nothing of the log from where it stands. Where
+/// the node was removed and added again meanwhile, only the Welcome says so.
+const CUT_OFF: [&str; 2] = [REMOVED, rejoin::TRIMMED];
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -43,7 +49,7 @@ pub async fn join(
     let (signed_here, known, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
-        let removed = tx.alarms(item.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let removed = is_cut_off(&mut *tx, item.lineage).await?;
         if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
             drop(tx);
             let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
@@ -58,7 +64,7 @@ pub async fn join(
         {
             return Err(bad("its place in the log is one where this node has been"));
         }
-        let signed_here = signed_here(node, &mut *tx, hub, item.lineage, known.as_ref()).await?;
+        let signed_here = signed_here(node, &mut *tx, item.lineage, known.as_ref()).await?;
         let group_rows = match &known {
             Some(row) if row.group == item.group => {
                 open_ledger(node, &mut *tx, &LedgerScope::Group(item.group)).await?
@@ -83,6 +89,9 @@ pub async fn join(
         return Err(bad("the group is not of the signed statement"));
     }
     let term = &signed.statement().hub;
+    if term.hub != *hub {
+        return Err(bad("another hub keeps the équipe's log"));
+    }
     item.checkpoint.verify(&term.identity).map_err(|cause| bad(&cause.to_string()))?;
     let checkpoint = item.checkpoint.checkpoint();
     let place = (checkpoint.group, checkpoint.sequence, checkpoint.epoch);
@@ -124,7 +133,11 @@ pub async fn join(
     if again {
         forget_before(&mut work).await?;
         pseudonym::follow::begin_anew(work.tx()?, item.lineage).await?;
-        pacts::keep(node, work.tx()?, &proposal).await?;
+        let mut kept = proposal.clone();
+        if kept.statement.digest() == signed.digest() {
+            kept.statement = signed.clone();
+        }
+        pacts::keep(node, work.tx()?, &kept).await?;
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     }
@@ -143,7 +156,7 @@ pub async fn join(
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
-    tx.delete_alarm(item.lineage, "welcome_refused").await?;
+    tx.delete_alarm(item.lineage, WELCOME_REFUSED).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
@@ -173,7 +186,7 @@ pub async fn kept(node: &Node, hub: &NodeId) -> Done<Option<(u64, WelcomeItem)>>
         let name = kept_name(row.lineage);
         let Some(sealed) = tx.secret(&name).await?.filter(|_| row.hub == *hub) else { continue };
         let encoded = node.open(&identity::context(&name), &sealed)?;
-        let told = tx.alarms(row.lineage).await?.iter().any(|alarm| alarm.code == REMOVED);
+        let told = is_cut_off(&mut *tx, row.lineage).await?;
         // Nothing is left of one that was entered.
         let item = wire::hub::decode_welcome(encoded.reveal());
         if let (Ok(item), true) = (item, told || may_return(&row)) {
@@ -211,10 +224,15 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
         return Ok(());
     }
     let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
-    let suspicion = Suspicion { code: "welcome_refused", detail };
+    let suspicion = Suspicion { code: WELCOME_REFUSED, detail };
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
     tx.commit().await?;
     Ok(())
+}
+
+async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    let alarms = tx.alarms(lineage).await?;
+    Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code.as_str())))
 }
 
 /// Whether a membership is over, or waits to begin anew.
@@ -235,11 +253,10 @@ async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()>
     Ok(())
 }
 
-/// What this node has signed of an équipe at this hub: its consent to join.
+/// What this node has signed of an équipe: its consent to join.
 async fn signed_here(
     node: &Node,
     tx: &mut dyn Tx,
-    hub: &NodeId,
     lineage: LineageId,
     known: Option<&EquipeRow>,
 ) -> Done<Vec<Proposal>> {
@@ -251,10 +268,7 @@ async fn signed_here(
         let pending = changes::of(node, tx, row).await?;
         proposals.extend(pending.into_iter().map(|pending| pending.proposal));
     }
-    proposals.retain(|proposal| {
-        let ours = proposal.signed_by().contains(&node.identity.node);
-        ours && proposal.pact.terms().hub == *hub
-    });
+    proposals.retain(|proposal| proposal.signed_by().contains(&node.identity.node));
     if proposals.is_empty() {
         let message = "a Welcome to an équipe not signed here";
         return Err(Fault::refused("pact_not_signed", message));
@@ -271,7 +285,11 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
         tx.delete_entry(lineage, commit.entry).await?;
     }
     tx.entries_stale_before(lineage, epoch).await?;
-    Ok(tx.delete_alarm(lineage, REMOVED).await?)
+    // It is joined by the pact in force.
+    for code in CUT_OFF.into_iter().chain([PACT_UNKNOWN]) {
+        tx.delete_alarm(lineage, code).await?;
+    }
+    Ok(())
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the

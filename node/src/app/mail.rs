@@ -5,7 +5,9 @@ use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::fault::Done;
-use super::{Node, pacts};
+use super::peers::verified_card;
+use super::signals::Topic;
+use super::{Node, pacts, term};
 use crate::store::node::MailRow;
 
 /// Posts that wait for a hub.
@@ -61,6 +63,28 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
             cards: cards.map(|(_, card)| card.clone()).collect(),
         });
     }
+    offers.extend(moves(node, hub).await?);
+    Ok(offers)
+}
+
+/// Logs on their way to a hub that has not said yet that it has them.
+async fn moves(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
+    let mut tx = node.store.read().await?;
+    let mut offers = Vec::new();
+    for row in tx.equipes().await? {
+        let moving = term::moving(&mut *tx, row.lineage).await?;
+        let Some(moving) = moving.filter(|moving| moving.term().hub == *hub) else { continue };
+        if moving.is_founded() || moving.answer == "refused" {
+            continue;
+        }
+        let mut cards = Vec::new();
+        for party in moving.statement.statement().unsuspended() {
+            if let Ok(card) = verified_card(node, &mut *tx, &party.node).await {
+                cards.push(card);
+            }
+        }
+        offers.push(Offer { lineage: row.lineage, statement: moving.statement, cards });
+    }
     Ok(offers)
 }
 
@@ -68,8 +92,15 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
 ///
 /// # Errors
 /// The store's.
-pub async fn answered(node: &Node, lineage: LineageId, answer: &str) -> Done<()> {
+pub async fn answered(node: &Node, hub: &NodeId, lineage: LineageId, answer: &str) -> Done<()> {
     let mut tx = node.store.write().await?;
+    if tx.equipe(lineage).await?.is_some() {
+        if term::answered(node, &mut *tx, lineage, hub, answer).await? {
+            tx.commit().await?;
+            node.signals.wake(&Topic::Membership);
+        }
+        return Ok(());
+    }
     tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await?
         && row.hub_answer != answer

@@ -14,11 +14,11 @@ use super::pacts;
 use super::replay::{self, Recipient};
 use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster, vouching};
+use super::{Node, changes, roster, term, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
-const PACT_UNKNOWN: &str = "pact_unknown";
+pub(super) const PACT_UNKNOWN: &str = "pact_unknown";
 
 /// Follows the group after the commit at a place of the log.
 ///
@@ -94,7 +94,11 @@ async fn in_force(
         record(node, tx, Actor::Node, "equipe.statement", &subject, &detail).await?;
     }
     let pending = changes::of(node, tx, &row).await?;
-    let agreed = pending.into_iter().find(|pending| pending.row.statement == now.digest());
+    let mut agreed = pending.into_iter().find(|pending| pending.row.statement == now.digest());
+    if let Some(agreed) = &mut agreed {
+        // Not all signatures may have come here before it was committed.
+        agreed.proposal.statement = now.clone();
+    }
     let me = &node.identity.node;
     // The pact of an équipe is one that this node signed: by it, it may join again.
     if let Some(agreed) = &agreed
@@ -112,6 +116,7 @@ async fn in_force(
         }
         None => pact_unknown(node, work).await?,
     }
+    term::in_force(node, work, before, now).await?;
     let row = work.row.clone();
     changes::drop_overtaken(node, work.tx()?, &row).await
 }

@@ -11,11 +11,13 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
-//! - when things go wrong: [`backup`], [`rejoin`]
-//! - people: [`directory`]; the people and companies of cases: [`register`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`]
+//! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
+//!   [`register`]
 //! - where two nodes know the same person or company: [`matching`]
 //! - what a hub does: [`hub`]
 
+pub mod account;
 pub mod alerts;
 pub mod apply;
 pub mod audit;
@@ -60,7 +62,9 @@ pub mod signals;
 pub mod status;
 pub mod storage;
 pub mod successor;
+pub mod term;
 pub mod update_keys;
+pub mod void;
 pub mod vouching;
 pub mod withdraw;
 pub mod work;

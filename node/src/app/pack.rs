@@ -109,6 +109,9 @@ pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
         let entry = EntryId::random(&*node.entropy);
         let row = EntryRow::pending(&work.row, node.boot, EntryKind::Application, entry, payload);
         work.tx()?.insert_entries(vec![row]).await?;
+    } else if packed == Packed::Nothing {
+        // An own commit that the hub has answered waits for the log.
+        return Ok(false);
     }
     work.commit().await?;
     Ok(true)

@@ -21,11 +21,15 @@ use super::signals::Topic;
 use super::work::open_pact;
 use super::{Node, changes};
 use crate::store::Tx;
+use crate::store::equipe::EquipeRow;
 use crate::store::node::MailRow;
 use crate::store::pact::PactRow;
 
 /// `info` of the sealing of proposals (RFC 9180 §5.1).
 pub const SEAL_INFO: &[u8] = b"raccordo/v1/sealed-pact";
+
+/// Kind of the posts that carry a proposal.
+pub const MAIL_KIND: &str = "pact";
 
 /// What a preview or a signature is asked for.
 #[derive(Clone, Debug)]
@@ -143,7 +147,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     raise_all(&mut *tx).await?;
     if let Some(signed) = sign_change(node, &mut *tx, actor, &source).await? {
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(signed.proposal.pact.terms().hub.clone()));
+        node.signals.wake(&Topic::Errands(signed.proposal.hub().clone()));
         return Ok(signed);
     }
     let mut proposal = match source {
@@ -179,7 +183,7 @@ pub async fn sign(node: &Node, actor: Actor, source: Source) -> Done<Standing> {
     }
     let active = tx.equipe(row.lineage).await?.is_some();
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok(Standing { row, proposal, active, change: None })
 }
 
@@ -252,7 +256,7 @@ pub async fn propose(
         let subject = row.lineage.to_string();
         record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
         tx.commit().await?;
-        node.signals.wake(&Topic::Errands(row.hub));
+        node.signals.wake(&Topic::Errands(proposal.hub().clone()));
         return Ok((sent, wire::trust::encode_proposal(&proposal)));
     }
     let (row, proposal) = find(node, &mut *tx, name).await?;
@@ -264,7 +268,7 @@ pub async fn propose(
     let subject = row.lineage.to_string();
     record(node, &mut *tx, actor, "pact.propose", &subject, &[]).await?;
     tx.commit().await?;
-    node.signals.wake(&Topic::Errands(proposal.pact.terms().hub.clone()));
+    node.signals.wake(&Topic::Errands(proposal.hub().clone()));
     Ok((sent, wire::trust::encode_proposal(&proposal)))
 }
 
@@ -489,21 +493,47 @@ async fn post(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Vec<Nod
             continue;
         }
         let card = verified_card(node, tx, party).await?;
-        let aad = party.as_str().as_bytes();
-        let sealing_key = &card.card().sealing_key;
-        let payload = sealing::seal(&*node.entropy, sealing_key, SEAL_INFO, aad, &encoded)
-            .map_err(|cause| Fault::ours("not_sealed", cause))?;
-        tx.insert_mail(MailRow {
-            item: ItemId::random(&*node.entropy),
-            hub: proposal.pact.terms().hub.clone(),
-            recipient: party.clone(),
-            kind: "pact".into(),
-            payload,
-        })
-        .await?;
+        mail(node, tx, proposal.hub(), &card, &encoded).await?;
         sent.push(party.clone());
     }
     Ok(sent)
+}
+
+/// Queues an encoded proposal to one party.
+pub(super) async fn mail(
+    node: &Node,
+    tx: &mut dyn Tx,
+    hub: &NodeId,
+    to: &SignedCard,
+    encoded: &[u8],
+) -> Done<()> {
+    let (party, sealing_key) = (&to.card().node, &to.card().sealing_key);
+    let aad = party.as_str().as_bytes();
+    let payload = sealing::seal(&*node.entropy, sealing_key, SEAL_INFO, aad, encoded)
+        .map_err(|cause| Fault::ours("not_sealed", cause))?;
+    let (item, hub) = (ItemId::random(&*node.entropy), hub.clone());
+    let (recipient, kind) = (party.clone(), MAIL_KIND.into());
+    Ok(tx.insert_mail(MailRow { item, hub, recipient, kind, payload }).await?)
+}
+
+/// Queues the pact in force to a party that has lost its state: it may have signed that after
+/// the copy of its disk was made from which it goes on.
+///
+/// # Errors
+/// The store's, or a damaged row.
+pub async fn hand_on(node: &Node, tx: &mut dyn Tx, row: &EquipeRow, to: &SignedCard) -> Done<()> {
+    let Some(kept) = tx.pact(row.lineage).await? else { return Ok(()) };
+    let mut proposal = open(node, &kept)?;
+    if proposal.previous.is_none() {
+        // It would not know of the équipe without it.
+        return Ok(());
+    }
+    let in_force = changes::statement(row)?;
+    if in_force.digest() == proposal.statement.digest() {
+        // With the signatures of all.
+        proposal.statement = in_force;
+    }
+    mail(node, tx, &row.hub, to, &wire::trust::encode_proposal(&proposal)).await
 }
 
 /// Context under which a proposal is sealed.

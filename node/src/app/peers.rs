@@ -11,7 +11,7 @@ use raccordo_core::trust::succession::{LATE_MAX, judge};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::signals::Topic;
-use super::{Node, notices, successor, vouching};
+use super::{Node, hub, notices, successor, vouching};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -207,7 +207,7 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
         }
     }
     for carried in tx.all_carried().await? {
-        if !matches!(carried.state.as_str(), "accepted" | "founded") {
+        if !hub::serves(&carried.state) {
             continue;
         }
         for encoded in &carried.cards {

@@ -2,10 +2,12 @@
 //! one transaction. What cannot be processed is set aside with its reason; the cursor
 //! still moves.
 
+mod places;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use raccordo_core::hublog::{Chain, ChainFault, EntryKind, LogEntry, Standing as Placed};
+use raccordo_core::hublog::{EntryKind, LogEntry};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
@@ -13,18 +15,23 @@ use raccordo_core::session::{Processed, SessionError};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
-use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::Batch;
 
+use self::places::{Broken, Place, Places, places};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
+use super::void::{self, Verdict};
 use super::work::Work;
-use super::{Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster};
+use super::{
+    Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster, term,
+};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::{EntryRow, EntryState};
+use crate::store::void::StrayRow;
+use crate::store::{StoreError, Tx};
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,24 +64,23 @@ impl<E: Into<Fault>> From<E> for Stop {
 /// # Errors
 /// The store's, or a damaged group; then nothing was taken.
 pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
-    let (row, alarms) = {
+    let (row, next, stray) = {
         let mut tx = node.store.read().await?;
-        match tx.equipe_of_group(batch.group).await? {
-            Some(row) => {
-                let alarms = tx.alarms(row.lineage).await?;
-                (row, alarms)
-            }
-            None => return Ok(Received::Stopped),
+        let Some(row) = tx.equipe_of_group(batch.group).await? else {
+            return Ok(Received::Stopped);
+        };
+        let stray = others_stray(node, &mut *tx, row.lineage).await?;
+        if stray.as_ref().is_some_and(|stray| stray.followed_by.is_some()) {
+            return Ok(Received::Stopped);
         }
+        let next = term::next_term(&mut *tx, &row).await?;
+        (row, next, stray)
     };
     let lineage = row.lineage;
-    if alarms.iter().any(|alarm| alarm.code == COMMIT_UNPROCESSABLE) {
-        return Ok(Received::Stopped);
-    }
     if honesty::rewritten(node, &row, batch).await? {
         return Ok(Received::Stopped);
     }
-    let places = match places(&row, batch)? {
+    let places = match places(&row, next.as_ref(), stray.as_ref(), batch)? {
         Ok(places) => places,
         Err(Broken::Gap) => {
             node.claims.keep(lineage, &batch.checkpoint, node.clock.now());
@@ -94,9 +100,9 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
                 {
                     return Err(Fault::ours("receive_unsteady", "a batch failed differently"));
                 }
-                let commit = set_aside(node, lineage, batch, &places, index, reason).await?;
+                set_aside(node, lineage, batch, &places, index, reason).await?;
                 from = index + 1;
-                if commit || from == batch.entries.len() {
+                if from == batch.entries.len() {
                     return end(node, lineage).await;
                 }
             }
@@ -104,66 +110,18 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
     }
 }
 
-/// Code of the alarm after which this node cannot follow the group any further.
+/// Code of the alarm after which this node cannot follow the group any further, unless the
+/// commit is void.
 pub const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
 
-/// Why nothing of a batch is taken.
-enum Broken {
-    /// It begins later than the cursor.
-    Gap,
-    /// The hub's fault: code and words of the alarm.
-    Fault(&'static str, String),
-}
-
-/// Where the chain stands after an entry, and the entry's digest.
-struct Place {
-    chain: Chain,
-    digest: Digest,
-}
-
-/// One for each entry; nothing for entries that were taken before.
-type Places = Vec<Option<Place>>;
-
-/// Verifies a whole batch, from where this node stands to the hub's signature.
-fn places(row: &EquipeRow, batch: &Batch) -> Done<Result<Places, Broken>> {
-    let mut chain = chain_of(row);
-    let mut places = Vec::with_capacity(batch.entries.len());
-    for entry in &batch.entries {
-        if chain.sequence == row.sequence && entry.sequence <= row.sequence {
-            let again = Place { chain: chain.clone(), digest: entry.digest(batch.group) };
-            places.push(planted::is(Bug::TakeTwice).then_some(again));
-            continue;
-        }
-        match chain.verify_next(entry) {
-            Ok(digest) => places.push(Some(Place { chain: chain.clone(), digest })),
-            Err(ChainFault::Gap { .. }) if chain.sequence == row.sequence => {
-                return Ok(Err(Broken::Gap));
-            }
-            Err(fault) => return Ok(Err(Broken::Fault("log_broken", fault.to_string()))),
-        }
-    }
-    if chain.sequence == row.sequence {
-        return Ok(Ok(places));
-    }
-    let statement = SignedStatement::decode(&row.statement)
-        .map_err(|cause| Fault::ours("statement_damaged", cause))?;
-    let hub = &statement.statement().hub;
-    let signed = &batch.checkpoint;
-    if planted::is(Bug::SkipChain) {
-        return Ok(Ok(places));
-    }
-    Ok(match chain.verify_checkpoint(signed, &hub.hub, &hub.identity, hub.term) {
-        Ok(Placed::Agrees) => Ok(places),
-        Ok(Placed::Ahead | Placed::Behind) => {
-            let (signed, sent) = (signed.checkpoint().sequence, chain.sequence);
-            let detail = format!("the hub signed entry {signed} below a batch that ends at {sent}");
-            Err(Broken::Fault("checkpoint_bad", detail))
-        }
-        Err(fault) => {
-            let detail = format!("entry {}: {fault}", signed.checkpoint().sequence);
-            Err(Broken::Fault("checkpoint_bad", detail))
-        }
-    })
+/// The commit of another member that this node cannot process, if there is one.
+async fn others_stray(
+    node: &Node,
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+) -> Result<Option<StrayRow>, StoreError> {
+    let stray = tx.stray(lineage).await?;
+    Ok(stray.filter(|stray| stray.committer != node.identity.node))
 }
 
 enum Run {
@@ -197,6 +155,12 @@ async fn run(
     if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
         return Ok(Run::Ended(Received::Stopped));
     }
+    let known = work.tx()?.stray(lineage).await?;
+    let is_own = |stray: &StrayRow| stray.committer == node.identity.node;
+    let (mut own, mut stray) = match known {
+        Some(known) if is_own(&known) => (Some(known), None),
+        known => (None, known),
+    };
     let mut taken = false;
     let mut heard = BTreeMap::new();
     let entries = batch.entries.iter().zip(places).enumerate();
@@ -205,8 +169,26 @@ async fn run(
         let Some(place) = place.as_ref().filter(|_| !taken_before) else {
             continue;
         };
-        match one(node, &mut work, entry).await {
+        let next = match &mut stray {
+            Some(stray) if others_of_group(node, entry) => {
+                void::pass(node, &mut work, stray, entry)
+                    .await
+                    .map_err(Stop::from)
+                    .map(|on| if on { Next::GoOn } else { Next::Leave })
+            }
+            _ => one(node, &mut work, entry).await,
+        };
+        match next {
             Ok(Next::GoOn) => {}
+            Ok(Next::Settled) => stray = None,
+            Ok(Next::Leave) => {
+                work.commit().await?;
+                return Ok(Run::Ended(Received::Stopped));
+            }
+            Ok(Next::Lost) => {
+                note_place(&mut work, batch, entry, place);
+                return lost(node, work).await;
+            }
             Ok(Next::Quarantine) => return quarantine(node, work, entry).await,
             Ok(Next::Removed) => {
                 note_place(&mut work, batch, entry, place);
@@ -216,6 +198,13 @@ async fn run(
             Err(Stop::Failed(fault)) => return Err(fault),
         }
         note_place(&mut work, batch, entry, place);
+        if entry.kind == EntryKind::Commit && entry.sender == node.identity.node {
+            own = work.tx()?.stray(lineage).await?.filter(is_own);
+        }
+        let follows = |own: &mut StrayRow| others_of_group(node, entry) && entry.epoch > own.epoch;
+        if own.take_if(follows).is_some() {
+            work.tx()?.delete_stray(lineage).await?;
+        }
         heard.insert(&entry.sender, entry.accepted_at);
         taken = true;
     }
@@ -266,22 +255,13 @@ fn judged(before: &GroupView, commit: &CommitView) -> Result<(), CommitRefused> 
     validate(before, commit).map(drop)
 }
 
-fn chain_of(row: &EquipeRow) -> Chain {
-    Chain {
-        group: row.group,
-        sequence: row.sequence,
-        head: row.head,
-        epoch: row.epoch,
-        last_accepted_at: row.accepted_at,
-    }
-}
-
 /// Moves the cursor; at the end of the batch the hub's signature goes with it.
 fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Place) {
     work.row.sequence = entry.sequence;
     work.row.head = place.chain.head;
     work.row.accepted_at = entry.accepted_at;
     work.passed.digests.push(place.digest);
+    work.entries.push(entry.clone());
     if batch.checkpoint.checkpoint().sequence == entry.sequence {
         work.passed.checkpoint = Some(batch.checkpoint.clone());
         work.row.checkpoint = batch.checkpoint.bytes().to_vec();
@@ -291,8 +271,19 @@ fn note_place(work: &mut Work<'_>, batch: &Batch, entry: &LogEntry, place: &Plac
 
 enum Next {
     GoOn,
+    /// The commit that could not be processed is void.
+    Settled,
+    /// Another member has followed a commit that this node cannot process.
+    Leave,
+    /// This node's own commit is void, and its group is lost.
+    Lost,
     Quarantine,
     Removed,
+}
+
+/// Whether another member made an entry in the group: it has followed all commits before.
+fn others_of_group(node: &Node, entry: &LogEntry) -> bool {
+    entry.kind != EntryKind::Notice && entry.sender != node.identity.node
 }
 
 async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
@@ -329,11 +320,25 @@ async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next,
         work.tx()?.entries_placed(lineage, &[(row.entry, entry.sequence)]).await?;
     }
     match row.kind {
-        EntryKind::Commit => return own_commit(node, work, entry, &row).await,
-        EntryKind::Application => apply::own(node, work, entry).await?,
-        EntryKind::Notice => {}
+        EntryKind::Commit => own_commit(node, work, entry, &row).await,
+        EntryKind::Notice => match SignedNotice::decode(&entry.payload) {
+            Ok(signed) => said(node, work, &signed).await,
+            Err(_) => Ok(Next::GoOn),
+        },
+        EntryKind::Application => {
+            apply::own(node, work, entry).await?;
+            Ok(Next::GoOn)
+        }
     }
-    Ok(Next::GoOn)
+}
+
+/// What a member says of a commit may undo it.
+async fn said(node: &Node, work: &mut Work<'_>, signed: &SignedNotice) -> Result<Next, Stop> {
+    Ok(match void::said(node, work, signed.notice()).await? {
+        Verdict::Stranger | Verdict::Counted => Next::GoOn,
+        Verdict::GoesOn => Next::Settled,
+        Verdict::Lost => Next::Lost,
+    })
 }
 
 async fn own_commit(
@@ -343,9 +348,11 @@ async fn own_commit(
     row: &EntryRow,
 ) -> Result<Next, Stop> {
     let session = work.session().await?;
+    let before = session.facts().map_err(|cause| Fault::ours("group", cause))?.view;
     let processed = session.process(&row.payload, &judged);
     match processed {
         Ok(Processed::OwnCommitMerged { commit, .. }) => {
+            void::made(node, work, &before, &commit, entry).await?;
             new_epoch(node, work, &commit, entry).await?;
         }
         Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
@@ -439,6 +446,14 @@ async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Ne
         };
     }
     let notice = signed.notice();
+    if notice.kind == NoticeKind::Void {
+        match void::said(node, work, notice).await? {
+            Verdict::Stranger => {}
+            Verdict::Counted => return Ok(Next::GoOn),
+            Verdict::GoesOn => return Ok(Next::Settled),
+            Verdict::Lost => return Ok(Next::Lost),
+        }
+    }
     let (kind, words) = (notice.kind.as_str(), notices::words(notice));
     let lineage = work.row.lineage;
     if notices::ends_revocation(notice) {
@@ -464,12 +479,14 @@ async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let members = tx.members(lineage).await?;
     let others = members.iter().filter(|member| member.node != node.identity.node);
     // An own entry must have come back before it is forgotten: it would look like a clone's.
-    let all_have = others.map(|member| member.delivered).min().unwrap_or_default();
+    // Nobody waits for anything where nobody else is left; who comes is told anew.
+    let all_have = others.map(|member| member.delivered).min().unwrap_or(own_place);
     tx.forget_delivered(lineage, all_have.min(own_place)).await?;
+    tx.forget_kept(lineage, all_have.min(own_place)).await?;
     Ok(())
 }
 
-/// Sets one entry aside; whether it was a commit, after which no other can be read.
+/// Sets one entry aside. After a commit this node reads on only to learn whether it is void.
 async fn set_aside(
     node: &Node,
     lineage: LineageId,
@@ -477,11 +494,11 @@ async fn set_aside(
     places: &Places,
     index: usize,
     reason: &'static str,
-) -> Done<bool> {
+) -> Done<()> {
     let (Some(entry), Some(Some(place))) = (batch.entries.get(index), places.get(index)) else {
-        return Ok(false);
+        return Ok(());
     };
-    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     let commit = entry.kind == EntryKind::Commit;
     let row = SetAsideRow {
         lineage,
@@ -507,6 +524,7 @@ async fn set_aside(
         let detail = [("by", entry.sender.as_str()), ("reason", reason)];
         let subject = lineage.to_string();
         record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
+        void::strayed(&mut work, entry).await?;
     }
     note_place(&mut work, batch, entry, place);
     honesty::arrived(node, &mut work, batch).await?;
@@ -515,7 +533,7 @@ async fn set_aside(
     apply::count_aside(reason);
     tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
     pack::wake(node, lineage);
-    Ok(commit)
+    Ok(())
 }
 
 /// Tells of a log that is in doubt: what is told again is recorded once.
@@ -572,6 +590,15 @@ async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> 
     record(node, tx, Actor::Node, "equipe.quarantined", &lineage.to_string(), &[]).await?;
     work.commit().await?;
     tracing::error!(%lineage, sequence = entry.sequence.0, "quarantined: an own entry is unknown");
+    Ok(Run::Ended(Received::Stopped))
+}
+
+/// This node's group is lost, and it asks to join again.
+async fn lost(node: &Node, work: Work<'_>) -> Done<Run> {
+    let hub = work.row.hub.clone();
+    work.commit().await?;
+    node.signals.wake(&Topic::Membership);
+    node.signals.wake(&Topic::Errands(hub));
     Ok(Run::Ended(Received::Stopped))
 }
 

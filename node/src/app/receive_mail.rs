@@ -9,7 +9,7 @@ use raccordo_core::wire::hub::Mail;
 use super::fault::Done;
 use super::signals::Topic;
 use super::successor::{self, MAIL_KIND};
-use super::{Node, key_packages, pacts};
+use super::{Node, key_packages, pacts, term};
 use crate::store::Tx;
 
 /// What the courier has to do next.
@@ -41,19 +41,21 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
             }
             Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
         },
-        "pact" => match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
-            Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
-            Err(fault) => {
-                tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
+        pacts::MAIL_KIND => {
+            match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
+                Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
+                Err(fault) => {
+                    tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
+                }
             }
-        },
+        }
         MAIL_KIND => match successor::posted(node, &mut *tx, &item.sender, &item.payload).await? {
             Ok(taken) => tracing::info!(peer = %item.sender, state = ?taken, "a new card came"),
             Err(fault) => {
                 tracing::warn!(peer = %item.sender, reason = fault.reason, "a card is refused");
             }
         },
-        "equipe_accepted" => accepted(node, &mut *tx, &item.payload).await?,
+        "equipe_accepted" => accepted(node, &mut *tx, hub, &item.payload).await?,
         "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
         _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),
     }
@@ -66,8 +68,11 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
     Ok(Taken::Done)
 }
 
-async fn accepted(node: &Node, tx: &mut dyn Tx, payload: &[u8]) -> Done<()> {
+async fn accepted(node: &Node, tx: &mut dyn Tx, hub: &NodeId, payload: &[u8]) -> Done<()> {
     let Ok(lineage) = LineageId::try_from(payload) else { return Ok(()) };
+    if tx.equipe(lineage).await?.is_some() {
+        return term::answered(node, tx, lineage, hub, "accepted").await.map(drop);
+    }
     tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await? {
         row.hub_answer = "accepted".into();

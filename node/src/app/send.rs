@@ -10,7 +10,7 @@ use super::fault::Done;
 use super::hub::append::{Appended, Handed, Outcome};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, honesty};
+use super::{Node, honesty, term};
 use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
 use crate::store::outbox::EntryState;
@@ -43,11 +43,17 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     let member =
         matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding))
             || planted::is(Bug::QuarantinedSends);
+    // The first entry at the hub of a new term is the commit of its statement.
+    let next = term::next_term(&mut *tx, &equipe).await?;
+    let begins = member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
     let mut bytes = 0;
     let mut entries = Vec::new();
     for row in rows {
         // Of a clone or a lost ratchet nothing leaves but the request to join again.
         if !member && row.kind != EntryKind::Notice {
+            continue;
+        }
+        if begins && row.kind != EntryKind::Commit {
             continue;
         }
         if held && tx.envelopes_of(lineage, row.entry).await?.iter().any(|e| e.case_bearing) {

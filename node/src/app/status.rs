@@ -12,7 +12,7 @@ use super::clocks::Clocks;
 use super::expiry::{self, Expiring};
 use super::fault::{Done, Fault, Whose};
 use super::pseudonym::show::{self, KeyStatus};
-use super::{Node, membership, roster, storage};
+use super::{Node, doctor, membership, roster, storage};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 
@@ -67,6 +67,11 @@ impl Links {
         *newest = (*newest).max(sequence);
     }
 
+    /// Forgets what a hub had that keeps a log no longer.
+    pub fn forget(&self, lineage: LineageId) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&lineage);
+    }
+
     fn newest(&self, lineage: LineageId) -> Sequence {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&lineage).copied().unwrap_or_default()
@@ -113,6 +118,8 @@ pub struct EquipeStatus {
     pub sending: String,
     /// Code and words of each alarm.
     pub alarms: Vec<String>,
+    /// Where the log is on its way: what is to be done next, and by whom; else empty.
+    pub next: String,
     /// The keys for tokens, one of each class, and what this node asks of them.
     pub keys: Vec<KeyStatus>,
 }
@@ -242,6 +249,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         set_aside: tx.set_aside_count(lineage).await?,
         sending,
         alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
+        next: doctor::next_of_move(node, tx, &row, &link).await?,
         keys: show::of(node, tx, &row).await?,
         link,
         row,

@@ -8,18 +8,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use raccordo_core::hublog::Stretch;
+use raccordo_core::hublog::{LogEntry, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerRow as OpenRow, LedgerScope};
 use raccordo_core::planted::{self, Bug};
-use raccordo_core::session::{LeafKeys, Session};
+use raccordo_core::session::{Facts, LeafKeys, Session};
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::statement::SignedStatement;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::fault::{Done, Fault};
 use super::signals::Topic;
-use super::{Node, honesty};
+use super::{Node, honesty, term};
 use crate::store::equipe::EquipeRow;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
@@ -70,6 +70,8 @@ pub struct Work<'n> {
     touched: bool,
     /// Entries that this transaction has passed; kept by `commit`.
     pub passed: Stretch,
+    /// The same entries, verbatim; kept by `commit`.
+    pub entries: Vec<LogEntry>,
     /// The place before it that was last looked up, with its head.
     pub looked_up: Option<(Sequence, Digest)>,
     durable: bool,
@@ -89,6 +91,7 @@ impl<'n> Work<'n> {
             tx,
             touched: false,
             passed,
+            entries: Vec::new(),
             looked_up: None,
             durable: false,
             trust_moved: false,
@@ -136,6 +139,9 @@ impl<'n> Work<'n> {
         tx.raise_equipe(row.lineage).await?;
         tx.put_key_update(row.lineage, node.clock.now()).await?;
         honesty::begin_anew(&mut *tx, row.lineage).await?;
+        tx.forget_kept(row.lineage, honesty::LAST).await?;
+        tx.delete_hub_move(row.lineage).await?;
+        tx.delete_stray(row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         let mut work = Self::over(node, slot, tx, row);
         work.touched = true;
@@ -162,6 +168,11 @@ impl<'n> Work<'n> {
     /// before its commit, since then the merge was rolled back too.
     pub fn set_fresh(&mut self) {
         self.slot.fresh = true;
+    }
+
+    /// Own commits of this run count no longer: the next message waits for another one.
+    pub fn set_stale(&mut self) {
+        self.slot.fresh = false;
     }
 
     /// The statement in force.
@@ -220,6 +231,14 @@ impl<'n> Work<'n> {
     /// As [`Work::session`].
     pub async fn holds_commit(&mut self) -> Done<bool> {
         Ok(self.loaded().await?.pending())
+    }
+
+    /// What the group shows. Only read, so that a refusal that rests on it costs nothing.
+    ///
+    /// # Errors
+    /// As [`Work::session`].
+    pub async fn facts(&mut self) -> Done<Facts> {
+        self.loaded().await?.facts().map_err(|cause| Fault::ours("group", cause))
     }
 
     /// The live group, loaded if it is not.
@@ -287,9 +306,10 @@ impl<'n> Work<'n> {
         }
         let row = self.row.clone();
         let node = self.node;
-        let passed = self.passed.clone();
+        let (passed, entries) = (self.passed.clone(), std::mem::take(&mut self.entries));
         let tx = self.tx()?;
         honesty::keep(tx, row.lineage, &passed).await?;
+        term::keep::keep(tx, row.lineage, entries).await?;
         write_ledger(node, tx, changes).await?;
         tx.update_equipe(&row).await?;
         if let Some(tx) = self.tx.take() {

@@ -139,6 +139,16 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 # Names and addresses that the listener's certificate carries.
 #tls_names = ["localhost"]
 
+# Pages for people. They sign in with an account of their own: raccordo operator invite NAME.
+[desk]
+# Address and port, unencrypted: for a web server on this machine that speaks TLS with the
+# browsers. Default: none.
+# Example: listen = "127.0.0.1:8080"
+# Whether the address above may be one that other machines reach.
+#allow_remote = false
+# Under which people open it, for links. Default: http:// and the address above.
+# Example: address = "https://raccordo.example.org"
+
 [outbound]
 # HTTP proxy (CONNECT) for all outbound connections. Default: none.
 # Example: proxy = "http://proxy.example.org:3128"
@@ -220,7 +230,7 @@ mod tests {
             text.lines().map(|line| default_line(line).unwrap_or(line)).collect();
         assert_eq!(parsed(&uncommented.join("\n")), parsed(&text));
         let defaults = text.lines().filter_map(default_line).count();
-        assert_eq!(defaults, 24);
+        assert_eq!(defaults, 25);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde::Deserialize;
 pub use self::database::{DatabaseUrl, DatabaseUrlError};
 pub use self::initial::Initial;
 pub use self::sections::{
-    CaseworkSection, Connections, DatabaseSection, HubSection, KeySection, KeySource,
+    CaseworkSection, Connections, DatabaseSection, DeskSection, HubSection, KeySection, KeySource,
     LimitsSection, LogSection, MembershipSection, MetricsSection, NodeSection, OutboundSection,
     SocketAccess,
 };
@@ -103,6 +103,9 @@ pub struct Config {
     /// Operators' systems.
     #[serde(default)]
     pub casework: CaseworkSection,
+    /// Pages for people.
+    #[serde(default)]
+    pub desk: DeskSection,
     /// The way out.
     #[serde(default)]
     pub outbound: OutboundSection,
@@ -189,6 +192,13 @@ impl Config {
             return Some(
                 "[metrics] listen is open to other machines: use 127.0.0.1, \
                  or set allow_remote = true",
+            );
+        }
+        let remote = self.desk.listen.is_some_and(|listen| !listen.ip().is_loopback());
+        if remote && !self.desk.allow_remote {
+            return Some(
+                "[desk] listen is open to other machines without encryption: use 127.0.0.1 \
+                 behind a web server that speaks TLS, or set allow_remote = true",
             );
         }
         if self.outbound.proxy.is_none() && self.outbound.proxy_credentials_file.is_some() {
@@ -278,6 +288,7 @@ mod tests {
     fn keys_that_do_not_go_together() {
         check_refused("[hub]\nenabled = true\n", &["endpoint"]);
         check_refused("[metrics]\nlisten = \"0.0.0.0:9\"\n", &["allow_remote"]);
+        check_refused("[desk]\nlisten = \"0.0.0.0:9\"\n", &["behind a web server"]);
         check_refused("[outbound]\nproxy_credentials_file = \"p\"\n", &["proxy is not"]);
         check_refused("[key]\nfile = \"data/node.key\"\n", &["move it out"]);
         parsed("[metrics]\nlisten = \"127.0.0.1:9\"\n").unwrap();

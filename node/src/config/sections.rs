@@ -158,6 +158,20 @@ impl Default for CaseworkSection {
     }
 }
 
+/// `[desk]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeskSection {
+    /// Address and port of the pages, unencrypted: for a web server on this machine that
+    /// speaks TLS with the browsers. Default: none.
+    pub listen: Option<SocketAddr>,
+    /// Whether `listen` may be reached from other machines. Default: false.
+    pub allow_remote: bool,
+    /// Under which people open the desk, such as `https://raccordo.example.org`, for the links
+    /// that activate accounts. Default: `http://` and the address above.
+    pub address: Option<String>,
+}
+
 /// `[outbound]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

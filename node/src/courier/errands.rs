@@ -7,11 +7,12 @@ use raccordo_core::id::{LineageId, NodeId};
 use super::line::{Line, Up};
 use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble, inbox};
+use crate::app::fault::Done;
 use crate::app::found::Step;
 use crate::app::hub::key_package_pool::PRESENT;
 use crate::app::signals::Topic;
 use crate::app::successor::MAIL_KIND;
-use crate::app::{Node, found, key_packages, mail, rejoin};
+use crate::app::{Node, found, key_packages, mail, rejoin, term};
 
 /// Key packages of one call.
 const DEPOSITS_MAX: usize = 20;
@@ -42,7 +43,7 @@ pub async fn step(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result<Progr
     deposits(node, link, hub, &mut progress).await?;
     requests(node, link, hub, &mut progress).await?;
     for (lineage, step) in found::steps(node, hub).await? {
-        founding(node, link, lineage, step, &mut progress).await?;
+        founding(node, link, hub, lineage, step, &mut progress).await?;
     }
     Ok(progress)
 }
@@ -87,7 +88,7 @@ async fn offers(
         match refusal(link.offer(&offer).await)? {
             Ok(state) => {
                 progress.waiting |= state == "waiting";
-                mail::answered(node, offer.lineage, &state).await?;
+                mail::answered(node, hub, offer.lineage, &state).await?;
             }
             Err(reason) => {
                 tracing::warn!(%hub, lineage = %offer.lineage, reason, "an offer is turned down");
@@ -140,6 +141,7 @@ async fn requests(
 async fn founding(
     node: &Node,
     link: &dyn HubLink,
+    hub: &NodeId,
     lineage: LineageId,
     step: Step,
     progress: &mut Progress,
@@ -155,6 +157,17 @@ async fn founding(
                 Err(reason) => reason,
             }
         }
+        Step::Seed => match refusal(seed(node, link, lineage).await?)? {
+            Ok(founded) => {
+                progress.waiting |= !founded;
+                if founded {
+                    term::seed::founded(node, lineage, hub).await?;
+                    progress.moved = true;
+                }
+                return Ok(());
+            }
+            Err(reason) => reason,
+        },
         Step::Claim { parties, suite } => {
             match refusal(link.claim(lineage, suite, &parties).await)? {
                 Ok(claimed) => {
@@ -172,6 +185,29 @@ async fn founding(
     tracing::warn!(%lineage, reason = refused, "the hub does not found the équipe");
     progress.waiting = true;
     Ok(())
+}
+
+/// Hands a log over, page by page; whether the hub has it whole.
+async fn seed(
+    node: &Node,
+    link: &dyn HubLink,
+    lineage: LineageId,
+) -> Done<Result<bool, LinkError>> {
+    let mut after = None;
+    while let Some(page) = term::seed::page(node, lineage, after).await? {
+        let seeded = match link.seed(page).await {
+            Ok(seeded) => seeded,
+            Err(error) => return Ok(Err(error)),
+        };
+        if seeded.founded {
+            return Ok(Ok(true));
+        }
+        if after.is_some_and(|after| seeded.sequence <= after) {
+            return Ok(Err(LinkError::bad_answer("the hub does not go on with the log")));
+        }
+        after = Some(seeded.sequence);
+    }
+    Ok(Ok(false))
 }
 
 /// Sets a refusal of one errand apart from what stops all of them.

@@ -18,7 +18,7 @@ use super::{errands, outbox, pins, subscriber};
 use crate::app::fault::Done;
 use crate::app::signals::Topic;
 use crate::app::status::Link;
-use crate::app::{Node, peers};
+use crate::app::{Node, peers, term};
 use crate::transport::address::HostPort;
 use crate::transport::connect::Route;
 use crate::transport::hub_link::HubClient;
@@ -92,7 +92,9 @@ async fn wanted(node: &Node) -> Done<BTreeMap<NodeId, Wanted>> {
         let hub = hubs
             .entry(row.hub.clone())
             .or_insert_with(|| Wanted { place: nowhere(own, &row.hub), lineages: BTreeSet::new() });
-        hub.lineages.insert(row.lineage);
+        if term::opened(&mut *tx, &row).await? {
+            hub.lineages.insert(row.lineage);
+        }
     }
     Ok(hubs)
 }

@@ -11,6 +11,7 @@ use super::Trouble;
 use super::link::{Cursors, HubLink, LinkError};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Whose};
+use crate::app::hub::append::MOVED;
 use crate::app::receive::Received;
 use crate::app::receive_mail::{self, Taken};
 use crate::app::{Node, join, receive};
@@ -116,6 +117,10 @@ async fn note_ended(node: &Node, group: GroupId, reason: &str) -> Done<()> {
     let mut tx = node.store.write().await?;
     let Some(equipe) = tx.equipe_of_group(group).await? else { return Ok(()) };
     if !matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding)) {
+        return Ok(());
+    }
+    if reason == MOVED {
+        // The commit that says so came before, or comes from its next hub.
         return Ok(());
     }
     let code = format!("hub_{reason}");

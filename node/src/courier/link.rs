@@ -3,8 +3,10 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::wire::hub::News;
+use raccordo_core::wire::seed::{Seed, Seeded};
 
 use crate::app::hub::append::Appended;
 use crate::app::hub::key_package_pool::{Claimed, Deposit};
@@ -69,6 +71,8 @@ pub type Answered<T> = Result<T, LinkError>;
 pub struct Cursors {
     /// Newest processed entry of each group; 0 for all.
     pub groups: Vec<(GroupId, Sequence)>,
+    /// The hub's newest signature over each log, as far as there is one.
+    pub checkpoints: Vec<SignedCheckpoint>,
     /// Newest processed item of the mailbox; 0 for all.
     pub mailbox: u64,
 }
@@ -101,6 +105,9 @@ pub trait HubLink: Send + Sync {
 
     /// The tree that belongs to a Welcome (RFC 9420 §12.4.3.1).
     async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>>;
+
+    /// Hands over a page of a log whose next term is this hub's.
+    async fn seed(&self, page: Seed) -> Answered<Seeded>;
 
     /// Leaves an item in a peer's mailbox.
     async fn post(&self, mail: &MailRow) -> Answered<()>;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::wire::hub::News;
+use raccordo_core::wire::seed::{Seed, Seeded};
 
 use super::link::{Answered, Cursors, Feed, HubLink, LinkError};
 use crate::app::Node;
@@ -13,7 +14,7 @@ use crate::app::fault::{Fault, Whose};
 use crate::app::hub::append::{self, Appended};
 use crate::app::hub::follow::Following;
 use crate::app::hub::key_package_pool::{self, Claimed, Deposit};
-use crate::app::hub::{confirm, found_group, mailbox, offer};
+use crate::app::hub::{confirm, found_group, mailbox, offer, restored, seed};
 use crate::app::mail::Offer;
 use crate::app::send::AppendCall;
 use crate::store::node::MailRow;
@@ -57,7 +58,7 @@ impl HubLink for LocalLink {
     }
 
     async fn confirm(&self, processed: &Cursors) -> Answered<()> {
-        let Cursors { groups, mailbox } = processed;
+        let Cursors { groups, mailbox, .. } = processed;
         Ok(confirm::confirm(&self.node, self.me(), groups, *mailbox).await?)
     }
 
@@ -89,6 +90,10 @@ impl HubLink for LocalLink {
         Ok(key_package_pool::fetch_tree(&self.node, self.me(), group, epoch).await?)
     }
 
+    async fn seed(&self, page: Seed) -> Answered<Seeded> {
+        Ok(seed::seed(&self.node, self.me(), page).await?)
+    }
+
     async fn post(&self, mail: &MailRow) -> Answered<()> {
         let MailRow { item, recipient, kind, payload, .. } = mail;
         let payload = payload.clone();
@@ -100,6 +105,7 @@ impl HubLink for LocalLink {
 impl Feed for LocalLink {
     async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<News>>> {
         let (node, me) = (self.node.clone(), self.me().clone());
+        restored::shown(&node, &me, &from.checkpoints).await?;
         let following = Following::new(node, me, from.groups.clone(), from.mailbox)?;
         let items = stream::unfold(following, |mut following| async move {
             let item = following.next().await.map_err(LinkError::from);

@@ -11,10 +11,14 @@ use crate::app::fault::{Done, Fault};
 use crate::app::hub::append::{Appended, Handed};
 use crate::app::send::{self, AppendCall};
 use crate::app::signals::Topic;
+use crate::app::status::Link;
 use crate::app::work::Work;
 use crate::app::{Node, matching, pack, pseudonym};
 use crate::store::outbox::EntryState;
 use crate::telemetry::{APPEND_SECONDS, ENTRIES_SENT};
+
+/// Reason of a hub whose disk was put back: it is reached, and does not go on.
+const HUB_BEHIND: &str = "hub_behind";
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +128,11 @@ pub(super) async fn run(line: Line, lineage: LineageId) {
             }
             Err(trouble) => {
                 trouble.log("sending", &line.hub);
+                if trouble.reason() == HUB_BEHIND {
+                    let (problem, reason) = (trouble.to_string(), HUB_BEHIND.to_owned());
+                    let hint = trouble.hint().to_owned();
+                    node.links.note(&line.hub, Link { connected: true, problem, hint, reason });
+                }
                 line.pause(backoff.next(&*node.entropy)).await;
             }
         }

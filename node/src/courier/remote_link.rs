@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::wire::hub::{Appended, News};
+use raccordo_core::wire::seed::{Seed, Seeded};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
@@ -130,6 +131,10 @@ impl HubLink for RemoteLink {
         self.call(self.client.fetch_tree(group, epoch)).await
     }
 
+    async fn seed(&self, page: Seed) -> Answered<Seeded> {
+        self.call(self.client.seed(page)).await
+    }
+
     async fn post(&self, mail: &MailRow) -> Answered<()> {
         self.call(self.client.post(&mail.recipient, mail.item, &mail.kind, &mail.payload)).await
     }
@@ -138,7 +143,8 @@ impl HubLink for RemoteLink {
 #[async_trait]
 impl Feed for RemoteLink {
     async fn subscribe(&self, from: &Cursors) -> Answered<BoxStream<'static, Answered<News>>> {
-        let news = self.call(self.client.subscribe(&from.groups, from.mailbox)).await?;
+        let news =
+            self.call(self.client.subscribe(&from.groups, &from.checkpoints, from.mailbox)).await?;
         Ok(news.map(|news| Ok(news?)).boxed())
     }
 }

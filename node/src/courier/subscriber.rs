@@ -14,10 +14,10 @@ use super::inbox::{self, Next};
 use super::line::Line;
 use super::link::{Cursors, LinkError};
 use super::{Backoff, Trouble};
-use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::signals::Topic;
 use crate::app::status::Link;
+use crate::app::{Node, term};
 use crate::telemetry::{DIALS_FAILED, ENTRIES_PROCESSED, HUB_CONNECTED};
 
 /// Longest silence of a hub, which says something every 15 s.
@@ -49,7 +49,9 @@ async fn wanted(node: &Node, hub: &NodeId) -> Done<Wanted> {
     wanted.cursors.mailbox = tx.mailbox_cursor(hub).await?;
     for row in tx.equipes().await? {
         // While it is founding, the hub has no such group yet.
-        if row.hub == *hub && Standing::parse(&row.state) == Some(Standing::Active) {
+        let followed = row.hub == *hub && Standing::parse(&row.state) == Some(Standing::Active);
+        if followed && term::opened(&mut *tx, &row).await? {
+            wanted.cursors.checkpoints.extend(term::checkpoint_of(&row)?);
             wanted.cursors.groups.push((row.group, row.sequence));
             wanted.lineages.insert(row.group, row.lineage);
         }

@@ -20,6 +20,7 @@ use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::identity::{context, open};
 use crate::config::Config;
+use crate::desk;
 use crate::home::Home;
 use crate::setup::SetupError;
 use crate::telemetry;
@@ -35,6 +36,8 @@ pub struct Addresses {
     pub hub: Option<SocketAddr>,
     /// Operators' systems on other machines, also in `run/casework.addr`.
     pub casework: Option<SocketAddr>,
+    /// Pages, also in `run/desk.addr`; how people open them is in `run/desk.url`.
+    pub desk: Option<SocketAddr>,
     /// Metrics and health, also in `run/metrics.addr`.
     pub metrics: Option<SocketAddr>,
 }
@@ -60,6 +63,7 @@ impl Listeners<'_> {
         let addresses = Addresses {
             hub: self.hub().await?,
             casework: self.casework_tls().await?,
+            desk: self.desk().await?,
             metrics: self.metrics(metrics, health).await?,
         };
         self.casework_socket().await?;
@@ -162,6 +166,20 @@ impl Listeners<'_> {
         tx.put_secret(&certificate, sealed_certificate).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn desk(&self) -> Result<Option<SocketAddr>, RunError> {
+        let Some(address) = self.config.desk.listen else {
+            return self.closed("desk");
+        };
+        let (listener, address) = self.listen("desk", address).await?;
+        let told = self.config.desk.address.as_deref().map(|told| told.trim_end_matches('/'));
+        let url = told.map_or_else(|| format!("http://{address}"), str::to_owned);
+        self.write("desk.url", &format!("{url}\n"))?;
+        let router = desk::router(self.node.clone(), self.stop.clone());
+        let stopped = self.stop.clone().cancelled_owned();
+        self.serve("desk", axum::serve(listener, router).with_graceful_shutdown(stopped));
+        Ok(Some(address))
     }
 
     async fn metrics(

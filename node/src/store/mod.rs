@@ -5,6 +5,7 @@
 //! in `sql` (SQLite and PostgreSQL, one text) and `memory` (simulation). Every backend
 //! passes the suite in `tests/store/`.
 
+pub mod account;
 pub mod ailment;
 pub mod archive;
 pub mod dialect;
@@ -26,8 +27,10 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod term;
 pub mod token;
 pub mod token_request;
+pub mod void;
 
 use async_trait::async_trait;
 
@@ -128,7 +131,10 @@ pub trait Tx:
     + hub::HubRows
     + membership::MembershipRows
     + rejoin::RejoinRows
+    + term::TermRows
+    + void::VoidRows
     + register::RegisterRows
+    + account::AccountRows
     + token::TokenRows
     + matching::MatchRows
     + keys::KeyRows

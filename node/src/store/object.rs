@@ -58,6 +58,23 @@ pub struct ObjectFilter {
     pub limit: u32,
 }
 
+/// Which objects people look at, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewestFilter {
+    /// Only of this équipe.
+    pub lineage: Option<LineageId>,
+    /// Only from this origin.
+    pub origin: Option<NodeId>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only before this position; none: from the newest.
+    pub before_position: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// What the members have done with an own object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectReports {
@@ -80,6 +97,8 @@ pub trait ObjectRows {
     async fn update_object(&mut self, row: &ObjectRow) -> Stored<()>;
     /// Lists by position, ascending.
     async fn list_objects(&mut self, filter: &ObjectFilter) -> Stored<Vec<ObjectRow>>;
+    /// Lists by position, descending.
+    async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>>;
     /// Active objects whose time has come, at most `limit`.
     async fn objects_expired(&mut self, now: Instant, limit: u32) -> Stored<Vec<ObjectRow>>;
     /// What members reported of own objects, in the order of the ids.

@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt};
+use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::wire::WireError;
 use raccordo_core::wire::hub::{self, Appended, Handed, News};
+use raccordo_core::wire::seed::{self, Seed, Seeded};
 use raccordo_core::wire::trust::{card_message, statement_message};
 use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
@@ -114,10 +116,12 @@ impl HubClient {
     pub async fn subscribe(
         &self,
         groups: &[(GroupId, Sequence)],
+        checkpoints: &[SignedCheckpoint],
         mailbox_cursor: u64,
     ) -> Called<BoxStream<'static, Called<News>>> {
         let groups = hub::cursor_messages(groups);
-        let message = proto::SubscribeRequest { groups, mailbox_cursor };
+        let checkpoints = checkpoints.iter().map(hub::checkpoint_message).collect();
+        let message = proto::SubscribeRequest { groups, mailbox_cursor, checkpoints };
         let stream = self.client.clone().subscribe(message).await?.into_inner();
         Ok(stream.map(|item| Ok(hub::news(item?)?)).boxed())
     }
@@ -218,6 +222,15 @@ impl HubClient {
         let group_id = group.as_bytes().to_vec();
         let message = proto::FetchTreeRequest { group_id, epoch: epoch.0 };
         Ok(self.client.clone().fetch_tree(timed(message)).await?.into_inner().ratchet_tree)
+    }
+
+    /// Hands over a page of a log.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn seed(&self, page: Seed) -> Called<Seeded> {
+        let message = timed(seed::seed_message(page));
+        Ok(seed::seeded(&self.client.clone().seed_group(message).await?.into_inner()))
     }
 
     /// Leaves an item in a peer's mailbox.

@@ -8,11 +8,12 @@ use raccordo_core::crypto::Suite;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::object::Kind;
 use raccordo_core::wire::hub::{Mail, News};
+use raccordo_core::wire::seed::{Seed, Seeded};
 use raccordo_node::app::Node;
 use raccordo_node::app::hub::append::{Appended, Outcome, append};
 use raccordo_node::app::hub::key_package_pool::{self, Claimed, Deposit};
 use raccordo_node::app::hub::mailbox::{self, read_mailbox};
-use raccordo_node::app::hub::{confirm, found_group, offer};
+use raccordo_node::app::hub::{confirm, found_group, offer, seed};
 use raccordo_node::app::mail::Offer;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::{found, key_packages, mail};
@@ -142,6 +143,11 @@ impl HubLink for Scripted<'_> {
     async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
         self.gate()?;
         Ok(key_package_pool::fetch_tree(self.relay, &self.me, group, epoch).await?)
+    }
+
+    async fn seed(&self, page: Seed) -> Answered<Seeded> {
+        self.gate()?;
+        Ok(seed::seed(self.relay, &self.me, page).await?)
     }
 
     async fn post(&self, mail: &MailRow) -> Answered<()> {

@@ -70,6 +70,23 @@ async fn a_start_brings_no_storm() {
 }
 
 #[tokio::test]
+async fn while_an_own_commit_waits_for_the_log_nothing_is_written() {
+    let mut bench = spoken().await;
+    bench.restart(Toscana).await;
+    bench.pass(MINUTE * 31);
+    assert_eq!(beat(bench.node(Toscana)).await, Ok(1));
+    // The hub has placed the commit, and does not show it.
+    bench.send(Toscana).await.unwrap();
+    let before = bench.row(Toscana).await;
+    assert_eq!(beat(bench.node(Toscana)).await, Ok(0));
+    assert_eq!(bench.row(Toscana).await, before);
+    bench.run().await;
+    assert_eq!(beat(bench.node(Toscana)).await, Ok(1));
+    bench.run().await;
+    bench.assert_agreement().await;
+}
+
+#[tokio::test]
 async fn a_member_that_is_silent_is_flagged_and_no_more() {
     let mut bench = spoken().await;
     let silent = async |bench: &Bench| {

@@ -12,6 +12,7 @@ use raccordo_node::app::hub::append::{Appended, Outcome, append};
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::send;
 use raccordo_node::app::status::Link;
+use raccordo_node::app::update_keys::update_keys;
 use raccordo_node::store::equipe::AlarmRow;
 
 use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Toscana, Umbria, Who};
@@ -320,6 +321,44 @@ async fn entries_that_are_kept_back() {
     honesty::watch(node).await.unwrap();
     let place = bench.row(Umbria).await.sequence.next();
     check(&bench, "log_withheld", &[&format!("entry {place}")]).await;
+    bench.fetch(Umbria).await.unwrap();
+    honesty::watch(node).await.unwrap();
+    assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_own_entry_that_is_kept_back_beyond_a_restart() {
+    let mut bench = answered(|_, _| {}).await;
+    bench.restart(Umbria).await;
+    let node = bench.node(Umbria);
+    node.links.note(&Relay.id(), Link { connected: true, ..Link::default() });
+    honesty::watch(node).await.unwrap();
+    bench.pass(PATIENCE);
+    honesty::watch(node).await.unwrap();
+    let place = bench.row(Umbria).await.sequence.next();
+    check(&bench, "log_withheld", &[&format!("at entry {place}")]).await;
+    bench.fetch(Umbria).await.unwrap();
+    honesty::watch(node).await.unwrap();
+    assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_end_of_the_epoch_that_is_kept_back_beyond_a_restart() {
+    let mut bench = spoken().await;
+    let lineage = bench.lineage().await;
+    // Both renew their keys, and Toscana is first.
+    for who in [Toscana, Umbria] {
+        update_keys(bench.node(who), ADMIN, EQUIPE).await.unwrap();
+        bench.append_once(who, lineage).await.unwrap();
+    }
+    let epoch = bench.row(Umbria).await.epoch;
+    bench.restart(Umbria).await;
+    let node = bench.node(Umbria);
+    node.links.note(&Relay.id(), Link { connected: true, ..Link::default() });
+    honesty::watch(node).await.unwrap();
+    bench.pass(PATIENCE);
+    honesty::watch(node).await.unwrap();
+    check(&bench, "log_withheld", &[&format!("epoch {epoch}")]).await;
     bench.fetch(Umbria).await.unwrap();
     honesty::watch(node).await.unwrap();
     assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());

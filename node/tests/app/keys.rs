@@ -165,7 +165,7 @@ async fn crashing(many: &mut Many, story: impl AsyncFn(&mut Many)) {
                 crashes += 1;
             }
         }
-        assert!(crashes > 8, "{victim} crashed {crashes} times");
+        assert!(crashes > 4, "{victim} crashed {crashes} times");
     }
 }
 
@@ -308,21 +308,41 @@ async fn what_is_malformed_is_set_aside() {
     assert_eq!(reasons, ["key_act_malformed", "key_plan_malformed"]);
 }
 
+/// A member's disk is one of yesterday: it gives up its state, and joins again.
+async fn lose(many: &mut Many, member: usize) {
+    let earlier = many.disk(member).snapshot();
+    many.share(member, 1).await;
+    many.run().await;
+    many.put_back(member, &earlier).await;
+    many.share(member, 1).await;
+    many.run().await;
+    assert_eq!(many.row(member).await.state, "quarantined");
+    request::ask(many.node(member), ADMIN, EQUIPE).await.unwrap();
+    many.run().await;
+    approve::approve(many.node(0), ADMIN, EQUIPE, &id(member)).await.unwrap();
+    many.run().await;
+    assert_eq!(many.row(member).await.state, "active");
+}
+
+#[tokio::test]
+async fn two_of_whom_one_lost_its_share_begin_again_with_a_new_key() {
+    let mut many = Many::keyed(2, 2).await;
+    lose(&mut many, 1).await;
+    many.pass(PHASE);
+    many.run().await;
+    assert!(many.alarms(0).await.contains(&"key_ceremony_failed".to_owned()));
+    rekey(many.node(0), ADMIN, EQUIPE).await.unwrap();
+    many.pass(REKEY_EVERY * 2);
+    many.run().await;
+    assert_keys(&many, &[0, 1], 2, 1).await;
+    assert!(!many.alarms(0).await.contains(&"key_ceremony_failed".to_owned()));
+}
+
 #[tokio::test]
 async fn who_came_back_without_its_share_is_given_another() {
     let mut many = Many::keyed(3, 3).await;
     let before = public_keys(&many, 0).await;
-    let earlier = many.disk(2).snapshot();
-    many.share(2, 1).await;
-    many.run().await;
-    many.put_back(2, &earlier).await;
-    many.share(2, 1).await;
-    many.run().await;
-    assert_eq!(many.row(2).await.state, "quarantined");
-    request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap();
-    many.run().await;
-    approve::approve(many.node(0), ADMIN, EQUIPE, &id(2)).await.unwrap();
-    many.run().await;
+    lose(&mut many, 2).await;
     assert!(keys(&many, 2).await.iter().all(|key| key.key_epoch == 0));
     // It cannot deal, and is waited for.
     many.pass(PHASE);

@@ -8,6 +8,7 @@ use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::delivery::State;
 use raccordo_node::app::pacts::{self, Source};
 use raccordo_node::app::withdraw::withdraw;
+use raccordo_node::store::outbox::EntryState;
 
 use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
@@ -189,6 +190,35 @@ async fn a_leave_is_committed_by_whoever_remains() {
 }
 
 #[tokio::test]
+async fn a_leave_while_the_chair_is_suspended_waits_for_nobody() {
+    let mut many = Many::founded(4, 4).await;
+    begin(&many, 1, Wanted::Suspend(id(0))).await;
+    many.run().await;
+    begin(&many, 2, Wanted::Leave).await;
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "ended");
+    many.assert_agreement(&[1, 3]).await;
+}
+
+#[tokio::test]
+async fn whoever_is_left_alone_keeps_nothing_for_those_who_left() {
+    let mut many = Many::founded(2, 2).await;
+    many.away.insert(1);
+    many.share(0, 2).await;
+    many.run().await;
+    begin(&many, 1, Wanted::Leave).await;
+    many.errands(1).await.unwrap();
+    many.run().await;
+    assert_eq!(many.members(0).await, [id(0)]);
+    let lineage = many.row(0).await.lineage;
+    let mut tx = many.node(0).store.read().await.unwrap();
+    for entry in tx.entries_in(lineage, EntryState::Accepted, 100).await.unwrap() {
+        let envelopes = tx.envelopes_of(lineage, entry.entry).await.unwrap();
+        assert!(!envelopes.iter().any(|row| row.case_bearing), "{}", entry.sequence);
+    }
+}
+
+#[tokio::test]
 async fn a_leave_that_another_change_overtakes_goes_on() {
     let mut many = Many::founded(4, 4).await;
     begin(&many, 0, Wanted::Remove(id(3))).await;
@@ -237,6 +267,31 @@ async fn one_party_suspends_another_at_once_and_the_others_decide() {
     many.run().await;
     many.assert_agreement(&[0, 1, 2, 3]).await;
     assert_eq!(many.seen(3).await, ids(&[&before, &meanwhile]));
+}
+
+#[tokio::test]
+async fn who_returns_has_signed_what_was_agreed_meanwhile() {
+    let mut many = Many::founded(4, 5).await;
+    begin(&many, 1, Wanted::Suspend(id(3))).await;
+    many.run().await;
+    propose(&many, 0, &[0, 1, 2, 3, 4]).await;
+    many.run().await;
+    for party in [1, 2, 4] {
+        many.sign(party).await;
+    }
+    many.run().await;
+    begin(&many, 0, Wanted::Return(id(3))).await;
+    many.run().await;
+    for party in [2, 4] {
+        many.sign(party).await;
+    }
+    many.run().await;
+    // All signatures that the others need are there; it has not agreed to the new pact.
+    assert_eq!(many.row(3).await.state, "ended");
+    many.sign(3).await;
+    many.run().await;
+    many.assert_agreement(&[0, 1, 2, 3, 4]).await;
+    assert_eq!(many.alarms(3).await, Vec::<String>::new());
 }
 
 #[tokio::test]

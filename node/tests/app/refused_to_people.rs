@@ -241,7 +241,7 @@ async fn welcomes() {
         assert_eq!(tx.equipes().await.unwrap().len(), 0);
     };
     check(Relay, Relay, &good, &tree, "pact_not_signed").await;
-    check(Umbria, Toscana, &good, &tree, "pact_not_signed").await;
+    check(Umbria, Toscana, &good, &tree, "bad_welcome").await;
     check(Umbria, Relay, &good, &tree[1..], "bad_welcome").await;
     let mut bent = good.clone();
     bent.welcome.truncate(100);

@@ -251,3 +251,33 @@ async fn who_may_approve_and_what() {
     bench.assert_agreement().await;
     assert!(bench.node(Relay).store.read().await.unwrap().equipes().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn an_approval_that_is_refused_calls_for_no_commit() {
+    let mut bench = Bench::ready().await;
+    let (lineage, umbria) = (bench.lineage().await, Umbria.id());
+    let earlier = bench.disk(Umbria).snapshot();
+    bench.share_samples(Umbria, Kind::Case, 1).await;
+    bench.run().await;
+    bench.disk(Umbria).restore(&earlier);
+    bench.restart(Umbria).await;
+    bench.run().await;
+    request::ask(bench.node(Umbria), ADMIN, EQUIPE).await.unwrap();
+    bench.run().await;
+    let store = bench.node(Toscana).store.clone();
+    let asked = store.read().await.unwrap().rejoins(lineage).await.unwrap();
+    approved(&mut bench, Toscana, &umbria).await;
+    // As if a copy of Umbria had been first: the leaf that it names is gone.
+    let mut tx = store.write().await.unwrap();
+    tx.put_rejoin(asked[0].clone()).await.unwrap();
+    tx.commit().await.unwrap();
+    bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.run().await;
+    let epoch = bench.row(Toscana).await.epoch;
+    let refused = approve::approve(bench.node(Toscana), ADMIN, EQUIPE, &umbria).await;
+    assert_eq!(refused.unwrap_err().reason, "request_overtaken");
+    bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.run().await;
+    assert_eq!(bench.row(Toscana).await.epoch, epoch);
+    bench.assert_agreement().await;
+}

@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 use raccordo_core::id::Sequence;
 use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::hub::confirm::confirm;
-use raccordo_node::app::rejoin::request;
+use raccordo_node::app::hub::mailbox::read_mailbox;
+use raccordo_node::app::receive_mail;
+use raccordo_node::app::rejoin::{approve, request};
 use raccordo_node::app::withdraw::withdraw;
+use raccordo_node::app::work::open_pact;
 use raccordo_node::store::equipe::AlarmRow;
 
 use crate::bench::ADMIN;
@@ -66,6 +69,77 @@ async fn whom_the_hub_serves_no_longer_comes_back_by_a_welcome() {
     assert_eq!(many.ended.get(&2), Some(&"removed"));
     raise(&many, 2, "hub_removed").await;
     agree(&mut many, 0, &[0, 1, 2]).await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    many.assert_agreement(&[0, 1, 2]).await;
+}
+
+#[tokio::test]
+async fn who_was_removed_and_added_again_meanwhile_needs_nobody_where_the_log_is_trimmed() {
+    let mut many = Many::founded(3, 3).await;
+    many.behind.insert(2);
+    remove(&mut many, 2).await;
+    agree(&mut many, 0, &[0, 1, 2]).await;
+    // All that the others have is trimmed, up to where it was added again.
+    let row = many.row(0).await;
+    for member in [0, 1] {
+        let cursors = [(row.group, row.sequence)];
+        confirm(many.relay(), &id(member), &cursors, 0).await.unwrap();
+    }
+    many.behind.clear();
+    many.fetch(2).await.unwrap();
+    assert_eq!(many.ended.get(&2), Some(&"trimmed"));
+    raise(&many, 2, "hub_trimmed").await;
+    many.run().await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    many.assert_agreement(&[0, 1, 2]).await;
+}
+
+#[tokio::test]
+async fn who_goes_on_from_before_a_pact_is_told_that_it_has_signed_it() {
+    let mut many = Many::founded(3, 4).await;
+    let disk = many.disk(2).snapshot();
+    agree(&mut many, 0, &[0, 1, 2, 3]).await;
+    let shared = many.share(2, 1).await;
+    many.run().await;
+    many.put_back(2, &disk).await;
+    many.run().await;
+    assert_eq!(many.row(2).await.state, "quarantined");
+    request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap();
+    many.run().await;
+    approve::approve(many.node(1), ADMIN, EQUIPE, &id(2)).await.unwrap();
+    many.run().await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    many.assert_agreement(&[0, 1, 2, 3]).await;
+    let pact = changes::statement(&many.row(2).await).unwrap().statement().pact;
+    assert_eq!(open_pact(many.node(2), &many.row(2).await).unwrap().digest(), pact);
+    assert_eq!(many.seen(3).await, shared.into_iter().collect());
+}
+
+#[tokio::test]
+async fn who_was_added_by_keys_that_are_lost_asks_to_join_again() {
+    let mut many = Many::founded(3, 3).await;
+    remove(&mut many, 2).await;
+    let refused = request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap_err();
+    assert_eq!(refused.reason, "nothing_lost");
+    propose(&many, 0, &[0, 1, 2]).await;
+    many.run().await;
+    many.sign(1).await;
+    many.sign(2).await;
+    many.errands(2).await.unwrap();
+    many.away.insert(2);
+    many.run().await;
+    assert_eq!(many.members(0).await.len(), 3);
+    // It cannot open its Welcome.
+    let mail = read_mailbox(many.relay(), &id(2), 0).await.unwrap();
+    let last = mail.last().map(|item| item.sequence).unwrap();
+    let hub = many.relay().identity.node.clone();
+    receive_mail::skip(many.node(2), &hub, last).await.unwrap();
+    raise(&many, 2, "welcome_refused").await;
+    many.away.clear();
+    request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap();
+    many.run().await;
+    approve::approve(many.node(1), ADMIN, EQUIPE, &id(2)).await.unwrap();
+    many.run().await;
     assert_eq!(many.alarms(2).await, Vec::<String>::new());
     many.assert_agreement(&[0, 1, 2]).await;
 }

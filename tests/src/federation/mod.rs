@@ -203,7 +203,11 @@ impl Federation {
         Ok(Some((network.join(id)?, HUB_PORT).into()))
     }
 
-    async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
+    /// Makes and starts one more hub.
+    ///
+    /// # Errors
+    /// As [`Federation::open`].
+    pub async fn add_hub(&mut self, id: &str) -> anyhow::Result<()> {
         let address = match self.join(id)? {
             Some(address) => address.to_string(),
             None => free_address()?.to_string(),

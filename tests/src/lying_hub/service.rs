@@ -314,6 +314,13 @@ impl HubService for Calls {
         Ok(Response::new(proto::FetchTreeResponse { ratchet_tree }))
     }
 
+    async fn seed_group(
+        &self,
+        _: Request<proto::SeedGroupRequest>,
+    ) -> Answer<proto::SeedGroupResponse> {
+        Err(Status::failed_precondition("this hub waits for no log"))
+    }
+
     async fn post(&self, request: Request<proto::PostRequest>) -> Answer<proto::PostResponse> {
         let sender = caller(&request)?;
         let asked = request.into_inner();

@@ -8,6 +8,7 @@ use raccordo_core::wire::hub::{Batch, News};
 use raccordo_node::app::fault::{Fault, Whose};
 use raccordo_node::app::hub::mailbox::read_mailbox;
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
+use raccordo_node::app::signals::Topic;
 use raccordo_node::app::status::Link;
 use raccordo_node::app::{Node, heartbeat, honesty};
 use raccordo_node::courier::inbox::{self, Next};
@@ -165,7 +166,9 @@ impl World {
         let hub = self.hub.name.clone();
         let mut tx = ready(node.store.read())??;
         let mailbox = ready(tx.mailbox_cursor(&hub))??;
-        let mut feed = Feed { mailbox: mailbox.saturating_sub(back), ..Feed::default() };
+        let membership = Some(node.signals.listen(Topic::Membership));
+        let mailbox = mailbox.saturating_sub(back);
+        let mut feed = Feed { mailbox, membership, ..Feed::default() };
         for row in ready(tx.equipes())?? {
             if Standing::parse(&row.state) == Some(Standing::Active) {
                 let least = if self.is_victim(place) { row.sequence } else { trimmed };
@@ -208,9 +211,7 @@ impl World {
         }
         let Some(joined) = self.joined(place)? else { return Ok("down".into()) };
         let Some(mut feed) = self.take_feed(place)? else { return Ok("not subscribed".into()) };
-        let followed = feed.logs.iter().map(|(group, _)| *group);
-        let followed = followed.filter(|group| !feed.ended.contains(group));
-        if joined.iter().copied().filter(|group| !feed.ended.contains(group)).ne(followed) {
+        if feed.must_follow_others(&joined) {
             return Ok("subscribes to others".into());
         }
         let before = feed.items.len();
@@ -225,7 +226,9 @@ impl World {
             };
             match news {
                 None => {}
-                Some(News::Ended { ref reason, .. }) if reason == "trimmed" && !aged => {
+                Some(News::Ended { ref reason, .. })
+                    if reason == "trimmed" && !aged && !self.rolls.came_after(&caller, after) =>
+                {
                     return self.trimmed_away(place, after);
                 }
                 Some(News::Ended { group, reason }) => {
@@ -270,8 +273,13 @@ impl World {
         let mut tx = ready(machine.store.read())??;
         let processed = ready(tx.equipes())??.iter().map(|row| row.sequence).min();
         if Some(after) >= processed {
-            let name = &machine.name;
-            return Err(Violation(format!("the hub has trimmed what {name} has not read")));
+            let name = machine.name.clone();
+            let trimmed = self.trimmed()?;
+            let cursors = self.hub_cursors()?;
+            return Err(Violation(format!(
+                "the hub has trimmed up to {trimmed} what {name} has not read after {after}; \
+                 cursors {cursors:?}"
+            )));
         }
         Ok("ended".into())
     }
@@ -317,7 +325,7 @@ impl World {
     pub fn look(&mut self, place: usize) -> Checked<String> {
         let Some(node) = self.node(place) else { return Ok("down".into()) };
         // A scheduler that starves a node is no hub that keeps something back.
-        let connected = self.network.is_calm();
+        let connected = self.network.is_calm() && self.feed(place).is_some();
         node.links.note(&self.hub.name, Link { connected, ..Link::default() });
         let looked = ready(async {
             let said = heartbeat::beat(&node).await?;

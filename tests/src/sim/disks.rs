@@ -1,10 +1,13 @@
 //! Disks that are put back as they were, and copies of them that come alive beside the
 //! original; and what administrators do about it.
 
+use std::sync::Arc;
+
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
+use raccordo_node::app::join::WELCOME_REFUSED;
 use raccordo_node::app::rejoin::{self, approve, request};
 use raccordo_node::store::Store;
 
@@ -135,6 +138,23 @@ impl World {
         }))
     }
 
+    /// Whose request is still open when everybody has approved what can be approved asks anew:
+    /// the leaf that it names is gone, as the others' administrators say on the phone.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn ask_again(&mut self) -> Checked {
+        for place in self.machines() {
+            let member = |node: &Arc<Node>| self.rolls.is_member(&node.identity.node);
+            let Some(node) = self.node(place).filter(member) else { continue };
+            if ready(asks(&node))?? {
+                let asked = answered(ready(request::ask(&node, ADMINISTRATOR, EQUIPE))?)?;
+                self.trace.note(&format!("  member {place} asks anew: {asked:?}"));
+            }
+        }
+        self.after()
+    }
+
     /// An administrator approves that others join again.
     ///
     /// # Errors
@@ -145,15 +165,19 @@ impl World {
             Ok(asking) => asking,
             Err(reason) => return Ok(reason.into()),
         };
+        let mut words = String::new();
         for who in asking {
             let approved = ready(approve::approve(&node, ADMINISTRATOR, EQUIPE, &who))?;
             match answered(approved)? {
-                Ok(_) => self.counts.count("approvals"),
-                Err(reason) => return Ok(reason.into()),
+                Ok(_) => {
+                    self.counts.count("approvals");
+                    words = format!("{who} approved");
+                }
+                Err(reason) => words = format!("{who}: {reason}"),
             }
             self.after()?;
         }
-        Ok(String::new())
+        Ok(words)
     }
 
     /// Every machine that was put back or copied, and noticed it, is a member again or was
@@ -176,15 +200,23 @@ impl World {
     }
 }
 
+/// Whether a node that has lost its group asks the others.
+async fn asks(node: &Node) -> Done<bool> {
+    let mut tx = node.store.read().await?;
+    let row = tx.equipes().await?.into_iter().next();
+    Ok(row.is_some_and(|row| row.state == Standing::NeedsRejoin.as_str()))
+}
+
 /// Whether a node waits for its administrator's decision.
 async fn lost(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
     let alarms = tx.alarms(row.lineage).await?;
-    let trimmed = alarms.iter().any(|alarm| alarm.code == rejoin::TRIMMED);
+    let stands = |code: &str| alarms.iter().any(|alarm| alarm.code == code);
     Ok(match Standing::parse(&row.state) {
         Some(Standing::Quarantined) => true,
-        Some(Standing::Active) => trimmed,
+        Some(Standing::Active) => stands(rejoin::TRIMMED) || stands(WELCOME_REFUSED),
+        Some(Standing::Ended) => stands(WELCOME_REFUSED),
         _ => false,
     })
 }

@@ -70,12 +70,34 @@ impl World {
         }
         self.check_copies()?;
         self.check_leaves()?;
+        self.one_key()?;
         self.everything_shared()?;
         let everywhere = self.everywhere()?;
         for (place, rows) in &everywhere {
             self.end_of_one(*place, rows, &everywhere, head)?;
         }
         self.trace.note(&format!("the end, head {head}"));
+        Ok(())
+    }
+
+    /// Nobody has another sharing of a key than the others under the same numbers.
+    fn one_key(&mut self) -> Checked {
+        let mut known = BTreeMap::new();
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            for equipe in ready(tx.equipes())?? {
+                for row in ready(tx.key_sharings(equipe.lineage))?? {
+                    let which = (row.lineage, row.class, row.key_epoch, row.generation);
+                    let first = known.entry(which).or_insert_with(|| row.sharing.clone());
+                    if *first != row.sharing {
+                        let (me, class) = (&machine.name, row.class);
+                        return Err(Violation(format!("{me} has another key of {class}")));
+                    }
+                }
+            }
+        }
+        self.counts.add("keys in force", known.len() as u64);
         Ok(())
     }
 
@@ -163,8 +185,9 @@ impl World {
         Ok(())
     }
 
-    /// A member has what another member shared: what it read itself, and what was active
-    /// when it joined; and it stands alike at both.
+    /// A member has what another member shared: what it read itself since it joined, and what
+    /// was active then; and it stands alike at both. Whoever was removed may have been cut off
+    /// before it read the last; and what was withdrawn is owed to nobody.
     fn told(&self, node: &Node, rows: &[ObjectRow], other: usize, theirs: &[ObjectRow]) -> Checked {
         let me = &node.identity.node;
         let Some(origin) = self.members.get(other).map(|machine| &machine.name) else {
@@ -177,7 +200,8 @@ impl World {
         for object in theirs.iter().filter(|row| row.origin == *origin) {
             let mine = rows.iter().find(|row| row.object == object.object);
             let placed = object.sequence > Sequence(0);
-            let read = self.rolls.reads(me, object.sequence) && !rewound;
+            let withdrawn = object.state == "withdrawn";
+            let read = self.rolls.reads_now(me, object.sequence) && !rewound && !withdrawn;
             let owed = self.rolls.is_member(origin) && object.state == "active";
             match mine {
                 None if placed && (read || owed) => {

@@ -70,7 +70,9 @@ impl Lie {
         match self {
             Self::Withhold => &["log_withheld"],
             Self::Replay => &["entry_replayed", "log_reordered"],
-            Self::Sender => &["sender_wrong", "own_entry_unknown", "commit_unprocessable"],
+            Self::Sender => {
+                &["sender_wrong", "own_entry_unknown", "commit_unprocessable", "log_forked"]
+            }
             Self::Signature | Self::Head => &["checkpoint_bad"],
             Self::LeaveOut | Self::Reorder | Self::Truncate => &DIVERGED,
         }

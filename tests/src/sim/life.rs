@@ -65,6 +65,8 @@ impl World {
         self.until_quiet()?;
         self.leave_again()?;
         self.until_quiet()?;
+        self.ask_again()?;
+        self.until_quiet()?;
         self.trace.note("days pass");
         self.time.pass(DAYS);
         self.until_quiet()?;
@@ -108,8 +110,11 @@ impl World {
             self.trust_all(place)?;
             self.administer(place)?;
             self.sign_all(place)?;
-            self.decide(place)?;
-            self.approve(place)?;
+            for words in [self.decide(place)?, self.approve(place)?] {
+                if !words.is_empty() && words != "nothing lost" {
+                    self.trace.note(&format!("  member {place}: {words}"));
+                }
+            }
             if self.share_at_last {
                 self.share_all(place)?;
             }

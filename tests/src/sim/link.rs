@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::sending::Standing;
+use raccordo_core::wire::seed::{Seed, Seeded};
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::{Done, Whose};
 use raccordo_node::app::hub::append::{self, Appended, Outcome};
 use raccordo_node::app::hub::key_package_pool::{self, Claimed, Deposit};
-use raccordo_node::app::hub::{confirm, found_group, mailbox, offer};
+use raccordo_node::app::hub::{confirm, found_group, mailbox, offer, seed};
 use raccordo_node::app::mail::Offer;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
@@ -43,6 +44,8 @@ pub enum Call {
     Claim(LineageId, u16, Vec<NodeId>),
     /// The tree for a Welcome.
     Tree(GroupId, Epoch),
+    /// Hand over a page of a log.
+    Seed(Box<Seed>),
     /// Leave an item in a mailbox.
     Post(MailRow),
 }
@@ -54,6 +57,7 @@ enum Answer {
     State(String),
     Claimed(Claimed),
     Tree(Vec<u8>),
+    Seeded(Seeded),
 }
 
 /// A call that comes again, or late: nobody waits for its answer.
@@ -298,7 +302,7 @@ async fn execute(hub: &Node, caller: &NodeId, call: Call) -> Done<Answer> {
         Call::Append(AppendCall { group, entries, .. }) => {
             Answer::Appended(append::append(hub, caller, group, entries).await?)
         }
-        Call::Confirm(Cursors { groups, mailbox }) => {
+        Call::Confirm(Cursors { groups, mailbox, .. }) => {
             confirm::confirm(hub, caller, &groups, mailbox).await?;
             Answer::Done
         }
@@ -321,6 +325,7 @@ async fn execute(hub: &Node, caller: &NodeId, call: Call) -> Done<Answer> {
         Call::Tree(group, epoch) => {
             Answer::Tree(key_package_pool::fetch_tree(hub, caller, group, epoch).await?)
         }
+        Call::Seed(page) => Answer::Seeded(seed::seed(hub, caller, *page).await?),
         Call::Post(mail) => {
             let MailRow { item, recipient, kind, payload, .. } = mail;
             mailbox::post(hub, caller, &recipient, item, &kind, payload).await?;
@@ -379,6 +384,13 @@ impl HubLink for SimLink {
     async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
         match self.carry(Call::Tree(group, epoch)).await? {
             Answer::Tree(tree) => Ok(tree),
+            _ => unfit(),
+        }
+    }
+
+    async fn seed(&self, page: Seed) -> Answered<Seeded> {
+        match self.carry(Call::Seed(Box::new(page))).await? {
+            Answer::Seeded(seeded) => Ok(seeded),
             _ => unfit(),
         }
     }

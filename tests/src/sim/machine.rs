@@ -19,6 +19,7 @@ use raccordo_node::courier::Trouble;
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::{errands, outbox};
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
+use tokio::sync::watch;
 
 use super::Checked;
 use super::clock::SkewedClock;
@@ -58,6 +59,21 @@ pub struct Feed {
     pub mailbox: u64,
     /// Read from the hub, not yet taken here.
     pub items: VecDeque<News>,
+    /// Wakes when the node became member of an équipe, or ceased to be.
+    pub membership: Option<watch::Receiver<u64>>,
+}
+
+impl Feed {
+    /// Whether the node was woken and has other groups to follow than it does.
+    pub fn must_follow_others(&mut self, joined: &[GroupId]) -> bool {
+        let woken = self.membership.as_mut().is_some_and(|woken| {
+            let changed = woken.has_changed().unwrap_or(false);
+            woken.mark_unchanged();
+            changed
+        });
+        let followed = self.logs.iter().map(|(group, _)| group);
+        woken && joined.iter().ne(followed.filter(|group| !self.ended.contains(group)))
+    }
 }
 
 /// What dies with the process.

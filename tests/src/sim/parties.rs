@@ -1,6 +1,8 @@
 //! What administrators agree on once the équipe lives: parties come, go, are suspended and
 //! return, pacts are renewed, keys too.
 
+use std::sync::Arc;
+
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::statement::Statement;
@@ -122,7 +124,9 @@ impl World {
     fn begin_at_once(&mut self, course: &Course) -> Checked {
         let hub = self.hub.name.clone();
         for place in self.machines() {
-            let Some(node) = self.node(place) else { continue };
+            // Who was removed may not know it.
+            let member = |node: &Arc<Node>| self.rolls.is_member(&node.identity.node);
+            let Some(node) = self.node(place).filter(member) else { continue };
             let row = ready(equipe(&node))??;
             let active = |row: &EquipeRow| row.state == Standing::Active.as_str();
             let Some(row) = row.filter(active) else { continue };
@@ -230,13 +234,18 @@ impl World {
         Ok(renewed.map_or_else(|fault: Fault| fault.reason.into(), |()| "asked".into()))
     }
 
-    /// Whoever has left, and was not added again, is no party any more.
+    /// Whoever has left, and was not added again, is no party any more, unless nobody else is
+    /// there to commit that.
     ///
     /// # Errors
     /// It is.
     pub fn check_leaves(&self) -> Checked {
         let Some(statement) = self.rolls.statement() else { return Ok(()) };
-        match self.leaving.iter().find(|node| statement.may_have_leaf(node)) {
+        let stays = |node: &&NodeId| {
+            let others = self.rolls.members().iter().any(|member| member != *node);
+            statement.may_have_leaf(node) && others
+        };
+        match self.leaving.iter().find(stays) {
             None => Ok(()),
             Some(node) => Err(Violation(format!("{node} has left, and is a party still"))),
         }

@@ -81,6 +81,20 @@ impl Rolls {
         self.spans.get(node).is_some_and(|spans| spans.iter().any(|span| span.reads(at)))
     }
 
+    /// Whether a node reads an entry in its present membership.
+    pub fn reads_now(&self, node: &NodeId, at: Sequence) -> bool {
+        self.present(node).is_some_and(|span| span.reads(at))
+    }
+
+    /// Whether a node's present membership began after a place of the log.
+    pub fn came_after(&self, node: &NodeId, at: Sequence) -> bool {
+        self.present(node).is_some_and(|span| span.from > at)
+    }
+
+    fn present(&self, node: &NodeId) -> Option<&Span> {
+        self.spans.get(node)?.iter().find(|span| span.until.is_none())
+    }
+
     /// Whether a node has been a member without interruption since it first joined.
     pub fn is_steady(&self, node: &NodeId) -> bool {
         self.is_member(node) && self.spans.get(node).is_some_and(|spans| spans.len() == 1)
@@ -118,6 +132,9 @@ mod tests {
         let [lazio, umbria] = ["lazio", "umbria"].map(|name| name.parse().unwrap());
         let read: Vec<u64> = (0..12).filter(|at| rolls.reads(&umbria, Sequence(*at))).collect();
         assert_eq!(read, [3, 4, 5, 10, 11]);
+        let read: Vec<u64> = (0..12).filter(|at| rolls.reads_now(&umbria, Sequence(*at))).collect();
+        assert_eq!(read, [10, 11]);
+        assert!(rolls.came_after(&umbria, Sequence(8)) && !rolls.came_after(&umbria, Sequence(9)));
         assert!(rolls.is_steady(&lazio) && !rolls.is_steady(&umbria));
         assert_eq!(rolls.members(), [lazio, umbria]);
     }

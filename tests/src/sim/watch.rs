@@ -72,10 +72,12 @@ struct Expected {
 /// with members away, keys are not made.
 const GAME: [&str; 4] =
     ["notice_revocation", "notice_rejoin_request", "key_ceremony_failed", "key_lost"];
-/// Alarms of a disk that was put back or copied.
-const AGED: [&str; 3] = ["own_entry_unknown", "needs_rejoin", "hub_trimmed"];
+/// Alarms of a disk that was put back or copied: of what it has signed since it knows
+/// nothing, and a Welcome may be for the other one.
+const AGED: [&str; 5] =
+    ["own_entry_unknown", "needs_rejoin", "hub_trimmed", "pact_unknown", "welcome_refused"];
 /// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.
-const REMOVED: [&str; 2] = ["hub_removed", "log_withheld"];
+const REMOVED: [&str; 3] = ["hub_removed", "hub_trimmed", "log_withheld"];
 
 /// Nothing is set aside, refused or quarantined, and no alarm is raised, but for what
 /// belongs to the game.
@@ -232,6 +234,15 @@ impl World {
         let mut tx = ready(self.hub.store.read())??;
         let row = ready(tx.carried(lineage))??;
         Ok(row.map(|row| row.trimmed).unwrap_or_default())
+    }
+
+    /// Where the hub believes each member to stand.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn hub_cursors(&self) -> Checked<Vec<(NodeId, Sequence)>> {
+        let Some(group) = self.group else { return Ok(Vec::new()) };
+        Ok(ready(ready(self.hub.store.read())??.cursors(group))??)
     }
 
     /// How far everything has come: equal before and after a round in which nothing was done.

@@ -106,7 +106,8 @@ pub fn leaves_in_tree(tree: &[u8], node: &NodeId) -> Result<Vec<Digest>, Session
     Ok(digests)
 }
 
-fn ratchet_tree(bytes: &[u8]) -> Result<RatchetTreeIn, SessionError> {
+/// Reads a tree.
+pub(crate) fn ratchet_tree(bytes: &[u8]) -> Result<RatchetTreeIn, SessionError> {
     if bytes.len() > frame::COMMIT_BYTES_MAX {
         return Err(SessionError::TooLarge);
     }

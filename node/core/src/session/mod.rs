@@ -11,6 +11,7 @@ mod frame;
 mod join;
 mod keys;
 mod process;
+mod public;
 mod stage;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,10 +31,12 @@ pub use self::keys::{
     KeyPackageView, LeafKeys, NewKeyPackage, key_package, read_key_package, stored_key_packages,
 };
 pub use self::process::Processed;
+pub use self::public::PublicState;
 pub use self::stage::{Change, Staged};
 pub use self::view::{CARD, STATEMENT};
 pub(crate) use self::{
     frame::{frame, group_info, mls_group_id},
+    join::ratchet_tree,
     view::{commit_view, group_view, node_at},
 };
 

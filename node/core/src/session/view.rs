@@ -133,7 +133,8 @@ fn foreign(queued: &QueuedProposal) -> Option<String> {
     }
 }
 
-fn statement(context: &GroupContext) -> Option<Vec<u8>> {
+/// Content of the context extension that holds the statement.
+pub(super) fn statement(context: &GroupContext) -> Option<Vec<u8>> {
     context.extensions().unknown(STATEMENT).map(|extension| extension.0.clone())
 }
 

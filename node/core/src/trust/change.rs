@@ -73,7 +73,9 @@ impl Change {
 
     /// Who is still to sign before the change stands; nobody once it does.
     ///
-    /// A party that is dropped is asked only where the others are too few.
+    /// A party that is dropped is asked only where the others are too few. Who returns is asked
+    /// last: its signature is also its consent to what was agreed while it was suspended, and
+    /// without that its node would not join.
     pub fn missing(
         &self,
         before: &Statement,
@@ -81,7 +83,12 @@ impl Change {
         signers: &BTreeSet<NodeId>,
     ) -> Vec<NodeId> {
         if self.is_signed(before, after, signers) {
-            return Vec::new();
+            return match self {
+                Self::Return { returning, .. } if !signers.contains(returning) => {
+                    vec![returning.clone()]
+                }
+                _ => Vec::new(),
+            };
         }
         let nodes = |parties: Vec<&Party>| -> Vec<NodeId> {
             let open = parties.into_iter().filter(|party| !signers.contains(&party.node));
@@ -307,6 +314,8 @@ mod tests {
         check(&suspended(2, 1, 0), &free(1), &[0], &[1]);
         check(&suspended(4, 1, 0), &free(1), &[2], &[3]);
         check(&suspended(4, 1, 0), &free(1), &[2, 3], &[0, 1]);
+        check(&suspended(4, 1, 0), &free(1), &[0, 2, 3], &[1]);
+        check(&suspended(4, 1, 0), &free(1), &[1, 2, 3], &[]);
     }
 
     #[test]

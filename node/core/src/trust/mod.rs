@@ -14,6 +14,7 @@ pub mod statement;
 pub mod step;
 pub mod succession;
 pub mod validator;
+pub mod void;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -11,7 +11,7 @@ use super::card::SignedCard;
 use super::change::Change;
 use super::keys::IdentityKey;
 use super::pact::{Pact, PactError};
-use super::statement::{SignedStatement, Statement, StatementError};
+use super::statement::{HubTerm, SignedStatement, Statement, StatementError};
 use super::validator::validate_step;
 use crate::id::NodeId;
 
@@ -157,6 +157,24 @@ impl Proposal {
         Some(Change::between(before, self.statement.statement()))
     }
 
+    /// The hub term that it would begin; none where the log stays where it is.
+    pub fn moves(&self) -> Option<&HubTerm> {
+        let before = self.previous.as_ref()?.statement();
+        let after = &self.statement.statement().hub;
+        (before.hub != *after).then_some(after)
+    }
+
+    /// The hub through which it goes round: where the present one is lost, the next.
+    pub fn hub(&self) -> &NodeId {
+        match self.moves() {
+            Some(term) if !term.is_planned() => &term.hub,
+            _ => {
+                let statement = self.previous.as_ref().unwrap_or(&self.statement);
+                &statement.statement().hub.hub
+            }
+        }
+    }
+
     /// What it changes, in words; empty for a first statement.
     pub fn words(&self) -> String {
         let (Some(change), Some(previous)) = (self.change(), &self.previous) else {
@@ -203,7 +221,15 @@ fn others(before: &Statement, after: &Statement) -> Vec<String> {
     let gone = before.parties.iter().filter(|party| after.party(&party.node).is_none());
     words.extend(gone.map(|party| format!("removes {}", party.node)));
     if before.hub != after.hub {
-        words.push(format!("moves the log to {}", after.hub.hub));
+        words.push(match after.hub.end_before() {
+            None => format!("moves the log to {}", after.hub.hub),
+            Some((last, _)) => {
+                format!(
+                    "gives up {}, and goes on at {} after entry {last}",
+                    before.hub.hub, after.hub.hub
+                )
+            }
+        });
     }
     words
 }

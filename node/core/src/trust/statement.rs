@@ -57,10 +57,25 @@ pub struct HubTerm {
     pub endpoint: String,
     /// Number of the term, from 1.
     pub term: u64,
-    /// The first sequence of the term.
+    /// The first sequence of the term; 0 in a planned term, which begins after the commit
+    /// that carries the statement.
     pub first_sequence: Sequence,
-    /// Head of the log before it; [`Digest::ZERO`] in the first term.
+    /// Head of the log before it; [`Digest::ZERO`] in the first term and in a planned one.
     pub head_before: Digest,
+}
+
+impl HubTerm {
+    /// Whether the hub before it hands the log over: that hub's last entry is the commit
+    /// that carries the statement.
+    pub fn is_planned(&self) -> bool {
+        self.first_sequence == Sequence(0)
+    }
+
+    /// Place and head of the last entry of the term before, where the statement names them.
+    pub fn end_before(&self) -> Option<(Sequence, Digest)> {
+        let last = self.first_sequence.0.checked_sub(1)?;
+        Some((Sequence(last), self.head_before))
+    }
 }
 
 /// What the parties sign about their membership.
@@ -274,7 +289,11 @@ impl HubTerm {
     }
 
     fn is_consistent(&self) -> bool {
-        is_endpoint(&self.endpoint) && self.term >= 1 && self.first_sequence >= Sequence(1)
+        let begins = match self.is_planned() {
+            true => self.term > 1 && self.head_before == Digest::ZERO,
+            false => true,
+        };
+        is_endpoint(&self.endpoint) && self.term >= 1 && begins
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::card::SignedCard;
 use super::change::heir;
 use super::pact::{Pact, PactError};
-use super::statement::{SignedStatement, Statement, StatementError};
-use crate::id::NodeId;
+use super::statement::{HubTerm, SignedStatement, Statement, StatementError};
+use crate::id::{Digest, NodeId, Sequence};
 
 /// Why no statement follows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,12 @@ pub enum StepError {
     /// Each party suspends one other at a time until that is ratified.
     #[error("{0} has suspended another party, which is not ratified yet")]
     OneSuspensionEach(NodeId),
+    /// The node keeps no logs.
+    #[error("{0} runs no hub: its card names no endpoint")]
+    NotAHub(NodeId),
+    /// The log is there already.
+    #[error("{0} keeps the log already")]
+    SameHub(NodeId),
     /// Nobody would be left.
     #[error("nobody would be left in the équipe")]
     NobodyLeft,
@@ -48,6 +54,8 @@ impl StepError {
             Self::Suspended(_) => "already_suspended",
             Self::NotSuspended(_) => "not_suspended",
             Self::OneSuspensionEach(_) => "one_suspension_each",
+            Self::NotAHub(_) => "hub_without_endpoint",
+            Self::SameHub(_) => "same_hub",
             Self::NobodyLeft => "nobody_left",
             Self::Oneself => "not_oneself",
             Self::Kept(_) => "pact_conflict",
@@ -170,7 +178,8 @@ pub fn renewed(
     let kept = [
         (old.lineage == new.lineage, "lineage"),
         (old.equipe == new.equipe, "name"),
-        (old.hub == new.hub && before.statement().hub.hub == new.hub, "hub"),
+        // The log may have moved since: the statement says where it is.
+        (old.hub == new.hub || before.statement().hub.hub == new.hub, "hub"),
         (old.ciphersuite == new.ciphersuite, "ciphersuite"),
     ];
     if let Some((_, what)) = kept.into_iter().find(|(holds, _)| !holds) {
@@ -178,6 +187,55 @@ pub fn renewed(
     }
     let mut next = follow(before);
     pact.follow(&mut next, cards)?;
+    next.check()?;
+    Ok(next)
+}
+
+/// Where the log goes.
+#[derive(Clone, Debug)]
+pub struct Move<'m> {
+    /// Card of the hub that keeps it from then on.
+    pub hub: &'m SignedCard,
+    /// Place and head of the log's last entry, where the present hub is lost; none where it
+    /// hands over.
+    pub end: Option<(Sequence, Digest)>,
+    /// Parties that go with the present hub.
+    pub without: &'m [NodeId],
+}
+
+/// The statement that begins the next hub term.
+///
+/// # Errors
+/// [`StepError::NotAHub`], [`StepError::SameHub`] where a hub would hand over to itself, and
+/// as [`Wish::after`].
+pub fn moved(before: &SignedStatement, wanted: &Move<'_>) -> Stepped {
+    let card = wanted.hub.card();
+    let Some(endpoint) = card.hub_endpoint.clone() else {
+        return Err(StepError::NotAHub(card.node.clone()));
+    };
+    let mut next = follow(before);
+    if wanted.end.is_none() && next.hub.hub == card.node {
+        return Err(StepError::SameHub(card.node.clone()));
+    }
+    for party in wanted.without {
+        known(&next, party)?;
+        next.parties.retain(|known| known.node != *party);
+    }
+    if next.party(&next.chair).is_none() {
+        next.chair = heir(&next).ok_or(StepError::NobodyLeft)?;
+    }
+    let (first_sequence, head_before) = match wanted.end {
+        Some((last, head)) => (last.next(), head),
+        None => (Sequence(0), Digest::ZERO),
+    };
+    next.hub = HubTerm {
+        hub: card.node.clone(),
+        identity: card.identity,
+        endpoint,
+        term: next.hub.term.saturating_add(1),
+        first_sequence,
+        head_before,
+    };
     next.check()?;
     Ok(next)
 }
@@ -219,5 +277,46 @@ mod tests {
         check(&suspended(1, 0), &Wish::Return(node(1)), Ok(back));
         check(&three, &Wish::Return(node(1)), Err("not_suspended"));
         check(&sample::statement(1), &Wish::Drop(node(0)), Err("nobody_left"));
+    }
+
+    /// A move of three's log, and what it would change.
+    fn check_move(
+        hub: usize,
+        end: Option<(Sequence, Digest)>,
+        without: &[usize],
+        expected: Result<(usize, u64, Sequence, Digest), &'static str>,
+    ) {
+        let mut card = sample::card(hub, 1).card().clone();
+        card.hub_endpoint = (hub != 2).then(|| "ponte.example:7443".to_owned());
+        let card = card.sign(&sample::key(hub)).unwrap();
+        let mut before = sample::statement(3);
+        before.hub.hub = node(1);
+        let before = sample::signed(before, &[0, 1, 2]);
+        let without: Vec<NodeId> = without.iter().map(|number| node(*number)).collect();
+        let found = moved(&before, &Move { hub: &card, end, without: &without });
+        let found = found.map(|after| {
+            assert_eq!((&after.hub.hub, after.hub.term), (&node(hub), 2));
+            assert_eq!(after.hub.identity, sample::key(hub).public());
+            assert!(without.iter().all(|gone| after.party(gone).is_none()));
+            assert!(after.party(&after.chair).is_some());
+            assert_eq!(Change::between(before.statement(), &after), Change::Other);
+            let parties = after.parties.len();
+            (parties, after.version, after.hub.first_sequence, after.hub.head_before)
+        });
+        assert_eq!(found.map_err(|error| error.reason()), expected);
+    }
+
+    #[test]
+    fn the_log_moves_by_plan_or_where_its_hub_is_lost() {
+        let (last, head) = (Sequence(8), Digest([7; 32]));
+        let (planned, lost) = (None, Some((last, head)));
+        check_move(7, planned, &[], Ok((3, 2, Sequence(0), Digest::ZERO)));
+        check_move(7, lost, &[], Ok((3, 2, Sequence(9), head)));
+        check_move(7, lost, &[0], Ok((2, 2, Sequence(9), head)));
+        check_move(7, lost, &[9], Err("not_a_party"));
+        check_move(7, lost, &[0, 1, 2], Err("nobody_left"));
+        check_move(1, planned, &[], Err("same_hub"));
+        check_move(1, lost, &[], Ok((3, 2, Sequence(9), head)));
+        check_move(2, planned, &[], Err("hub_without_endpoint"));
     }
 }

@@ -5,6 +5,7 @@
 //! induction, hence only what a commit changes is verified again.
 
 mod rejoining;
+mod terms;
 
 use std::collections::BTreeSet;
 
@@ -139,9 +140,7 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
     rule(after.lineage == before.lineage, "lineage_changed")?;
     rule(Some(after.version) == before.version.checked_add(1), "version_not_next")?;
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
-    let next_term = before.hub.term.checked_add(1) == Some(after.hub.term)
-        && before.hub.first_sequence <= after.hub.first_sequence;
-    rule(after.hub == before.hub || next_term, "hub_term_not_next")?;
+    rule(after.hub == before.hub || terms::is_next(&before.hub, &after.hub), "hub_term_not_next")?;
     for party in &after.parties {
         check_party(before, after, party)?;
     }
@@ -300,7 +299,7 @@ mod tests {
     }
 
     /// An update of the first of three with a new statement signed by `signers`.
-    fn check_next(change: impl FnOnce(&mut Statement), signers: &[usize], reason: &str) {
+    pub(super) fn check_next(change: impl FnOnce(&mut Statement), signers: &[usize], reason: &str) {
         check(3, |_, commit| bring(commit, change, signers), reason);
     }
 

@@ -169,7 +169,8 @@ pub fn appended(message: proto::AppendResponse) -> Result<Appended, WireError> {
     Ok(Appended { outcomes, checkpoint })
 }
 
-fn log_entry_message(entry: LogEntry) -> proto::LogEntry {
+/// An entry of a log as a message.
+pub(super) fn log_entry_message(entry: LogEntry) -> proto::LogEntry {
     proto::LogEntry {
         sequence: entry.sequence.0,
         epoch: entry.epoch.0,
@@ -181,7 +182,11 @@ fn log_entry_message(entry: LogEntry) -> proto::LogEntry {
     }
 }
 
-fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
+/// Reads an entry of a log.
+///
+/// # Errors
+/// [`WireError::Field`].
+pub(super) fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
     Ok(LogEntry {
         sequence: Sequence(message.sequence),
         epoch: Epoch(message.epoch),

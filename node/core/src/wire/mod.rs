@@ -1,9 +1,10 @@
 //! Between protobuf messages and plain values: the one place of the core that names
-//! protobuf types. Here those of `alert/v1`; [`trust`] and [`hub`] have their packages'.
+//! protobuf types. Here those of `alert/v1`; [`trust`], [`hub`] and [`seed`] have their packages'.
 
 pub mod hub;
 mod matching;
 mod pseudonym;
+pub mod seed;
 pub mod trust;
 
 use prost::Message;

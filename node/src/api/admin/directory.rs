@@ -6,6 +6,7 @@ use tonic::{Request, Response, async_trait};
 
 use super::{AdminCalls, administrator, count};
 use crate::api::Answer;
+use crate::app::account::{invite, session};
 use crate::app::directory::{self, Operator};
 use crate::app::matching::contact;
 use crate::store::directory::OrganisationRow;
@@ -88,6 +89,28 @@ impl DirectoryService for AdminCalls {
             directory::change_operator(&self.node, actor, &asked.operator, None, false).await?;
         let operator = Some(message(&changed));
         Ok(Response::new(proto::DisableOperatorResponse { operator }))
+    }
+
+    async fn invite_operator(
+        &self,
+        request: Request<proto::InviteOperatorRequest>,
+    ) -> Answer<proto::InviteOperatorResponse> {
+        let (actor, asked) = administrator(request)?;
+        let (invited, link) = invite::invite(&self.node, actor, &asked.operator).await?;
+        let path = format!("/activate/{}", link.reveal());
+        let operator = Some(message(&invited));
+        Ok(Response::new(proto::InviteOperatorResponse { operator, path }))
+    }
+
+    async fn sign_out_operator(
+        &self,
+        request: Request<proto::SignOutOperatorRequest>,
+    ) -> Answer<proto::SignOutOperatorResponse> {
+        let (actor, asked) = administrator(request)?;
+        let (operator, ended) =
+            session::sign_out_everywhere(&self.node, actor, &asked.operator).await?;
+        let operator = Some(message(&operator));
+        Ok(Response::new(proto::SignOutOperatorResponse { operator, ended }))
     }
 }
 

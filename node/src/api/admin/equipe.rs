@@ -9,7 +9,7 @@ use crate::api::Answer;
 use crate::app::changes::{self, Wanted};
 use crate::app::fault::{Done, Fault};
 use crate::app::status::{EquipeStatus, MemberStatus};
-use crate::app::{found, status, update_keys, work};
+use crate::app::{found, status, term, update_keys, work};
 
 #[async_trait]
 impl EquipeService for AdminCalls {
@@ -34,6 +34,19 @@ impl EquipeService for AdminCalls {
             changes::begin(&self.node, actor, &asked.equipe, wanted, &asked.reason).await?;
         let pact = Some(super::pact::change(&self.node, &pending));
         Ok(Response::new(proto::ChangeMembershipResponse { pact }))
+    }
+
+    async fn move_hub(
+        &self,
+        request: Request<proto::MoveHubRequest>,
+    ) -> Answer<proto::MoveHubResponse> {
+        let (actor, asked) = administrator(request)?;
+        let parse = |id: &String| id.parse().map_err(Fault::from);
+        let without = asked.without.iter().map(parse).collect::<Done<_>>()?;
+        let wanted = term::Wanted { to: parse(&asked.to)?, lost: asked.lost, without };
+        let pending = term::begin(&self.node, actor, &asked.equipe, wanted, &asked.reason).await?;
+        let pact = Some(super::pact::change(&self.node, &pending));
+        Ok(Response::new(proto::MoveHubResponse { pact }))
     }
 
     async fn update_keys(
@@ -105,6 +118,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
         sending: told.sending.clone(),
         alarms: told.alarms.clone(),
         state: row.state.clone(),
+        next: told.next.clone(),
         keys: told.keys.iter().map(super::keys::key_status).collect(),
     }
 }
@@ -170,6 +184,7 @@ mod tests {
             set_aside: 8,
             sending: "held: founding".into(),
             alarms: vec!["split: seen".into()],
+            next: "wait".into(),
             keys: Vec::new(),
         }
     }
@@ -182,6 +197,7 @@ mod tests {
         assert_eq!(message.lineage, "01".repeat(16));
         assert_eq!((message.epoch, message.sequence, message.statement_version), (4, 12, 2));
         assert_eq!((message.outbox, message.set_aside, message.state.as_str()), (6, 8, "active"));
+        assert_eq!(message.next, "wait");
         let hub = message.hub.unwrap();
         assert_eq!((hub.id.as_str(), hub.term, hub.lag, hub.connected), ("relay", 3, 5, false));
         assert_eq!(hub.problem, "refused: wait");

@@ -1,4 +1,4 @@
-//! Joining again: asked for here, approved at another party.
+//! Joining again: asked for here, approved at another party; and changes that are void.
 
 use raccordo_proto::admin::v1 as proto;
 use raccordo_proto::admin::v1::rejoin_service_server::RejoinService;
@@ -9,7 +9,7 @@ use super::{AdminCalls, administrator};
 use crate::api::Answer;
 use crate::app::fault::Fault;
 use crate::app::rejoin::{approve, request};
-use crate::app::status;
+use crate::app::{status, void};
 
 #[async_trait]
 impl RejoinService for AdminCalls {
@@ -32,5 +32,15 @@ impl RejoinService for AdminCalls {
         approve::approve(&self.node, actor, &asked.equipe, &who).await?;
         let equipe = Some(equipe_status(&status::equipe(&self.node, &asked.equipe).await?));
         Ok(Response::new(proto::ApproveRejoinResponse { equipe }))
+    }
+
+    async fn void_change(
+        &self,
+        request: Request<proto::VoidChangeRequest>,
+    ) -> Answer<proto::VoidChangeResponse> {
+        let (actor, asked) = administrator(request)?;
+        void::ask::ask(&self.node, actor, &asked.equipe).await?;
+        let equipe = Some(equipe_status(&status::equipe(&self.node, &asked.equipe).await?));
+        Ok(Response::new(proto::VoidChangeResponse { equipe }))
     }
 }

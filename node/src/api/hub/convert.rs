@@ -1,10 +1,12 @@
 //! Between messages of `hub/v1` and what the use cases take and give. A message that cannot
 //! be read is its sender's fault, reason `malformed`.
 
+use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{GroupId, IdError, NodeId, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::wire::seed::Seed;
 use raccordo_core::wire::{self, trust};
 use raccordo_proto::hub::v1 as proto;
 
@@ -48,6 +50,20 @@ pub fn cursors(cursors: &[proto::Cursor]) -> Done<Vec<(GroupId, Sequence)>> {
         Ok((bytes(&cursor.group_id, "group_id")?, Sequence(cursor.sequence)))
     };
     cursors.iter().map(read).collect()
+}
+
+/// A hub's signatures that a subscriber shows.
+pub fn checkpoints(checkpoints: &[proto::Checkpoint]) -> Done<Vec<SignedCheckpoint>> {
+    if checkpoints.len() > CURSORS_MAX {
+        return Err(Fault::usage("too_many", "a call shows at most 256 checkpoints"));
+    }
+    let read = |checkpoint| wire::hub::checkpoint(checkpoint).map_err(|_| malformed("checkpoints"));
+    checkpoints.iter().map(read).collect()
+}
+
+/// A page of a log.
+pub fn seed(page: proto::SeedGroupRequest) -> Done<Seed> {
+    wire::seed::seed(page).map_err(|cause| Fault::usage("malformed", cause.to_string()))
 }
 
 /// An entry as a member hands it in.

@@ -17,7 +17,9 @@ use super::{Answer, Answers, stopping};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::hub::follow::Following;
-use crate::app::hub::{append, confirm, found_group, key_package_pool, mailbox, offer};
+use crate::app::hub::{
+    append, confirm, found_group, key_package_pool, mailbox, offer, restored, seed,
+};
 use crate::app::successor::MAIL_KIND;
 use crate::transport::stream::PeerInfo;
 use convert::{bytes, cursors, node_id};
@@ -95,10 +97,14 @@ impl HubService for HubCalls {
         request: Request<proto::SubscribeRequest>,
     ) -> Answer<Self::SubscribeStream> {
         let (caller, expired) = anybody(&request)?;
-        let proto::SubscribeRequest { groups, mailbox_cursor } = request.into_inner();
+        let proto::SubscribeRequest { groups, mailbox_cursor, checkpoints } = request.into_inner();
         // With an expired card there are only signs of life, on which a new card can come.
         let (groups, mailbox_cursor) =
             if expired { (Vec::new(), NO_MAIL) } else { (cursors(&groups)?, mailbox_cursor) };
+        if !expired {
+            let checkpoints = convert::checkpoints(&checkpoints)?;
+            restored::shown(&self.node, &caller, &checkpoints).await?;
+        }
         let following = Following::new(self.node.clone(), caller, groups, mailbox_cursor)?;
         Ok(Response::new(Box::pin(told(following, self.stop.clone()))))
     }
@@ -133,6 +139,16 @@ impl HubService for HubCalls {
         let (lineage, group) = (bytes(&lineage, "lineage")?, bytes(&group_id, "group_id")?);
         found_group::found_group(&self.node, &caller, lineage, group, group_info).await?;
         Ok(Response::new(proto::FoundGroupResponse {}))
+    }
+
+    async fn seed_group(
+        &self,
+        request: Request<proto::SeedGroupRequest>,
+    ) -> Answer<proto::SeedGroupResponse> {
+        let caller = caller(&request)?;
+        let page = convert::seed(request.into_inner())?;
+        let seeded = seed::seed(&self.node, &caller, page).await?;
+        Ok(Response::new(wire::seed::seeded_message(seeded)))
     }
 
     async fn deposit_key_packages(

@@ -117,7 +117,7 @@ async fn an_expired_card_delivers_a_new_one_and_nothing_else() {
     assert_eq!((refused.code(), reason(&refused)), (Code::PermissionDenied, "card_expired"));
     let hint = refused.metadata().get("raccordo-hint").unwrap().to_str().unwrap();
     assert!(hint.contains("trust rotate"), "{hint}");
-    let asked = SubscribeRequest { groups: Vec::new(), mailbox_cursor: 0 };
+    let asked = SubscribeRequest { groups: Vec::new(), mailbox_cursor: 0, checkpoints: Vec::new() };
     let mut items = within(client.subscribe(asked)).await.unwrap().into_inner();
     let first = within(items.message()).await.unwrap().unwrap();
     assert!(matches!(first.item, Some(Item::KeepAlive(_))), "{first:?}");
@@ -209,7 +209,7 @@ async fn a_subscriber_hears_what_comes() {
     deliver(&lab, 1).await;
     let mut client = HubServiceClient::new(lab.hub().await);
     let groups = vec![Cursor { group_id: vec![4; 32], sequence: 0 }];
-    let asked = SubscribeRequest { groups, mailbox_cursor: 0 };
+    let asked = SubscribeRequest { groups, mailbox_cursor: 0, checkpoints: Vec::new() };
     let mut items = within(client.subscribe(asked)).await.unwrap().into_inner();
     assert!(matches!(next(&mut items).await, Item::KeepAlive(_)));
     let Item::Mailbox(first) = next(&mut items).await else { panic!("not the mailbox") };
@@ -282,7 +282,11 @@ async fn logs_are_followed_each_from_its_cursor() {
     }
     let mut client = HubServiceClient::new(lab.hub().await);
     let cursor = |group: GroupId| Cursor { group_id: group.0.to_vec(), sequence: 1 };
-    let asked = SubscribeRequest { groups: groups.map(cursor).to_vec(), mailbox_cursor: 0 };
+    let asked = SubscribeRequest {
+        groups: groups.map(cursor).to_vec(),
+        mailbox_cursor: 0,
+        checkpoints: Vec::new(),
+    };
     let mut items = within(client.subscribe(asked)).await.unwrap().into_inner();
     assert!(matches!(next(&mut items).await, Item::KeepAlive(_)));
     for (place, sequence) in [(1, 2), (0, 2), (2, 2), (1, 3), (1, 4), (0, 3)] {

@@ -12,7 +12,9 @@ use raccordo_core::secret::Secret;
 use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
-use crate::app::{apply, changes, directory, identity, matching, pack, pacts, register, work};
+use crate::app::{
+    account, apply, changes, directory, identity, matching, pack, pacts, register, work,
+};
 use crate::store::archive::column;
 
 /// How a column is sealed.
@@ -31,6 +33,11 @@ const SEALED: &[(&str, &str, How)] = &[
         "operator",
         "sealed_name",
         How::Value(|row| Some(directory::name_context(row.id::<OperatorId>("operator")?))),
+    ),
+    (
+        "account",
+        "sealed_seed",
+        How::Value(|row| Some(account::seed_context(row.id::<OperatorId>("operator")?))),
     ),
     (
         "pact",

@@ -32,7 +32,10 @@ pub(super) async fn about(
             Severity::Problem,
             "needs_rejoin",
             format!("this node has lost its state in {name} and asks to join again"),
-            &format!("raccordo equipe approve-rejoin {name} {me}"),
+            &format!(
+                "raccordo equipe approve-rejoin {name} {me}; where no request waits there, this \
+                 node's administrator asks anew: raccordo equipe rejoin {name}"
+            ),
             "another party's administrator",
         )),
         _ => {}

@@ -18,7 +18,7 @@ const REMEMBERED: u64 = 8192;
 /// What is older is forgotten once in so many entries.
 const FORGET_EVERY: u64 = 512;
 /// Beyond every place.
-const LAST: Sequence = Sequence(i64::MAX as u64);
+pub const LAST: Sequence = Sequence(i64::MAX as u64);
 /// Most stretches that one comparison reads.
 const STRETCHES_MAX: u32 = 1024;
 
@@ -91,7 +91,10 @@ pub(super) async fn from(work: &mut Work<'_>, place: Sequence) -> Done<Vec<Stret
 }
 
 /// Head at a place behind this node; none where it is not remembered.
-pub(super) async fn head_at(work: &mut Work<'_>, place: Sequence) -> Done<Option<Digest>> {
+///
+/// # Errors
+/// The store's, or a damaged row.
+pub async fn head_at(work: &mut Work<'_>, place: Sequence) -> Done<Option<Digest>> {
     if place == work.row.sequence {
         return Ok(Some(work.row.head));
     }

@@ -81,7 +81,9 @@ fn apply(row: &mut CarriedRow, decision: Decision) -> Done<&'static str> {
     let (state, action) = match (decision, row.state.as_str()) {
         (Decision::Accept, "waiting" | "refused" | "accepted") => ("accepted", "hub.accept"),
         (Decision::Refuse, "waiting" | "accepted" | "refused") => ("refused", "hub.refuse"),
-        (Decision::Evict, "founded" | "evicted") => ("evicted", "hub.evict"),
+        (Decision::Evict, "founded" | "seeded" | "moved" | "behind" | "evicted") => {
+            ("evicted", "hub.evict")
+        }
         (Decision::Limit { entries_per_minute_max, stored_bytes_max }, _) => {
             if entries_per_minute_max > 0 {
                 row.entries_per_minute_max = entries_per_minute_max;

@@ -17,11 +17,13 @@ use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
 use raccordo_core::trust::notice::SignedNotice;
+use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
-use super::read_log::checkpoint_at;
-use super::{HubSlot, WELCOME_LIFETIME};
+use super::read_log::{checkpoint_at, statement_of};
+use super::void::{self, Before};
+use super::{HubSlot, WELCOME_LIFETIME, restored};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
@@ -30,6 +32,7 @@ use crate::app::successor;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
 use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
+use crate::store::void::UnfollowedRow;
 use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 
 /// Most entries of one call.
@@ -40,6 +43,8 @@ struct Call<'c> {
     node: &'c Node,
     caller: &'c NodeId,
     public: Option<HubGroup>,
+    /// The group before a commit that nobody else has followed.
+    unfollowed: Option<UnfollowedRow>,
     tx: &'c mut dyn Tx,
     row: CarriedRow,
     log: LogState,
@@ -78,6 +83,8 @@ pub async fn append(
         epoch: row.epoch,
         last_accepted_at: row.accepted_at,
     };
+    let unfollowed = if slot.followed { None } else { tx.unfollowed(group).await? };
+    slot.followed = false;
     let now = node.clock.now();
     let mut call = Call {
         node,
@@ -85,6 +92,7 @@ pub async fn append(
         // Back only once all is durable: what is dropped before that, by an error or with
         // its caller, must not leave a group that is ahead of the disk.
         public: slot.group.take(),
+        unfollowed,
         tx: &mut *tx,
         row,
         log,
@@ -93,7 +101,7 @@ pub async fn append(
         now,
     };
     let outcomes = call.all(entries).await?;
-    let Call { row, placed, mail, mut public, .. } = call;
+    let Call { row, placed, mail, mut public, unfollowed, .. } = call;
     if planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public.take();
     }
@@ -102,6 +110,7 @@ pub async fn append(
     if !planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public;
     }
+    slot.followed = unfollowed.is_none();
     if placed.iter().any(|row| row.kind == EntryKind::Commit) {
         node.signals.wake(&Topic::Trust);
     }
@@ -145,8 +154,13 @@ async fn admitted(
     let Some(found) = tx.carried_group(group).await? else { return Err(none()) };
     tx.raise_carried(found.lineage).await?;
     let row = tx.carried(found.lineage).await?.ok_or_else(none)?;
-    if row.state != "founded" {
-        return Err(none());
+    match row.state.as_str() {
+        "founded" => {}
+        "seeded" if entries.iter().all(|handed| handed.kind == EntryKind::Commit) => {}
+        "seeded" => return Err(term_not_begun()),
+        MOVED => return Err(moved(&row)?),
+        restored::BEHIND => return Err(restored::behind()),
+        _ => return Err(none()),
     }
     let members = tx.cursors(group).await?;
     if !members.iter().any(|(member, _)| member == caller) {
@@ -168,6 +182,19 @@ async fn admitted(
             .hint("a member is long absent; the hub's administrator: `raccordo hub limit`"));
     }
     Ok(row)
+}
+
+/// State of an équipe that has gone on to another hub.
+pub const MOVED: &str = "moved";
+
+fn moved(row: &CarriedRow) -> Done<Fault> {
+    let hub = statement_of(row)?.statement().hub.hub.clone();
+    Ok(Fault::conflict("moved", format!("{hub} keeps this équipe's log now")))
+}
+
+fn term_not_begun() -> Fault {
+    let message = "the first entry of this hub's term is the commit of its statement";
+    Fault::new(Whose::Unavailable, "term_not_begun", message).hint("the node tries again by itself")
 }
 
 async fn finish(
@@ -205,6 +232,9 @@ impl Call<'_> {
             if let Outcome::Placed { sequence, digest } = outcome {
                 known.insert(id, (sequence, digest));
                 outcomes.push((id, outcome));
+                if self.row.state == MOVED {
+                    break;
+                }
                 continue;
             }
             outcomes.push((id, outcome));
@@ -228,6 +258,7 @@ impl Call<'_> {
         let epoch = self.row.epoch;
         match self.group().await?.check_message(&handed.payload) {
             Ok(header) if header.epoch == epoch || planted::is(Bug::SkipEpochCheck) => {
+                self.followed().await?;
                 Ok(self.place(handed))
             }
             Ok(_) => Ok(Outcome::Refused("wrong_epoch".into())),
@@ -258,10 +289,55 @@ impl Call<'_> {
         };
         let group = self.row.group;
         let signed = SignedNotice::decode(&handed.payload);
-        match signed.and_then(|notice| notice.verify(group, handed.entry, card.card())) {
-            Ok(()) => Ok(self.place(handed)),
+        let verify =
+            |notice: SignedNotice| notice.verify(group, handed.entry, card.card()).map(|()| notice);
+        match signed.and_then(verify) {
+            Ok(notice) => {
+                let outcome = self.place(handed);
+                self.said(&notice).await?;
+                Ok(outcome)
+            }
             Err(cause) => Ok(Outcome::Refused(cause.reason().into())),
         }
+    }
+
+    /// What a member says of a commit may undo it.
+    async fn said(&mut self, notice: &SignedNotice) -> Done<()> {
+        let Some(mut kept) = self.unfollowed.take() else { return Ok(()) };
+        let notice = notice.notice();
+        match void::said(self.node, self.tx, &mut self.row, &mut kept, notice).await? {
+            Some(public) => {
+                self.public = Some(public);
+                self.log.epoch = self.row.epoch;
+            }
+            None => self.unfollowed = Some(kept),
+        }
+        Ok(())
+    }
+
+    /// Whoever goes on after another's commit has followed it.
+    async fn followed(&mut self) -> Done<()> {
+        let caller = self.caller;
+        if self.unfollowed.take_if(|kept| kept.committer != *caller).is_some() {
+            self.tx.delete_unfollowed(self.row.group).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the group before a commit that was placed. Of several by one member without
+    /// anybody else's between them, before the first.
+    async fn keep(&mut self, before: Before, commit: &CommitView, at: &Outcome) -> Done<()> {
+        let Outcome::Placed { sequence, digest } = *at else { return Ok(()) };
+        self.followed().await?;
+        if self.unfollowed.is_some() {
+            return Ok(());
+        }
+        let kept = before.beside(&self.row, commit, self.caller, (sequence, digest));
+        if kept.votes.can_pass() {
+            self.tx.put_unfollowed(kept.clone()).await?;
+            self.unfollowed = Some(kept);
+        }
+        Ok(())
     }
 
     async fn commit(&mut self, handed: Handed) -> Done<Outcome> {
@@ -269,6 +345,11 @@ impl Call<'_> {
             return Ok(outcome);
         }
         let caller = self.caller.clone();
+        self.group().await?;
+        let before = match &self.public {
+            Some(group) if self.row.state == "founded" => Some(Before::of(group, &self.row)?),
+            _ => None,
+        };
         let applied = self.group().await?.apply_commit(
             &caller,
             &handed.payload,
@@ -287,7 +368,35 @@ impl Call<'_> {
                 return Ok(Outcome::Refused(reason));
             }
         };
-        self.merged(handed, view).await
+        let after = view.statement_after.clone().unwrap_or_default();
+        match self.term_after(&after)? {
+            Some(state) => self.row.state = state.into(),
+            None if self.row.state == "seeded" => return Err(term_not_begun()),
+            None => {
+                self.public = None;
+                return Ok(Outcome::Refused("hub_term_elsewhere".into()));
+            }
+        }
+        let outcome = self.merged(handed, view.clone()).await?;
+        // A log that has gone to another hub does not come back.
+        if let Some(before) = before.filter(|_| self.row.state == "founded") {
+            self.keep(before, &view, &outcome).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The state in which a commit leaves the équipe here: it may begin this hub's own term
+    /// with the accepted statement, or hand over to another; none for one that may not.
+    fn term_after(&self, statement: &[u8]) -> Done<Option<&'static str>> {
+        let damaged = |cause| Fault::ours("statement_damaged", cause);
+        let after = SignedStatement::decode(statement).map_err(damaged)?;
+        let term = &after.statement().hub;
+        let begins = after.digest() == statement_of(&self.row)?.digest();
+        Ok(match self.row.state.as_str() {
+            "seeded" => begins.then_some("founded"),
+            _ if term.term == self.row.term => Some("founded"),
+            _ => term.is_planned().then_some(MOVED),
+        })
     }
 
     /// Follows an accepted commit: members, statement, tree and Welcome for newcomers.

@@ -4,7 +4,7 @@ use raccordo_core::id::{ItemId, NodeId};
 use raccordo_core::trust::card::CardError;
 use raccordo_core::trust::statement::SignedStatement;
 
-use super::{MAIL_LIFETIME, cards};
+use super::{MAIL_LIFETIME, cards, serves};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::peers;
@@ -113,7 +113,7 @@ async fn reachable(node: &Node, tx: &mut dyn Tx, recipient: &NodeId) -> Done<boo
         return Ok(true);
     }
     for carried in tx.all_carried().await? {
-        let open = matches!(carried.state.as_str(), "accepted" | "founded");
+        let open = serves(&carried.state);
         let statement = SignedStatement::decode(&carried.statement)
             .map_err(|cause| Fault::ours("statement_damaged", cause))?;
         if open && statement.statement().parties.iter().any(|party| party.node == *recipient) {

@@ -11,7 +11,10 @@ pub mod key_package_pool;
 pub mod mailbox;
 pub mod offer;
 pub mod read_log;
+pub mod restored;
+pub mod seed;
 pub mod trim;
+mod void;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex as Plain, PoisonError};
@@ -66,7 +69,16 @@ pub struct Hub {
 pub struct HubSlot {
     /// The public group; none until it is loaded.
     pub group: Option<HubGroup>,
+    /// Whether another member is known to have followed the newest commit: then nothing is
+    /// kept of the group before it.
+    followed: bool,
     rates: BTreeMap<NodeId, VecDeque<(Instant, u32)>>,
+}
+
+/// Whether the parties of an équipe in this state may connect: also to read what was before
+/// it went to another hub, or to hear that this one was put back.
+pub fn serves(state: &str) -> bool {
+    matches!(state, "accepted" | "founded" | "seeded" | append::MOVED | restored::BEHIND)
 }
 
 impl Hub {

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::{Digest, Epoch, GroupId, NodeId, Sequence};
+use raccordo_core::ledger::LedgerScope;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 
+use super::read_log::statement_of;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
+use crate::app::signals::Topic;
+use crate::store::Tx;
 use crate::store::hub::CarriedRow;
 
 /// Takes the offer; repeated, it answers with the state.
@@ -26,12 +30,16 @@ pub async fn offer(
     let body = statement.statement();
     let mut tx = node.store.write().await?;
     if let Some(known) = tx.carried(body.lineage).await? {
-        let same = SignedStatement::decode(&known.statement)
-            .is_ok_and(|known| known.digest() == statement.digest());
-        return if same || known.state == "founded" {
-            Ok(known.state)
-        } else {
-            Err(Fault::conflict("lineage_taken", "another statement of this lineage is here"))
+        let at_hand = statement_of(&known)?;
+        if is_later_term(&statement, &at_hand) {
+            return offer_again(node, tx, caller, known, &statement, &cards).await;
+        }
+        let same = at_hand.digest() == statement.digest();
+        return match known.state.as_str() {
+            // All parties that have signed the term know of it as one that is carried here.
+            "seeded" => Ok("founded".to_owned()),
+            state if same || state == "founded" => Ok(state.to_owned()),
+            _ => Err(Fault::conflict("lineage_taken", "another statement of this lineage is here")),
         };
     }
     record(
@@ -67,6 +75,39 @@ pub async fn offer(
     Ok("waiting".into())
 }
 
+/// Whether a statement begins a later term than the one at hand: the log comes back to this
+/// hub, or goes on after a part of it was lost here.
+fn is_later_term(statement: &SignedStatement, at_hand: &SignedStatement) -> bool {
+    let (after, before) = (statement.statement(), at_hand.statement());
+    after.version > before.version && after.hub.term > before.hub.term
+}
+
+/// What is here of the équipe ends; nothing is appended to it any more.
+async fn offer_again(
+    node: &Node,
+    mut tx: Box<dyn Tx>,
+    caller: &NodeId,
+    known: CarriedRow,
+    statement: &SignedStatement,
+    cards: &[SignedCard],
+) -> Done<String> {
+    let mut row = known;
+    tx.raise_carried(row.lineage).await?;
+    let detail = [("by", caller.as_str())];
+    record(node, &mut *tx, Actor::Node, "hub.offered", &row.lineage.to_string(), &detail).await?;
+    row.state = "waiting".into();
+    row.statement = statement.encode();
+    row.cards = cards.iter().map(SignedCard::encode).collect();
+    // The copy of the log begins anew.
+    let group = std::mem::replace(&mut row.group, GroupId([0; 32]));
+    tx.delete_log(group).await?;
+    tx.delete_ledger_scope(&LedgerScope::Hub(group).to_string()).await?;
+    tx.update_carried(&row).await?;
+    tx.commit().await?;
+    node.signals.wake(&Topic::Log(group));
+    Ok("waiting".to_owned())
+}
+
 fn check(
     node: &Node,
     caller: &NodeId,
@@ -78,8 +119,11 @@ fn check(
     if hub.hub != node.identity.node || hub.identity != node.identity.key.public() {
         return Err(Fault::refused("not_this_hub", "the statement names another hub"));
     }
-    if body.chair != *caller {
+    if body.hub.term == 1 && body.chair != *caller {
         return Err(Fault::refused("not_the_chair", "only the chair offers an équipe"));
+    }
+    if !body.may_have_leaf(caller) {
+        return Err(Fault::refused("not_a_party", "only a party offers an équipe"));
     }
     statement.verify(None).map_err(|cause| Fault::refused("bad_statement", cause.to_string()))?;
     if !statement.missing_signers().is_empty() {
@@ -94,7 +138,7 @@ fn check(
         }
         described.insert(&card.node);
     }
-    if described.len() != body.parties.len() {
+    if !body.unsuspended().all(|party| described.contains(&party.node)) {
         return Err(Fault::refused("bad_card", "the card of a party is missing"));
     }
     Ok(())

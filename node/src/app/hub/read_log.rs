@@ -4,6 +4,8 @@ use raccordo_core::hublog::{Checkpoint, EntryKind, SignedCheckpoint};
 use raccordo_core::id::{GroupId, NodeId, Sequence};
 use raccordo_core::trust::statement::SignedStatement;
 
+use super::append::MOVED;
+use super::restored::BEHIND;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::store::hub::{CarriedRow, LogRow};
@@ -21,7 +23,7 @@ pub enum LogAfter {
     Nothing,
     /// Entries without gaps, and the hub's signature over the place of the last.
     Batch(Vec<LogRow>, SignedCheckpoint),
-    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`. Who was
+    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`, `moved`. Who was
     /// removed has read the commit that did it, unless that is trimmed.
     Ended(&'static str),
 }
@@ -41,8 +43,13 @@ pub async fn read_log(
         return Ok(LogAfter::Ended("unknown_group"));
     };
     let member = tx.cursors(group).await?.iter().any(|(member, _)| member == caller);
-    if row.state != "founded" {
-        return Ok(LogAfter::Ended("unknown_group"));
+    match row.state.as_str() {
+        "founded" | "seeded" => {}
+        MOVED if after >= row.sequence => return Ok(LogAfter::Ended("moved")),
+        MOVED => {}
+        // What it has may be a second history: its members know the first.
+        BEHIND => return Ok(LogAfter::Nothing),
+        _ => return Ok(LogAfter::Ended("unknown_group")),
     }
     let until = if member { None } else { tx.leaver(group, caller).await? };
     if !member && until.is_none_or(|until| after >= until || after < row.trimmed) {

@@ -8,6 +8,7 @@ use raccordo_core::id::LineageId;
 use raccordo_core::time::Instant;
 
 use super::WELCOME_LIFETIME;
+use super::append::MOVED;
 use super::read_log::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, statement_of};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
@@ -22,7 +23,7 @@ use crate::store::hub::CarriedRow;
 pub async fn trim_old(node: &Node) -> Done<u64> {
     let carried = node.store.read().await?.all_carried().await?;
     let mut total = 0;
-    for row in carried.into_iter().filter(|row| row.state == "founded") {
+    for row in carried.into_iter().filter(|row| matches!(row.state.as_str(), "founded" | MOVED)) {
         let age = Duration::from_millis(statement_of(&row)?.statement().age_limit_ms);
         let before = node.clock.now().minus(age.max(WELCOME_LIFETIME));
         if !begins_before(node, &row, before).await? {

@@ -50,15 +50,20 @@ pub(super) async fn newest(work: &mut Work<'_>, class: Class) -> Done<Option<Cer
 pub(super) async fn running(work: &mut Work<'_>, class: Class) -> Done<Option<Running>> {
     let row = newest(work, class).await?.filter(|row| row.state == states::RUNNING);
     let Some(row) = row else { return Ok(None) };
-    let (ceremony, acts) = replayed(work.tx()?, &row).await?;
+    let heard = work.row.accepted_at;
+    let (ceremony, acts) = replayed(work.tx()?, &row, heard).await?;
     Ok(Some(Running { row, ceremony, acts }))
 }
 
-/// A ceremony as the log has told it so far, and how much was said.
+/// A ceremony as the log has told it up to the time that was `heard`, and how much was said.
 ///
 /// # Errors
 /// Damaged rows.
-pub(super) async fn replayed(tx: &mut dyn Tx, row: &CeremonyRow) -> Done<(Ceremony, u32)> {
+pub(super) async fn replayed(
+    tx: &mut dyn Tx,
+    row: &CeremonyRow,
+    heard: Instant,
+) -> Done<(Ceremony, u32)> {
     let damaged = |cause: &dyn std::fmt::Display| Fault::ours("key_ceremony_damaged", cause);
     let old = (!row.old.is_empty()).then(|| keys::read(&row.old)).transpose()?;
     let plan = Plan::read(&row.plan, old.as_ref()).map_err(|cause| damaged(&cause))?;
@@ -68,6 +73,8 @@ pub(super) async fn replayed(tx: &mut dyn Tx, row: &CeremonyRow) -> Done<(Ceremo
         let (_, act) = Act::decode(&one.act).map_err(|cause| damaged(&cause))?;
         ceremony.apply(&one.sender, one.at, &act);
     }
+    // Phases that time has ended left no words.
+    ceremony.pass(heard);
     Ok((ceremony, u32::try_from(said.len()).unwrap_or(u32::MAX)))
 }
 

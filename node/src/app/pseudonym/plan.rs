@@ -4,6 +4,7 @@
 use raccordo_core::entropy::draw;
 use raccordo_core::envelope::KeyPlan;
 use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::LineageId;
 use raccordo_core::pseudonym::ceremony::{Plan, PlanError, Rules};
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::sharing::{Sharing, threshold};
@@ -44,7 +45,7 @@ pub async fn planned(
     };
     let current = known.as_ref().map(|(_, sharing)| sharing).or(told.as_ref());
     let read = Plan::read(&body.plan, current);
-    let plan = match read.and_then(|plan| hold(work.row.lineage, plan, current)) {
+    let plan = match read.and_then(|plan| hold(lineage, plan, current)) {
         Ok(plan) => plan,
         Err(PlanError::Malformed(_)) => return Ok(Err("key_plan_malformed")),
         Err(_) => return without_effect(work, key.class, body).await,
@@ -78,11 +79,7 @@ pub async fn planned(
 }
 
 /// Which key the plan may be about, given what is in force.
-fn hold(
-    lineage: raccordo_core::id::LineageId,
-    plan: Plan,
-    current: Option<&Sharing>,
-) -> Result<Plan, PlanError> {
+fn hold(lineage: LineageId, plan: Plan, current: Option<&Sharing>) -> Result<Plan, PlanError> {
     let first = KeyId { lineage, class: plan.key().class, epoch: KeyEpoch::FIRST };
     let due = match (plan.old(), current) {
         (Some(old), _) => old.key(),

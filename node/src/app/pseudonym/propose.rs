@@ -14,7 +14,7 @@ use raccordo_core::time::Instant;
 use super::ceremony::{self, states};
 use super::{PHASE, REKEY_EVERY, alarm, alarms, keys, plan, say};
 use crate::app::Node;
-use crate::app::fault::Done;
+use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
 use crate::store::keys::{CeremonyRow, DutyRow, SharingRow};
 
@@ -174,7 +174,7 @@ async fn post(
     let plan = match plan {
         Ok(plan) => plan,
         Err(PlanError::Threshold) => return Ok(NEVER),
-        Err(cause) => return Err(crate::app::fault::Fault::ours("key_plan", cause)),
+        Err(cause) => return Err(Fault::ours("key_plan", cause)),
     };
     let failures = ceremony::newest(work, class).await?.map_or(0, |row| row.failures);
     let (bytes, now) = (plan.encode(), node.clock.now());

@@ -91,7 +91,7 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
         let known = keys::in_force(tx, lineage, class).await?;
         let newest = ceremonies.iter().find(|row| row.class == class);
         let ceremony = match newest {
-            Some(row) => Some(ceremony(tx, row).await?),
+            Some(known) => Some(ceremony(tx, known, row.accepted_at).await?),
             None => None,
         };
         let mut status = KeyStatus {
@@ -124,7 +124,7 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
     Ok(shown)
 }
 
-async fn ceremony(tx: &mut dyn Tx, row: &CeremonyRow) -> Done<CeremonyStatus> {
+async fn ceremony(tx: &mut dyn Tx, row: &CeremonyRow, heard: Instant) -> Done<CeremonyStatus> {
     let mut status = CeremonyStatus {
         state: row.state.clone(),
         phase: "",
@@ -134,7 +134,7 @@ async fn ceremony(tx: &mut dyn Tx, row: &CeremonyRow) -> Done<CeremonyStatus> {
         failure: row.failure.clone(),
     };
     if row.state == states::RUNNING {
-        let (ceremony, _) = replayed(tx, row).await?;
+        let (ceremony, _) = replayed(tx, row, heard).await?;
         status.phase = match ceremony.phase() {
             Phase::Dealing => "dealing",
             Phase::Reporting => "reporting",

@@ -10,8 +10,9 @@ use raccordo_core::trust::rejoin::CarriedRequest;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::peers::verified_card;
+use crate::app::signals::Topic;
 use crate::app::work::Work;
-use crate::app::{Node, pack, status};
+use crate::app::{Node, pack, pacts, status};
 use crate::store::rejoin::RejoinRow;
 
 /// Approves a request; the commit follows when the group may take one.
@@ -31,7 +32,7 @@ pub async fn approve(node: &Node, actor: Actor, equipe: &str, who: &NodeId) -> D
         return Err(Fault::conflict("equipe_not_active", message).hint("see `raccordo doctor`"));
     }
     let tx = work.tx()?;
-    verified_card(node, tx, who).await?;
+    let card = verified_card(node, tx, who).await?;
     let rows = tx.rejoins(lineage).await?;
     let Some(mut row) = rows.into_iter().find(|row| row.node == *who) else {
         return Err(Fault::not_found(
@@ -46,13 +47,16 @@ pub async fn approve(node: &Node, actor: Actor, equipe: &str, who: &NodeId) -> D
             .hint(format!("its administrator asks anew: raccordo equipe rejoin {equipe}")));
     }
     row.approved = true;
+    let equipe = work.row.clone();
     let tx = work.tx()?;
     let detail = [("node", who.as_str())];
     record(node, tx, actor, "equipe.rejoin_approve", &lineage.to_string(), &detail).await?;
     tx.put_rejoin(row).await?;
+    pacts::hand_on(node, tx, &equipe, &card).await?;
     stage_within(node, &mut work).await?;
     work.commit().await?;
     pack::wake(node, lineage);
+    node.signals.wake(&Topic::Errands(equipe.hub));
     Ok(lineage)
 }
 
@@ -84,6 +88,9 @@ async fn stage_within(node: &Node, work: &mut Work<'_>) -> Done<bool> {
     let lineage = work.row.lineage;
     let rows = work.tx()?.rejoins(lineage).await?;
     let Some(row) = rows.into_iter().find(|row| row.approved) else { return Ok(false) };
+    if pact_waits(work, &row).await? {
+        return Ok(false);
+    }
     match change(node, work, &row).await? {
         Some(change) => drop(pack::stage(node, work, change).await?),
         // The leaf has changed since: only another request helps.
@@ -92,10 +99,17 @@ async fn stage_within(node: &Node, work: &mut Work<'_>) -> Done<bool> {
     Ok(true)
 }
 
+/// Whether the pact is still to be posted to whoever asks: it needs that before its Welcome.
+async fn pact_waits(work: &mut Work<'_>, row: &RejoinRow) -> Done<bool> {
+    let hub = work.row.hub.clone();
+    let posts = work.tx()?.mail_for(&hub, u32::MAX).await?;
+    Ok(posts.iter().any(|post| post.recipient == row.node && post.kind == pacts::MAIL_KIND))
+}
+
 /// The commit that follows a request; none when it does not fit the group as it stands.
 async fn change(node: &Node, work: &mut Work<'_>, row: &RejoinRow) -> Done<Option<Change>> {
     let suite = work.row.suite;
-    let facts = work.session().await?.facts().map_err(|cause| Fault::ours("group", cause))?;
+    let facts = work.facts().await?;
     let Ok(carried) = CarriedRequest::decode(&row.signed_notice) else { return Ok(None) };
     let key_package = carried.request.key_package.clone();
     let Ok(read) = read_key_package(&node.crypto, &key_package) else { return Ok(None) };

@@ -35,7 +35,8 @@ pub fn alarm_restored(lineage: LineageId, made_at: Instant, now: Instant) -> Ala
     needs_rejoin(lineage, &what, now)
 }
 
-fn needs_rejoin(lineage: LineageId, what: &str, now: Instant) -> AlarmRow {
+/// The alarm of an équipe whose group this node has lost, for this reason.
+pub fn needs_rejoin(lineage: LineageId, what: &str, now: Instant) -> AlarmRow {
     let detail = format!("{what}: another party has to approve that it joins again");
     AlarmRow { lineage, code: NEEDS_REJOIN.into(), detail, holds: true, raised_at: now }
 }

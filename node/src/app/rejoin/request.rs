@@ -11,6 +11,7 @@ use raccordo_core::trust::rejoin::{Asked, RejoinRequest};
 use super::{TRIMMED, needs_rejoin};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
+use crate::app::join::WELCOME_REFUSED;
 use crate::app::receive::COMMIT_UNPROCESSABLE;
 use crate::app::signals::Topic;
 use crate::app::work::{Work, write_ledger};
@@ -30,11 +31,12 @@ pub async fn ask(node: &Node, actor: Actor, equipe: &str) -> Done<()> {
     let standing = Standing::parse(&work.row.state);
     let tx = work.tx()?;
     let alarms = tx.alarms(lineage).await?;
-    let stuck = [COMMIT_UNPROCESSABLE, TRIMMED];
-    let stuck = alarms.iter().any(|alarm| stuck.contains(&alarm.code.as_str()));
+    let stands = |codes: &[&str]| alarms.iter().any(|it| codes.contains(&it.code.as_str()));
     let lost = match standing {
         Some(Standing::Quarantined | Standing::NeedsRejoin) => true,
-        Some(Standing::Active) => stuck,
+        Some(Standing::Active) => stands(&[COMMIT_UNPROCESSABLE, TRIMMED, WELCOME_REFUSED]),
+        // Added again by a key package whose private part is lost.
+        Some(Standing::Ended) => stands(&[WELCOME_REFUSED]),
         _ => false,
     };
     if !lost {

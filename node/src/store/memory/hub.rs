@@ -121,6 +121,7 @@ impl HubRows for MemoryTx {
             tables.log_cursor.remove_where(.., |(of, _), _| *of == group);
             tables.log_leaver.remove_where(.., |(of, _), _| *of == group);
             tables.group_tree.remove_where(.., |(of, _), _| *of == group);
+            tables.unfollowed.remove(&group);
         })
     }
 

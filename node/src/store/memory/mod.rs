@@ -4,6 +4,7 @@
 //! in place and can take its changes back; a reader shares the maps as they were at the
 //! last commit, and only a writer beside a reader copies a map.
 
+mod account;
 mod equipe;
 mod honesty;
 mod hub;
@@ -18,8 +19,10 @@ mod register;
 mod rejoin;
 mod table;
 mod tables;
+mod term;
 mod token;
 mod token_request;
+mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -132,6 +135,11 @@ impl MemoryStore {
     /// [`StoreError::Crashed`], and after it every call until [`MemoryStore::recover`].
     pub fn crash_after(&self, commits: u64, point: CrashPoint) {
         self.state().crash = Some((commits, point));
+    }
+
+    /// Whether a crash is still to come.
+    pub fn crash_pending(&self) -> bool {
+        self.state().crash.is_some()
     }
 
     /// Lets the `commits`-th commit of a writer from now on (1 is the next one), and as many

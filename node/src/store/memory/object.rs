@@ -6,7 +6,7 @@ use raccordo_core::time::Instant;
 
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
-use crate::store::object::{ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+use crate::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
 
 #[async_trait]
 impl ObjectRows for MemoryTx {
@@ -58,6 +58,21 @@ impl ObjectRows for MemoryTx {
         self.look(|tables| {
             let places = tables.object_place.range(after_position.saturating_add(1)..);
             let rows = places.filter_map(|(_, object)| tables.object.row(object));
+            first(rows.filter(fits), *limit)
+        })
+    }
+
+    async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
+        let NewestFilter { lineage, origin, state, kind, before_position, limit } = filter;
+        let fits = |row: &&ObjectRow| {
+            lineage.is_none_or(|lineage| row.lineage == lineage)
+                && origin.as_ref().is_none_or(|origin| row.origin == *origin)
+                && state.as_ref().is_none_or(|state| row.state == *state)
+                && kind.as_ref().is_none_or(|kind| row.kind == *kind)
+        };
+        self.look(|tables| {
+            let places = tables.object_place.range(..before_position.unwrap_or(u64::MAX));
+            let rows = places.rev().filter_map(|(_, object)| tables.object.row(object));
             first(rows.filter(fits), *limit)
         })
     }

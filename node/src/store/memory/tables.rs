@@ -1,5 +1,6 @@
 //! All tables in memory, by the keys under which they are sought.
 
+use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
     BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
@@ -10,6 +11,7 @@ use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
+use crate::store::account::{AccountRow, InvitationRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
@@ -25,8 +27,10 @@ use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
+use crate::store::void::{StrayRow, UnfollowedRow};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -90,6 +94,10 @@ tables! {
     stretch: (LineageId, Sequence) => StretchRow,
     claim: (LineageId, NodeId) => ClaimRow,
     proof: (LineageId, Sequence) => Vec<u8>,
+    kept_entry: (LineageId, Sequence) => KeptRow,
+    hub_move: LineageId => HubMoveRow,
+    unfollowed: GroupId => UnfollowedRow,
+    stray: LineageId => StrayRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,
     object: ObjectId => ObjectRow,
     /// Objects by position.
@@ -113,6 +121,9 @@ tables! {
     register_case: u64 => CaseRow,
     register_import: Digest => ImportRow,
 
+    account: OperatorId => AccountRow,
+    invitation: OperatorId => InvitationRow,
+    desk_session: Digest => Session,
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,

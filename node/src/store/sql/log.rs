@@ -51,11 +51,12 @@ const TRIMMABLE: &str = "SELECT CAST(COALESCE(SUM(payload_bytes), 0) AS BIGINT) 
      WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0";
 const TRIM: &str = "UPDATE log_entry SET payload = $3, payload_bytes = 0 \
      WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0";
-const DELETE_GROUP: [(&str, &str); 4] = [
+const DELETE_GROUP: [(&str, &str); 5] = [
     ("log_entry", "DELETE FROM log_entry WHERE group_id = $1"),
     ("log_cursor", "DELETE FROM log_cursor WHERE group_id = $1"),
     ("log_leaver", "DELETE FROM log_leaver WHERE group_id = $1"),
     ("group_tree", "DELETE FROM group_tree WHERE group_id = $1"),
+    ("unfollowed", "DELETE FROM unfollowed WHERE group_id = $1"),
 ];
 
 const CURSORS: &str = "SELECT node, sequence FROM log_cursor WHERE group_id = $1";

@@ -7,6 +7,7 @@
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
 
+mod account;
 mod archive;
 mod bulk;
 mod directory;
@@ -30,9 +31,11 @@ mod peer;
 mod register;
 mod rejoin;
 mod statement;
+mod term;
 mod token;
 mod token_request;
 mod tx;
+mod void;
 
 use std::sync::Arc;
 use std::time::Duration;

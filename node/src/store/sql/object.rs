@@ -12,7 +12,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::object::{ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+use crate::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
 
 macro_rules! columns {
     () => {
@@ -48,6 +48,18 @@ const LIST_OF_EQUIPE: &str = concat!(
     columns!(),
     " FROM object WHERE position > $1 AND ($2 = '' OR origin = $2) \
      AND ($3 = '' OR state = $3) AND lineage = $5 ORDER BY position LIMIT $4"
+);
+const NEWEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
+     AND ($4 = '' OR kind = $4) ORDER BY position DESC LIMIT $5"
+);
+const NEWEST_OF_EQUIPE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
+     AND ($4 = '' OR kind = $4) AND lineage = $6 ORDER BY position DESC LIMIT $5"
 );
 const EXPIRED: &str = concat!(
     "SELECT ",
@@ -104,6 +116,25 @@ impl ObjectRows for SqlTx {
             .integer(filter.after_position)
             .text(filter.origin.as_ref().map_or("", NodeId::as_str))
             .text(filter.state.as_deref().unwrap_or(""))
+            .integer(filter.limit);
+        let select = match filter.lineage {
+            Some(lineage) => select.bytes(lineage.as_bytes()),
+            None => select,
+        };
+        self.all(select, read).await
+    }
+
+    async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
+        let text = if filter.lineage.is_some() { NEWEST_OF_EQUIPE } else { NEWEST };
+        let select = sql("object", text)
+            .integer(
+                filter
+                    .before_position
+                    .map_or(i64::MAX, |place| i64::try_from(place).unwrap_or(i64::MAX)),
+            )
+            .text(filter.origin.as_ref().map_or("", NodeId::as_str))
+            .text(filter.state.as_deref().unwrap_or(""))
+            .text(filter.kind.as_deref().unwrap_or(""))
             .integer(filter.limit);
         let select = match filter.lineage {
             Some(lineage) => select.bytes(lineage.as_bytes()),

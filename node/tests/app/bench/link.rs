@@ -93,7 +93,7 @@ impl Link<'_> {
                 pacts::named(self.node, &offered.lineage.to_string()).await?.row.hub_answer;
             let answer =
                 offer::offer(self.relay, self.me(), offered.statement, offered.cards).await?;
-            mail::answered(self.node, offered.lineage, &answer).await?;
+            mail::answered(self.node, self.hub(), offered.lineage, &answer).await?;
             moved |= before != answer;
         }
         Ok(moved)
@@ -118,6 +118,7 @@ impl Link<'_> {
                 found::uploaded(node, lineage).await?;
                 Ok(true)
             }
+            Step::Seed => panic!("there is one hub"),
             Step::Claim { parties, suite } => {
                 let claimed = key_package_pool::claim(relay, me, lineage, suite, &parties).await?;
                 let some = !claimed.key_packages.is_empty();

@@ -5,6 +5,7 @@ mod commits;
 mod framing;
 mod joining;
 mod lab;
+mod public;
 mod reload;
 mod views;
 

@@ -1,0 +1,18 @@
+//! Personal accounts of operators at the desk: a password and a one-time code, sessions, and
+//! the link by which an account is activated.
+//!
+//! Passwords follow NIST SP 800-63B §5.1.1 (length, no composition rules), codes RFC 6238.
+//! All decisions of signing in are here: what a password must be, which code is right and not
+//! used yet, when an account is closed for a while, and when a session ends.
+
+mod code;
+mod guard;
+mod link;
+mod password;
+mod session;
+
+pub use code::{CodeError, Seed};
+pub use guard::Guard;
+pub use link::{Invitation, LINK_LIFE};
+pub use password::{Password, PasswordError};
+pub use session::{End, IDLE_MAX, LIFE_MAX, Session, SessionKey};

@@ -1,0 +1,205 @@
+//! Matches: what may be the same person or company elsewhere, in words; the decision; and,
+//! once linked, whom to call.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use raccordo_core::matching::life::{MatchId, Word};
+use serde::{Deserialize, Serialize};
+
+use super::Desk;
+use super::frame::Frame;
+use super::gate::Visitor;
+use super::problem::{Problem, rendered};
+use super::words::Words;
+use crate::app::Node;
+use crate::app::fault::{Done, Fault};
+use crate::app::matching::decide::{self, Decision};
+use crate::app::matching::list::{self, MatchView};
+
+/// Matches on one page.
+const PAGE: u32 = 50;
+
+/// A match in words.
+struct Shown {
+    id: String,
+    kind: String,
+    equipe: String,
+    counterpart: String,
+    found: String,
+    grade: String,
+    families: Vec<String>,
+    state: String,
+    /// What this node has decided, and the others do not know yet.
+    coming: String,
+    /// The record here, as its page is called.
+    record: String,
+    answer: String,
+    contact: Option<Called>,
+    may_decide: bool,
+    linked: bool,
+}
+
+/// Whom to call.
+struct Called {
+    name: String,
+    organisation: String,
+    phone: String,
+}
+
+fn shown(words: Words, view: &MatchView) -> Shown {
+    let row = &view.row;
+    let state = row.state.as_str();
+    let key = |prefix: &str, name: &str| format!("{prefix}-{}", name.replace('_', "-"));
+    let families = row.families.split_whitespace();
+    let families =
+        families.map(|name| words.maybe(&key("family", name)).unwrap_or_else(|| name.to_owned()));
+    let answer = (!row.said_there.is_empty()).then(|| words.t(&key("word", &row.said_there)));
+    let contact = view.contact.as_ref().map(|contact| Called {
+        name: contact.name.reveal().clone(),
+        organisation: contact.organisation.reveal().clone(),
+        phone: contact.work_phone.reveal().clone(),
+    });
+    Shown {
+        id: row.id.to_string(),
+        kind: words.t(if view.kind == "company" { "match-company" } else { "match-person" }),
+        equipe: view.equipe.clone(),
+        counterpart: row.counterpart.to_string(),
+        found: words.instant(row.found_at),
+        grade: words.t(&key("grade", &row.grade.to_lowercase())),
+        families: families.collect(),
+        state: words.t(&key("match", state)),
+        coming: view.coming.map(|state| words.t(&key("match", state))).unwrap_or_default(),
+        record: row.record.to_string(),
+        answer: answer.unwrap_or_default(),
+        contact,
+        may_decide: matches!(state, "candidate" | "confirmed_there"),
+        linked: state == "linked",
+    }
+}
+
+/// Where a page of the list begins.
+#[derive(Default, Deserialize, Serialize)]
+pub(super) struct Place {
+    #[serde(default)]
+    after: u64,
+}
+
+#[derive(Template)]
+#[template(path = "matches.html")]
+struct ListPage {
+    frame: Frame,
+    matches: Vec<Shown>,
+    next: String,
+}
+
+/// The list.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Query(place): Query<Place>,
+) -> Result<Response, Problem> {
+    let words = visitor.words;
+    let made = async {
+        let query = list::Query { after: place.after, limit: PAGE, ..Default::default() };
+        let (views, next) = list::list(&desk.node, &visitor.operator, &query).await?;
+        let frame = Frame::new(&visitor, "matches", "/matches");
+        let matches = views.iter().map(|view| shown(words, view)).collect();
+        let next = next.map(|after| format!("/matches?after={after}")).unwrap_or_default();
+        Ok(rendered(&ListPage { frame, matches, next }))
+    };
+    made.await.map_err(|fault| Problem::new(words, fault))
+}
+
+#[derive(Template)]
+#[template(path = "match.html")]
+struct OnePage {
+    frame: Frame,
+    one: Shown,
+    answers: Vec<(&'static str, String)>,
+}
+
+/// One match.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let words = visitor.words;
+    opened(&desk.node, &visitor, &id).await.map_err(|fault| Problem::new(words, fault))
+}
+
+async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
+    let words = visitor.words;
+    let view = list::show(node, &visitor.operator, match_id(id)?).await?;
+    let answers = Word::ALL
+        .map(|word| (word.name(), words.t(&format!("word-{}", word.name().replace('_', "-")))));
+    let frame = Frame::new(visitor, "matches", format!("/matches/{id}"));
+    Ok(rendered(&OnePage { frame, one: shown(words, &view), answers: answers.to_vec() }))
+}
+
+/// What is decided.
+#[derive(Deserialize)]
+pub(super) struct Decided {
+    #[serde(default)]
+    form: String,
+    #[serde(default)]
+    decision: String,
+}
+
+/// Decides one.
+pub(super) async fn decide(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(decided): Form<Decided>,
+) -> Result<Response, Problem> {
+    let words = visitor.words;
+    let done = async {
+        visitor.must_be_of_form(&decided.form)?;
+        let decision = match decided.decision.as_str() {
+            "confirm" => Decision::Confirm,
+            "deny" => Decision::Deny,
+            "unlink" => Decision::Unlink,
+            word => Decision::Answer(Word::from_name(word).ok_or_else(no_decision)?),
+        };
+        let id = match_id(&id)?;
+        decide::decide(&desk.node, &visitor.operator, id, decision).await?;
+        Ok(Redirect::to(&format!("/matches/{id}")).into_response())
+    };
+    done.await.map_err(|fault| Problem::new(words, fault))
+}
+
+fn no_decision() -> Fault {
+    Fault::usage("no_decision", "the form names no decision")
+}
+
+fn match_id(text: &str) -> Done<MatchId> {
+    let none = || Fault::not_found("no_such_match", "there is no such match here");
+    Ok(MatchId(text.parse().map_err(|_| none())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use raccordo_core::normal::evidence::Family;
+
+    use super::*;
+
+    #[test]
+    fn families_and_words_have_texts() {
+        let check = |prefix: &str, name: &str| {
+            let key = format!("{prefix}-{}", name.replace('_', "-"));
+            assert!(Words::default().maybe(&key).is_some(), "{key}");
+        };
+        for family in Family::ALL {
+            check("family", family.name());
+        }
+        for word in Word::ALL {
+            check("word", word.name());
+        }
+        for grade in ["a", "b", "c"] {
+            check("grade", grade);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The desk: pages for the people of an équipe, in Italian first.
+//!
+//! Handlers hold no decisions: they read a form, call one use case, and show a page. Every
+//! page works without scripts. What peers and people wrote is escaped by the templates.
+//!
+//! - one file for each page: [`sign_in`], [`activate`], [`today`], [`alerts`], [`share`],
+//!   [`matches`], [`equipe`]
+//! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
+//!   [`words`], [`problem`], [`live`], [`assets`]
+
+mod activate;
+mod alerts;
+mod assets;
+mod equipe;
+mod frame;
+mod gate;
+mod headers;
+mod live;
+mod matches;
+mod problem;
+mod share;
+mod sign_in;
+mod today;
+mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Node;
+
+/// Largest form, in bytes.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+
+/// What the pages need.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    node: Arc<Node>,
+    stop: CancellationToken,
+}
+
+/// All pages; what streams ends when `stop` is cancelled.
+pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
+    let desk = Desk { node, stop };
+    Router::new()
+        .route("/", get(today::page))
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/language", post(words::choose))
+        .route("/activate/{link}", get(activate::page).post(activate::activate))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}", get(alerts::show))
+        .route("/alerts/{id}/withdraw", post(alerts::withdraw))
+        .route("/share", get(share::choose))
+        .route("/share/{kind}", get(share::page).post(share::share))
+        .route("/matches", get(matches::list))
+        .route("/matches/{id}", get(matches::show))
+        .route("/matches/{id}/decide", post(matches::decide))
+        .route("/equipes/{name}", get(equipe::page))
+        .route("/events", get(live::events))
+        .route("/assets/{*name}", get(assets::asset))
+        .fallback(problem::nowhere)
+        .layer(axum::middleware::from_fn(gate::same_origin))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(axum::middleware::from_fn(headers::secure))
+        .with_state(desk)
+}

@@ -1,0 +1,93 @@
+//! Rows of hub terms, in memory.
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use raccordo_core::id::{LineageId, ObjectId, Sequence};
+
+use super::MemoryTx;
+use super::outbox::whole;
+use crate::store::Stored;
+use crate::store::outbox::EntryState;
+use crate::store::term::{HubMoveRow, KeptRow, TermRows};
+
+/// All places of an équipe up to one.
+fn up_to(lineage: LineageId, last: u64) -> RangeInclusive<(LineageId, Sequence)> {
+    (lineage, Sequence(0))..=(lineage, Sequence(last))
+}
+
+#[async_trait]
+impl TermRows for MemoryTx {
+    async fn keep_entries(&mut self, rows: &[KeptRow]) -> Stored<()> {
+        self.alter(|tables| {
+            for row in rows {
+                tables.kept_entry.add((row.lineage, row.entry.sequence), row.clone());
+            }
+        })
+    }
+
+    async fn kept_after(
+        &mut self,
+        lineage: LineageId,
+        sequence: Sequence,
+        limit: u32,
+    ) -> Stored<Vec<KeptRow>> {
+        self.look(|tables| {
+            let rows = tables.kept_entry.range(up_to(lineage, u64::MAX));
+            let after = rows.map(|(_, row)| row).filter(|row| row.entry.sequence > sequence);
+            after.take(limit as usize).cloned().collect()
+        })
+    }
+
+    async fn kept_bytes(&mut self, lineage: LineageId) -> Stored<u64> {
+        self.look(|tables| {
+            let newest = tables.kept_entry.range(up_to(lineage, u64::MAX)).next_back();
+            newest.map(|(_, row)| row.bytes_through).unwrap_or_default()
+        })
+    }
+
+    async fn forget_kept(&mut self, lineage: LineageId, last: Sequence) -> Stored<()> {
+        self.alter(|tables| tables.kept_entry.remove_where(up_to(lineage, last.0), |_, _| true))
+    }
+
+    async fn forget_kept_bytes(&mut self, lineage: LineageId, bytes: u64) -> Stored<()> {
+        let old = |_: &(LineageId, Sequence), row: &KeptRow| row.bytes_through <= bytes;
+        self.alter(|tables| tables.kept_entry.remove_where(up_to(lineage, u64::MAX), old))
+    }
+
+    async fn hub_move(&mut self, lineage: LineageId) -> Stored<Option<HubMoveRow>> {
+        self.look(|tables| tables.hub_move.row(&lineage).cloned())
+    }
+
+    async fn put_hub_move(&mut self, row: HubMoveRow) -> Stored<()> {
+        self.alter(|tables| tables.hub_move.put(row.lineage, row))
+    }
+
+    async fn delete_hub_move(&mut self, lineage: LineageId) -> Stored<()> {
+        self.alter(|tables| tables.hub_move.remove(&lineage))
+    }
+
+    async fn unplace_after(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()> {
+        self.alter(|tables| {
+            let placed = tables.envelope.range(whole(lineage)).map(|(_, row)| row);
+            let placed = placed.filter(|row| row.sequence > sequence);
+            let objects: Vec<ObjectId> = placed.filter_map(|row| row.object).collect();
+            for object in objects {
+                tables.object.change(&object, |row| row.sequence = Sequence(0));
+            }
+            tables.envelope.change_where(
+                whole(lineage),
+                |row| row.sequence > sequence,
+                |row| row.sequence = Sequence(0),
+            );
+            tables.entry.change_where(
+                whole(lineage),
+                |row| row.sequence > sequence && row.state == EntryState::Accepted,
+                |row| {
+                    row.sequence = Sequence(0);
+                    row.state = EntryState::Pending;
+                },
+            );
+        })
+    }
+}
