@@ -1,8 +1,9 @@
 //! What a record is known by, in normal forms.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use raccordo_core::id::RecordId;
+use raccordo_core::id::{LineageId, RecordId};
 use raccordo_core::normal::comune::Comuni;
 use raccordo_core::normal::evidence::Evidence;
 use raccordo_core::normal::of_record;
@@ -18,12 +19,24 @@ use crate::store::Tx;
 #[derive(Default)]
 pub struct Memory {
     comuni: OnceLock<Comuni>,
+    /// Équipes of which tokens were asked for before.
+    begun: Mutex<BTreeSet<LineageId>>,
 }
 
 impl Memory {
     /// The comuni of the node's code list.
     pub(super) fn comuni(&self, node: &Node) -> &Comuni {
         self.comuni.get_or_init(|| Comuni::new(&node.lists))
+    }
+
+    /// Whether tokens were asked for in an équipe, as far as is remembered.
+    pub(super) fn has_begun(&self, lineage: LineageId) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).contains(&lineage)
+    }
+
+    /// Remembers that tokens were asked for in an équipe.
+    pub(super) fn begun(&self, lineage: LineageId) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage);
     }
 }
 

@@ -3,16 +3,18 @@
 use raccordo_core::id::LineageId;
 use raccordo_core::sending::Standing;
 
-use super::{pairs, tags};
+use super::{pairs, tags, wanted};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
+use crate::store::register::RegisterFilter;
 use crate::store::token::PairRow;
 
 /// Records that one transaction tags.
 const RECORDS_MAX: u32 = 50;
 
-/// Does some of what is owed; whether there is more. Does nothing where there are no tokens.
+/// Does some of what is owed; whether there is more. Does nothing where there are no
+/// records.
 ///
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
@@ -24,7 +26,10 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     if Standing::parse(&work.row.state) != Some(Standing::Active) {
         return Ok(false);
     }
-    let mut moved = pairs::offer(node, &mut work).await?;
+    let mut moved = wanted::begin(node, work.tx()?, lineage).await?;
+    if !work.tx()?.records_with_tokens(lineage, None, 1).await?.is_empty() {
+        moved |= pairs::offer(node, &mut work).await?;
+    }
     let mut more = false;
     let behind = work.tx()?.pairs(lineage).await?.into_iter().find(is_behind);
     if let Some(mut row) = behind {
@@ -50,6 +55,12 @@ fn is_behind(row: &PairRow) -> bool {
 
 async fn owes(node: &Node, lineage: LineageId) -> Done<bool> {
     let mut tx = node.store.read().await?;
+    if !node.matching.has_begun(lineage) {
+        let any = RegisterFilter { limit: 1, ..RegisterFilter::default() };
+        if !tx.list_records(&any).await?.is_empty() {
+            return Ok(true);
+        }
+    }
     if tx.records_with_tokens(lineage, None, 1).await?.is_empty() {
         return Ok(false);
     }

@@ -10,7 +10,12 @@ use raccordo_core::sending::Standing;
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::pseudonym::want_tokens;
+use crate::app::register::ERASED;
 use crate::store::Tx;
+use crate::store::register::{RecordRow, RegisterFilter};
+
+/// Records that are read at once.
+const PAGE: u32 = 500;
 
 /// Wants tokens of records that were added or changed, in every équipe that is active here.
 /// The caller wakes the équipes that are returned, after its commit.
@@ -20,7 +25,7 @@ use crate::store::Tx;
 pub async fn want(node: &Node, tx: &mut dyn Tx, records: &[RecordId]) -> Done<BTreeSet<LineageId>> {
     let mut woken = BTreeSet::new();
     for equipe in tx.equipes().await? {
-        if Standing::parse(&equipe.state) == Some(Standing::Active) {
+        if Standing::parse(&equipe.state) == Some(Standing::Active) && !records.is_empty() {
             want_in(node, tx, equipe.lineage, records).await?;
             woken.insert(equipe.lineage);
         }
@@ -38,16 +43,55 @@ pub async fn want_in(
     lineage: LineageId,
     records: &[RecordId],
 ) -> Done<()> {
-    for row in tx.records_among(records).await? {
-        let classes: &[Class] = match RecordKind::parse(&row.kind) {
-            // A sole trader is known by a codice fiscale too.
-            Some(RecordKind::Company) if row.subject == "person" => {
-                &[Class::PersonStrong, Class::Company]
-            }
-            Some(RecordKind::Company) => &[Class::Company],
-            _ => &[Class::PersonStrong, Class::PersonWeak],
-        };
-        want_tokens(tx, lineage, row.record, classes, node.clock.now()).await?;
+    begin(node, tx, lineage).await?;
+    for mut row in tx.records_among(records).await? {
+        row.changed_at = node.clock.now();
+        want_one(tx, lineage, &row).await?;
     }
     Ok(())
+}
+
+/// Wants tokens of all records, where an équipe has never been asked for any: the records of
+/// a node are older than its membership. Whether it did.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn begin(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+    if node.matching.has_begun(lineage) {
+        return Ok(false);
+    }
+    for class in [Class::PersonStrong, Class::Company] {
+        for state in ["wanted", "asked", "made"] {
+            if tx.count_wanted_tokens(lineage, class, state).await? > 0 {
+                // Only what is durable is remembered: this transaction may still fail.
+                node.matching.begun(lineage);
+                return Ok(false);
+            }
+        }
+    }
+    let mut filter = RegisterFilter { limit: PAGE, ..RegisterFilter::default() };
+    let mut any = false;
+    loop {
+        let rows = tx.list_records(&filter).await?;
+        for row in rows.iter().filter(|row| row.state != ERASED) {
+            want_one(tx, lineage, row).await?;
+            any = true;
+        }
+        filter.after_position = rows.last().map_or(0, |row| row.position);
+        if rows.len() < PAGE as usize {
+            return Ok(any);
+        }
+    }
+}
+
+async fn want_one(tx: &mut dyn Tx, lineage: LineageId, row: &RecordRow) -> Done<()> {
+    let classes: &[Class] = match RecordKind::parse(&row.kind) {
+        // A sole trader is known by a codice fiscale too.
+        Some(RecordKind::Company) if row.subject == "person" => {
+            &[Class::PersonStrong, Class::Company]
+        }
+        Some(RecordKind::Company) => &[Class::Company],
+        _ => &[Class::PersonStrong, Class::PersonWeak],
+    };
+    want_tokens(tx, lineage, row.record, classes, row.changed_at).await
 }
