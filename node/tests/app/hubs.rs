@@ -616,6 +616,5 @@ async fn start(
         matching: Default::default(),
         voice: Default::default(),
         told: Default::default(),
-        matching: Default::default(),
     })
 }
