@@ -12,7 +12,7 @@ use raccordo_tests::sim::report::Counts;
 use raccordo_tests::sim::{Plan, Size, run};
 
 /// Seeds of one test; several tests share the processors.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 3;
 
 fn check(part: u64) {
     let mut counts = Counts::default();

@@ -306,7 +306,8 @@ mod tests {
                          "last_seen": null, "silent": true}
                     ],
                     "hub": {"id": "relay", "term": 1, "connected": true, "lag": 0},
-                    "outbox": 0, "set_aside": 0, "sending": "open", "alarms": []
+                    "outbox": 0, "set_aside": 0, "sending": "open", "alarms": [],
+                    "keys": []
                 }],
                 "alarms": ["disk nearly full"],
                 "expires": [

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use raccordo_core::crypto::Suite;
@@ -21,6 +22,7 @@ use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
 use raccordo_node::courier::{Trouble, errands, inbox, outbox};
 use raccordo_node::store::hub::MailboxRow;
+use raccordo_node::store::keys::DutyRow;
 use raccordo_node::store::node::MailRow;
 use raccordo_node::store::outbox::EntryState;
 
@@ -160,6 +162,14 @@ impl HubLink for Scripted<'_> {
 /// An équipe in which Toscana may send at once, and has one alert to send.
 async fn with_an_alert() -> Bench {
     let mut bench = Bench::ready().await;
+    // Keys are another story: nothing of theirs falls due in this one.
+    let lineage = bench.lineage().await;
+    let node = bench.node(Toscana);
+    let due_at = node.clock.now().plus(Duration::from_secs(86_400));
+    let mut tx = node.store.write().await.unwrap();
+    let duty = tx.key_duty(lineage).await.unwrap().unwrap();
+    tx.put_key_duty(DutyRow { due_at, ..duty }).await.unwrap();
+    tx.commit().await.unwrap();
     bench.share_samples(Toscana, Kind::Case, 1).await;
     bench.run().await;
     bench.share_samples(Toscana, Kind::Case, 1).await;

@@ -127,10 +127,11 @@ mod tests {
     use super::*;
 
     fn statement(parties: &[(&str, bool)], signers: &[&str]) -> SignedStatement {
-        let key = IdentityKey::from_seed(&[1; 32]);
+        // Each node its own key, the hub too.
+        let key = |node: &str| IdentityKey::from_seed(&Digest::of(node.as_bytes()).0);
         let party = |(node, suspended): &(&str, bool)| Party {
             node: node.parse().unwrap(),
-            identity: key.public(),
+            identity: key(node).public(),
             card_floor: 1,
             suspended_by: suspended.then(|| "lazio".parse().unwrap()),
             ratified: false,
@@ -144,7 +145,7 @@ mod tests {
             chair: "lazio".parse().unwrap(),
             hub: HubTerm {
                 hub: "relay".parse().unwrap(),
-                identity: key.public(),
+                identity: key("relay").public(),
                 endpoint: "relay.example:1".into(),
                 term: 1,
                 first_sequence: Sequence(1),
@@ -155,7 +156,7 @@ mod tests {
             equipe_name: "tu".into(),
         };
         let bytes = statement.canonical();
-        let signatures = signers.iter().map(|node| (node.parse().unwrap(), key.sign(&bytes)));
+        let signatures = signers.iter().map(|node| (node.parse().unwrap(), key(node).sign(&bytes)));
         let signatures: BTreeMap<_, _> = signatures.collect();
         SignedStatement::parse(&bytes, signatures).unwrap()
     }
