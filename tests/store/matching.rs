@@ -82,10 +82,10 @@ pub async fn matches(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let expected = MatchRow { position: positions[1], ..changed };
     assert_eq!(listed[1], expected);
     assert_eq!(tx.found_match(expected.id).await?, Some(expected.clone()));
-    assert_eq!(tx.list_matches(positions[0], 1).await?, [expected.clone()]);
-    assert_eq!(tx.matches_of_record(record_id(2)).await?, [expected.clone()]);
-    assert_eq!(tx.matches_of_object(object_id(2)).await?, [expected.clone()]);
-    assert_eq!(tx.matches_of_object(object_id(102)).await?, [expected.clone()]);
+    assert_eq!(tx.list_matches(positions[0], 1).await?, std::slice::from_ref(&expected));
+    assert_eq!(tx.matches_of_record(record_id(2)).await?, std::slice::from_ref(&expected));
+    assert_eq!(tx.matches_of_object(object_id(2)).await?, std::slice::from_ref(&expected));
+    assert_eq!(tx.matches_of_object(object_id(102)).await?, std::slice::from_ref(&expected));
     tx.delete_match(expected.id).await?;
     assert_eq!(tx.found_match(expected.id).await?, None);
     assert_eq!(tx.list_matches(0, 10).await?.len(), 2);

@@ -304,7 +304,7 @@ fn shape(
         .collect();
     if codes.len() <= SHORT_LIST {
         let choice = |(code, label): (String, String)| {
-            let chosen = values.iter().any(|value| *value == code);
+            let chosen = values.contains(&code);
             Choice { code, label, chosen }
         };
         let choices = codes.into_iter().map(choice).collect();

@@ -1,5 +1,6 @@
 //! Tags: what this node shows each peer of its objects, and expects of each peer.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::envelope::Body;
@@ -98,12 +99,14 @@ fn tagged<'t>(
     let mut keys: BTreeMap<KeyId, TagKey> = BTreeMap::new();
     let mut tags = Vec::new();
     for kept in tokens {
-        if !keys.contains_key(&kept.key) {
-            let key = TagKey::derive(&pair.secret, sender, receiver, &kept.key);
-            keys.insert(kept.key, key.ok_or_else(refused)?);
-        }
-        let tag = keys.get(&kept.key).and_then(|key| key.tag(&kept.token));
-        tags.push((kept, tag.ok_or_else(refused)?));
+        let key = match keys.entry(kept.key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let key = TagKey::derive(&pair.secret, sender, receiver, &kept.key);
+                place.insert(key.ok_or_else(refused)?)
+            }
+        };
+        tags.push((kept, key.tag(&kept.token).ok_or_else(refused)?));
     }
     Ok(tags)
 }

@@ -79,8 +79,9 @@ pub async fn committed(
 fn is_removal(before: &SignedStatement, now: &SignedStatement) -> bool {
     let gone = before.statement().unsuspended().filter(|party| {
         let still = now.statement().unsuspended().any(|other| other.node == party.node);
-        let left = now.signatures().contains_key(&party.node);
-        !still && !(left && now.statement().party(&party.node).is_none())
+        let signed = now.signatures().contains_key(&party.node);
+        let left = signed && now.statement().party(&party.node).is_none();
+        !still && !left
     });
     gone.count() > 0
 }
