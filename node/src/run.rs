@@ -3,6 +3,7 @@
 mod error;
 mod health;
 mod listeners;
+mod provider;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +28,10 @@ use crate::app::hub::{Hub, Limits};
 use crate::app::rhythm::Rhythm;
 use crate::clock::SystemClock;
 use crate::config::{HubSection, MembershipSection};
-use crate::courier::{self, Dialling};
+use crate::courier::{self, Dialling, Notices};
 use crate::home::{Home, HomeLock};
 use crate::setup::{self, Opened, SetupError};
+use crate::transport::mail::Mailer;
 use crate::transport::pin::TrustedPins;
 
 /// Longest time for calls under way to end.
@@ -97,9 +99,17 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         servers: &servers,
     };
     let addresses = listeners.start(metrics, health).await?;
+    let notices = match (&config.mail, addresses.desk) {
+        (Some(mail), Some(desk)) => Some(Notices {
+            mailer: Mailer::new(mail.settings(&home, patience).map_err(SetupError::from)?)?,
+            every: Duration::from_secs(u64::from(mail.every_minutes) * 60),
+            desk: listeners.desk_url(desk),
+        }),
+        _ => None,
+    };
     servers.close();
     let dialling = Dialling { identity: tls, trusted, proxy, patience };
-    let courier = courier::start(&node, dialling, &stop);
+    let courier = courier::start(&node, dialling, notices, &stop);
     let stop = unfinished.disarm();
     let id = &node.identity.node;
     tracing::info!(node = %id, "the node runs");

@@ -1,70 +1,13 @@
 //! The desk without scripts: from the link to an alert that arrives and is withdrawn.
 
-use std::fs;
-
 use anyhow::{Context as _, ensure};
-use raccordo_core::account::Seed;
-use raccordo_core::time::{Clock as _, Instant};
-use raccordo_node::clock::SystemClock;
 use raccordo_tests::browser::{Browser, Page};
+use raccordo_tests::desk::{
+    self, PASSWORD, Person, activated, code, invited, invited_as, serve, signed_in,
+};
 use raccordo_tests::federation::{EQUIPE, Federation, Setting, TOSCANA, UMBRIA, until};
-
-const PASSWORD: &str = "la zia di Lucca";
-
-/// Has a node serve its desk on any port; returns where.
-async fn with_desk(world: &mut Federation, id: &str) -> anyhow::Result<String> {
-    let node = world.node_mut(id)?;
-    let config = node.home().config();
-    let text = fs::read_to_string(&config)?;
-    let example = "# Example: listen = \"127.0.0.1:8080\"";
-    ensure!(text.contains(example), "the configuration shows no desk");
-    fs::write(&config, text.replace(example, "listen = \"127.0.0.1:0\""))?;
-    node.restart().await?;
-    let url = fs::read_to_string(node.home().run().join("desk.url"))?;
-    Ok(url.trim().to_owned())
-}
-
-/// The code of a seed `steps` of 30 s after now. That of the present step is still taken in the
-/// next one, and that of the next one already now: no moment is a bad one.
-fn code(seed: &str, steps: i64) -> anyhow::Result<String> {
-    let now = SystemClock.now();
-    let alphabet = base32::Alphabet::Rfc4648 { padding: false };
-    let bytes = base32::decode(alphabet, seed).context("not base32")?;
-    let seed = Seed::from_bytes(&bytes).context("a short seed")?;
-    Ok(seed.code(Instant(now.0 + steps * 30_000))?.reveal().clone())
-}
-
-async fn invited(world: &Federation, id: &str) -> anyhow::Result<String> {
-    let node = world.node(id)?;
-    let operators = node.run(&["operator", "list"]).await?;
-    let name = operators[0]["name"].as_str().context("no operator")?.to_owned();
-    let invitation = node.first(&["operator", "invite", &name]).await?;
-    Ok(invitation["link"].as_str().context("no link")?.to_owned())
-}
-
-/// Activates the account of a node's operator and signs in; the browser, and the operator's
-/// name and seed.
-async fn signed_in(
-    world: &Federation,
-    id: &str,
-    base: &str,
-) -> anyhow::Result<(Browser, String, String)> {
-    let link = invited(world, id).await?;
-    let path = link.strip_prefix(base).context("the link is of another desk")?.to_owned();
-    let mut browser = Browser::new(base, "a browser");
-    let page = browser.open(&path).await?;
-    let seed = page.between("<code>", "</code>")?.to_owned();
-    let name = page.between("name=\"username\" value=\"", "\"")?.to_owned();
-    let fields = [("password", PASSWORD), ("again", PASSWORD), ("code", &*code(&seed, 0)?)];
-    let activated = browser.send(&path, &fields).await?;
-    ensure!(activated.location == "/sign-in", "{activated:?}");
-    let again = browser.open(&path).await?;
-    ensure!(again.status == 404, "a link works once");
-    let typed = [("name", &*name), ("password", PASSWORD), ("code", &*code(&seed, 1)?)];
-    let today = browser.follow("/sign-in", &typed).await?;
-    ensure!(today.status == 200 && today.text.contains(EQUIPE), "{}", today.text);
-    Ok((browser, name, seed))
-}
+use raccordo_tests::identity_provider::{IdentityProvider, Lie};
+use raccordo_tests::mail_server::MailServer;
 
 fn token(page: &Page) -> anyhow::Result<String> {
     Ok(page.between("name=\"form\" value=\"", "\"")?.to_owned())
@@ -74,10 +17,10 @@ fn token(page: &Page) -> anyhow::Result<String> {
 /// region's desk, and withdraws it.
 pub async fn an_alert_from_page_to_page(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
-    let here = with_desk(&mut world, TOSCANA).await?;
-    let there = with_desk(&mut world, UMBRIA).await?;
-    let (mut toscana, ..) = signed_in(&world, TOSCANA, &here).await?;
-    let (mut umbria, ..) = signed_in(&world, UMBRIA, &there).await?;
+    let here = serve(&mut world, TOSCANA).await?;
+    let there = serve(&mut world, UMBRIA).await?;
+    let Person { browser: mut toscana, .. } = signed_in(&world, TOSCANA, &here).await?;
+    let Person { browser: mut umbria, .. } = signed_in(&world, UMBRIA, &there).await?;
 
     let form = toscana.open("/share/case").await?;
     ensure!(form.policy.contains("default-src 'none'"), "{}", form.policy);
@@ -148,14 +91,14 @@ pub async fn an_alert_from_page_to_page(setting: Setting) -> anyhow::Result<()> 
 /// that the administrator ends.
 pub async fn nobody_gets_in_by_another_way(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
-    let base = with_desk(&mut world, TOSCANA).await?;
+    let base = serve(&mut world, TOSCANA).await?;
     let mut nobody = Browser::new(&base, "nobody");
     for path in ["/", "/alerts", "/share/case", "/alerts/0190", "/equipes/x"] {
         let page = nobody.open(path).await?;
         ensure!(page.location.starts_with("/sign-in"), "{path}: {page:?}");
     }
     ensure!(nobody.open("/activate/AAAA").await?.status == 404);
-    let (mut browser, name, seed) = signed_in(&world, TOSCANA, &base).await?;
+    let Person { mut browser, name, seed } = signed_in(&world, TOSCANA, &base).await?;
 
     let used = code(&seed, 1)?;
     let next = code(&seed, 2)?;
@@ -197,5 +140,176 @@ pub async fn nobody_gets_in_by_another_way(setting: Setting) -> anyhow::Result<(
     let mut thief = browser.stolen_by("a thief");
     ensure!(thief.open("/").await?.location == "/sign-in");
     ensure!(browser.open("/").await?.location == "/sign-in");
+    Ok(())
+}
+
+/// The region's identity provider proves who somebody is; what it should not have said, or
+/// what nobody asked it for, opens nothing.
+pub async fn signing_in_at_the_region(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    let provider = IdentityProvider::start("anna").await?;
+    let base = desk::with_provider(&mut world, TOSCANA, &provider).await?;
+    let away = async |browser: &mut Browser| -> anyhow::Result<String> {
+        let page = browser.open("/sign-in?next=/alerts").await?;
+        ensure!(page.text.contains("/sign-in/provider"), "{}", page.text);
+        let leaving = browser.open("/sign-in/provider?next=/alerts").await?;
+        let mut elsewhere = Browser::new("", "a browser");
+        let back = elsewhere.open(&leaving.location).await?;
+        Ok(back.location.strip_prefix(&base).context("not back to the desk")?.to_owned())
+    };
+    let mut browser = Browser::new(&base, "a browser");
+    let back = away(&mut browser).await?;
+    let mut thief = Browser::new(&base, "a thief");
+    ensure!(thief.open(&back).await?.status == 403, "an answer that it did not ask for");
+    let page = browser.open(&back).await?;
+    ensure!(page.status == 200 && page.text.contains("href=\"/alerts\""), "{page:?}");
+    ensure!(browser.open("/alerts").await?.status == 200);
+    let again = browser.open(&back).await?;
+    ensure!(again.status >= 400, "an answer is used once: {again:?}");
+    let forged = back.replace("state=", "state=x");
+    let mut other = Browser::new(&base, "another");
+    away(&mut other).await?;
+    ensure!(other.open(&forged).await?.status == 403);
+
+    for lie in Lie::ALL {
+        provider.lies(Some(lie));
+        let mut nobody = Browser::new(&base, "nobody");
+        let back = away(&mut nobody).await?;
+        let refused = nobody.open(&back).await?;
+        ensure!(refused.status == 401, "{lie:?}: {refused:?}");
+        ensure!(nobody.open("/alerts").await?.location.starts_with("/sign-in"), "{lie:?}");
+    }
+    provider.lies(None);
+    for unknown in ["nobody", "Anna Rossi"] {
+        provider.knows(unknown);
+        let mut nobody = Browser::new(&base, "nobody");
+        let back = away(&mut nobody).await?;
+        ensure!(nobody.open(&back).await?.status == 401);
+    }
+    provider.knows("anna");
+    world.node(TOSCANA)?.first(&["operator", "disable", "anna"]).await?;
+    let mut disabled = Browser::new(&base, "anna");
+    let back = away(&mut disabled).await?;
+    ensure!(disabled.open(&back).await?.status == 401);
+    drop(provider);
+    let leaving = disabled.open("/sign-in/provider").await?;
+    ensure!(leaving.status == 503, "{leaving:?}");
+    Ok(())
+}
+
+/// Pages, and from which roles of which organisation they are kept.
+const GUARDED: &[(&str, &[&str])] = &[
+    ("/", &[]),
+    ("/alerts", &["auditor", "police"]),
+    ("/alerts/{alert}", &["auditor", "police"]),
+    ("/matches", &["auditor", "police"]),
+    ("/share/case", &["auditor", "police"]),
+    ("/equipes/toscana-umbria", &[]),
+];
+
+/// Every role, and an organisation that may see no case, at every page and change, of an own
+/// alert and of another region's.
+pub async fn everybody_sees_only_their_own(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    let base = serve(&mut world, TOSCANA).await?;
+    let own = share(&world, TOSCANA).await?;
+    let theirs = share(&world, UMBRIA).await?;
+    let node = world.node(TOSCANA)?;
+    until("the other region's alert", async || {
+        let list = node.run(&["alert", "list"]).await?;
+        Ok(list.iter().any(|one| one["id"] == theirs).then_some(()))
+    })
+    .await?;
+    node.run(&["organisation", "add", "Questura", "--class", "police"]).await?;
+    for (name, role, organisation) in [
+        ("frontline", "frontline", "Sportello"),
+        ("secretariat", "secretariat", "Sportello"),
+        ("coordinator", "coordinator", "Sportello"),
+        ("auditor", "auditor", "Sportello"),
+        ("police", "case_manager", "Questura"),
+    ] {
+        let token = world.path(&format!("{name}.token"));
+        let token = token.to_string_lossy();
+        let add = ["operator", "add", name, "--organisation", organisation, "--role", role];
+        node.run(&[&add[..], &["--token-out", &token]].concat()).await?;
+        let link = invited_as(&world, TOSCANA, name).await?;
+        let mut browser = activated(&base, &link).await?.person.browser;
+        for (page, kept) in GUARDED {
+            let page = page.replace("{alert}", &own);
+            let answer = browser.open(&page).await?;
+            let expected = if kept.contains(&name) { 403 } else { 200 };
+            ensure!(answer.status == expected, "{name} at {page}: {answer:?}");
+        }
+        let form = token_of(&mut browser).await?;
+        let withdraw = [("form", &*form), ("reason", "error")];
+        // Frontline operators share, and do not withdraw; of another region's nobody does.
+        let refused = browser.send(&format!("/alerts/{theirs}/withdraw"), &withdraw).await?;
+        ensure!(refused.status >= 400, "{name}: {refused:?}");
+        if matches!(name, "frontline" | "auditor" | "police") {
+            let refused = browser.send(&format!("/alerts/{own}/withdraw"), &withdraw).await?;
+            ensure!(refused.status == 403, "{name}: {refused:?}");
+        }
+        let unknown = format!("/alerts/{}", uuid::Uuid::new_v4());
+        ensure!(browser.open(&unknown).await?.status >= 400, "{name}: an alert that is not there");
+    }
+    let mut nobody = Browser::new(&base, "nobody");
+    for (page, _) in GUARDED {
+        let page = nobody.open(&page.replace("{alert}", &own)).await?;
+        ensure!(page.location.starts_with("/sign-in"), "{page:?}");
+    }
+    for change in ["/sign-out", &format!("/alerts/{own}/withdraw"), "/share/case"] {
+        let answer = nobody.send(change, &[("form", "0")]).await?;
+        ensure!(answer.location.starts_with("/sign-in"), "{change}: {answer:?}");
+    }
+    Ok(())
+}
+
+async fn token_of(browser: &mut Browser) -> anyhow::Result<String> {
+    token(&browser.open("/").await?)
+}
+
+async fn share(world: &Federation, at: &str) -> anyhow::Result<String> {
+    let node = world.node(at)?;
+    let alert = node.first(&["alert", "example", "--kind", "case"]).await?;
+    let order = ["alert", "share", "--equipe", EQUIPE, "-"];
+    let shared = node.run_with(&order, Some(&alert.to_string())).await?;
+    Ok(shared.first().and_then(|line| line["id"].as_str()).context("no id")?.to_owned())
+}
+
+/// Who asks for it is told by e-mail that there is something, and nothing of what it is.
+pub async fn told_by_mail(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    let server = MailServer::start().await?;
+    let mail = format!(
+        "[mail]\nserver = \"{}\"\nencryption = \"none\"\nfrom = \"raccordo@example.org\"\n\
+         every_minutes = 0\n",
+        server.address
+    );
+    let base = desk::serve_with(&mut world, TOSCANA, &mail).await?;
+    let Person { mut browser, .. } = signed_in(&world, TOSCANA, &base).await?;
+    let page = browser.open("/notices").await?;
+    let form = token(&page)?;
+    let wrong = [("form", &*form), ("address", "anna@example.org, x@example.org")];
+    let refused = browser.send("/notices", &wrong).await?;
+    ensure!(refused.status == 422, "{refused:?}");
+    let right = [("form", &*form), ("address", "anna@example.org")];
+    let kept = browser.follow("/notices", &right).await?;
+    ensure!(kept.text.contains("anna@example.org"), "{}", kept.text);
+
+    let page = browser.open("/").await?;
+    browser.send("/sign-out", &[("form", &*token(&page)?)]).await?;
+    let alert = share(&world, UMBRIA).await?;
+    let mails = until("the mail", async || {
+        let mails = server.mails();
+        Ok((!mails.is_empty()).then_some(mails))
+    })
+    .await?;
+    for mail in &mails {
+        ensure!(mail.to == "anna@example.org", "{mail:?}");
+        ensure!(mail.data.contains(&base), "{mail:?}");
+        for secret in [&*alert, UMBRIA, TOSCANA, EQUIPE, "Firenze"] {
+            ensure!(!mail.data.contains(secret), "{secret} is in {mail:?}");
+        }
+    }
     Ok(())
 }

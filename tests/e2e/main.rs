@@ -62,7 +62,10 @@ stories! {
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }
     canary { the_hub_learns_nothing }
-    desk { an_alert_from_page_to_page nobody_gets_in_by_another_way }
+    desk {
+        an_alert_from_page_to_page nobody_gets_in_by_another_way signing_in_at_the_region
+        everybody_sees_only_their_own told_by_mail
+    }
     register { a_killed_import_goes_on the_register_is_sealed }
     matching { the_same_worker_and_company }
     lies {

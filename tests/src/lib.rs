@@ -2,8 +2,12 @@
 
 pub mod browser;
 pub mod canary;
+pub mod chromium;
+pub mod desk;
 pub mod federation;
+pub mod identity_provider;
 pub mod lying_hub;
+pub mod mail_server;
 pub mod postgres;
 pub mod programs;
 pub mod sim;

@@ -17,6 +17,7 @@ mod ledger;
 mod matching;
 mod membership;
 mod node;
+mod notice;
 mod object;
 mod outbox;
 mod pact;
@@ -58,6 +59,7 @@ contract! {
     peer { put_and_replace former_cards }
     directory { organisations operators }
     account { written_and_replaced invitations sessions }
+    notice { wishes seen }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }

@@ -148,6 +148,27 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 #allow_remote = false
 # Under which people open it, for links. Default: http:// and the address above.
 # Example: address = "https://raccordo.example.org"
+# People may also sign in at an identity provider (OpenID Connect); deploy/docs/desk.md.
+# Default: none.
+# Example: [desk.provider]
+# Example: issuer = "https://login.example.org/realms/region"
+# Example: client_id = "raccordo"
+# Example: client_secret_file = "provider.secret"
+# Example: claim = "preferred_username"
+# Example: authorities_file = "provider.pem"
+
+# The region's mail server takes a message that there is something new, for operators who ask
+# for it at the desk; it says nothing else. Default: none.
+# Example: [mail]
+# Example: server = "smtp.example.org:587"
+# Example: from = "raccordo@example.org"
+# How the way to the server is encrypted: "starttls", "tls", or "none" on this machine.
+# Example: encryption = "starttls"
+# Example: user = "raccordo"
+# Example: password_file = "mail.password"
+# Example: authorities_file = "mail.pem"
+# Shortest time between two messages to one person, in minutes.
+# Example: every_minutes = 60
 
 [outbound]
 # HTTP proxy (CONNECT) for all outbound connections. Default: none.

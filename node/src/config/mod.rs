@@ -19,8 +19,8 @@ pub use self::database::{DatabaseUrl, DatabaseUrlError};
 pub use self::initial::Initial;
 pub use self::sections::{
     CaseworkSection, Connections, DatabaseSection, DeskSection, HubSection, KeySection, KeySource,
-    LimitsSection, LogSection, MembershipSection, MetricsSection, NodeSection, OutboundSection,
-    SocketAccess,
+    LimitsSection, LogSection, MailSection, MembershipSection, MetricsSection, NodeSection,
+    OutboundSection, SocketAccess,
 };
 use crate::home::Home;
 use crate::private_file::{self, PrivateFileError};
@@ -106,6 +106,8 @@ pub struct Config {
     /// Pages for people.
     #[serde(default)]
     pub desk: DeskSection,
+    /// E-mail that there is something new.
+    pub mail: Option<MailSection>,
     /// The way out.
     #[serde(default)]
     pub outbound: OutboundSection,
@@ -201,6 +203,17 @@ impl Config {
                  behind a web server that speaks TLS, or set allow_remote = true",
             );
         }
+        if self.desk.provider.as_ref().is_some_and(|provider| !provider.is_safe()) {
+            return Some(
+                "[desk.provider] issuer must begin with https:// (http:// only for 127.0.0.1)",
+            );
+        }
+        if self.mail.as_ref().is_some_and(|mail| !mail.is_safe()) {
+            return Some("[mail] encryption = \"none\" is only for a server on 127.0.0.1");
+        }
+        if self.mail.as_ref().is_some_and(|it| it.user.is_some() != it.password_file.is_some()) {
+            return Some("[mail] user and password_file go together");
+        }
         if self.outbound.proxy.is_none() && self.outbound.proxy_credentials_file.is_some() {
             return Some("[outbound] proxy_credentials_file is set, but proxy is not");
         }
@@ -288,6 +301,25 @@ mod tests {
     fn keys_that_do_not_go_together() {
         check_refused("[hub]\nenabled = true\n", &["endpoint"]);
         check_refused("[metrics]\nlisten = \"0.0.0.0:9\"\n", &["allow_remote"]);
+        let provider = |issuer: &str| {
+            format!(
+                "[desk.provider]\nissuer = \"{issuer}\"\nclient_id = \"r\"\n\
+                 client_secret_file = \"s\"\n"
+            )
+        };
+        for unsafe_one in ["http://login.example.org", "http://127.0.0.1.example.org", "ftp://x"] {
+            check_refused(&provider(unsafe_one), &["https://"]);
+        }
+        for good in ["https://login.example.org/realms/x", "http://127.0.0.1:8080"] {
+            parsed(&provider(good)).unwrap();
+        }
+        let mail = |server: &str, rest: &str| {
+            format!("[mail]\nserver = \"{server}\"\nfrom = \"r@example.org\"\n{rest}")
+        };
+        check_refused(&mail("mail.example.org:25", "encryption = \"none\"\n"), &["127.0.0.1"]);
+        check_refused(&mail("mail.example.org:25", "user = \"r\"\n"), &["go together"]);
+        parsed(&mail("127.0.0.1:25", "encryption = \"none\"\n")).unwrap();
+        parsed(&mail("mail.example.org:587", "")).unwrap();
         check_refused("[desk]\nlisten = \"0.0.0.0:9\"\n", &["behind a web server"]);
         check_refused("[outbound]\nproxy_credentials_file = \"p\"\n", &["proxy is not"]);
         check_refused("[key]\nfile = \"data/node.key\"\n", &["move it out"]);

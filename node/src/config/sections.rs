@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use raccordo_core::id::NodeId;
+use raccordo_core::secret::Secret;
 use serde::Deserialize;
 
 use super::database::DatabaseUrl;
@@ -15,6 +16,8 @@ use crate::telemetry::{LogFormat, LogLevel};
 use crate::transport::accept::AcceptLimits;
 use crate::transport::address::HostPort;
 use crate::transport::limits::CallLimits;
+use crate::transport::mail::{Encryption, MailSettings};
+use crate::transport::provider::Claim;
 use crate::transport::proxy::{Proxy, ProxyUrl};
 
 /// `[node]`
@@ -170,6 +173,117 @@ pub struct DeskSection {
     /// Under which people open the desk, such as `https://raccordo.example.org`, for the links
     /// that activate accounts. Default: `http://` and the address above.
     pub address: Option<String>,
+    /// Where people may also sign in. Default: none.
+    pub provider: Option<ProviderSection>,
+}
+
+/// `[desk.provider]`: the region's identity provider, over OpenID Connect.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSection {
+    /// Its address, such as `https://login.regione.example.it/realms/lavoro`, below which
+    /// `.well-known/openid-configuration` is.
+    pub issuer: String,
+    /// As which this node is registered there, with the address
+    /// `ADDRESS/sign-in/provider/done` to come back to.
+    pub client_id: String,
+    /// File of mode 0600 with the secret of that registration.
+    pub client_secret_file: PathBuf,
+    /// Which claim is the operator's name: `sub`, `preferred_username` or `email` (only if
+    /// verified). Default: `preferred_username`.
+    #[serde(default)]
+    pub claim: Claim,
+    /// File of certificates (PEM) that vouch for it. Default: those that browsers trust.
+    #[serde(default)]
+    pub authorities_file: Option<PathBuf>,
+}
+
+impl ProviderSection {
+    /// Whether calls to it are encrypted, or stay on this machine.
+    pub fn is_safe(&self) -> bool {
+        let plain = self.issuer.strip_prefix("http://");
+        let here = plain.map(|rest| rest.split([':', '/']).next().unwrap_or_default());
+        here.map_or(self.issuer.starts_with("https://"), |host| host == "127.0.0.1")
+    }
+
+    /// The secret of the registration.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretFile`] or [`ConfigError::SecretText`].
+    pub fn client_secret(&self, home: &Home) -> Result<Secret<String>, ConfigError> {
+        let file = Some(self.client_secret_file.as_path());
+        let read = secret_line(home, "desk.provider", "client_secret_file", file)?;
+        Ok(read.unwrap_or_else(|| Secret::new(String::new())))
+    }
+
+    /// What the file of authorities holds.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    pub fn authorities(&self, home: &Home) -> Result<Option<Vec<u8>>, ConfigError> {
+        read(home, self.authorities_file.as_deref())
+    }
+}
+
+/// `[mail]`: the region's mail server, which takes the message that there is something new.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSection {
+    /// `host:port` of the server.
+    pub server: HostPort,
+    /// `starttls`, `tls`, or `none` for a server on this machine. Default: `starttls`.
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// As whom the node writes, such as `raccordo@example.org`.
+    pub from: String,
+    /// User at the server, if it asks for one. Default: none.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// File of mode 0600 with the user's password. Default: none.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// File of certificates (PEM) that vouch for the server. Default: those that browsers
+    /// trust.
+    #[serde(default)]
+    pub authorities_file: Option<PathBuf>,
+    /// Shortest time between two messages to one person, in minutes. Default: 60.
+    #[serde(default = "hour")]
+    pub every_minutes: u32,
+}
+
+fn hour() -> u32 {
+    60
+}
+
+impl MailSection {
+    /// Whether messages to the server are encrypted, or stay on this machine.
+    pub fn is_safe(&self) -> bool {
+        self.encryption != Encryption::None || self.server.host == "127.0.0.1"
+    }
+
+    /// The server with its secrets, for calls of at most `patience`.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretFile`], [`ConfigError::SecretText`] or [`ConfigError::Unreadable`].
+    pub fn settings(&self, home: &Home, patience: Duration) -> Result<MailSettings, ConfigError> {
+        let password = secret_line(home, "mail", "password_file", self.password_file.as_deref())?;
+        Ok(MailSettings {
+            server: self.server.clone(),
+            encryption: self.encryption,
+            from: self.from.clone(),
+            credentials: self.user.clone().zip(password),
+            authorities: read(home, self.authorities_file.as_deref())?,
+            patience,
+        })
+    }
+}
+
+/// What a file holds that is no secret.
+fn read(home: &Home, file: Option<&Path>) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(file) = file else { return Ok(None) };
+    let path = home.resolve(file);
+    let read = std::fs::read(&path);
+    read.map(Some).map_err(|source| ConfigError::Unreadable { path, source })
 }
 
 /// `[outbound]`

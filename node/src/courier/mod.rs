@@ -16,6 +16,7 @@ pub mod inbox;
 mod line;
 pub mod link;
 pub mod local_link;
+mod notices;
 pub mod outbox;
 pub mod pins;
 pub mod remote_link;
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::backoff::Backoff;
 pub use self::hubs::Dialling;
+pub use self::notices::Notices;
 pub use self::trouble::Trouble;
 use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
@@ -42,13 +44,22 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 /// How often is looked whether heartbeats are due and entries overdue.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Starts all tasks; they end soon after `stop` is cancelled.
-pub fn start(node: &Arc<Node>, dialling: Dialling, stop: &CancellationToken) -> TaskTracker {
+/// Starts all tasks; they end soon after `stop` is cancelled. With `notices` people are told by
+/// e-mail.
+pub fn start(
+    node: &Arc<Node>,
+    dialling: Dialling,
+    notices: Option<Notices>,
+    stop: &CancellationToken,
+) -> TaskTracker {
     let tasks = TaskTracker::new();
     let (identity, trusted) = (dialling.identity.clone(), dialling.trusted.clone());
     tasks.spawn(pins::run(node.clone(), identity, trusted, stop.clone()));
     tasks.spawn(expire_now_and_then(node.clone(), stop.clone()));
     tasks.spawn(look_at_logs(node.clone(), stop.clone()));
+    if let Some(notices) = notices {
+        tasks.spawn(notices::run(node.clone(), notices, stop.clone()));
+    }
     tasks.spawn(hubs::run(node.clone(), dialling, stop.clone(), tasks.clone()));
     tasks.close();
     tasks

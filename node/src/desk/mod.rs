@@ -3,8 +3,8 @@
 //! Handlers hold no decisions: they read a form, call one use case, and show a page. Every
 //! page works without scripts. What peers and people wrote is escaped by the templates.
 //!
-//! - one file for each page: [`sign_in`], [`activate`], [`today`], [`alerts`], [`share`],
-//!   [`matches`], [`equipe`]
+//! - one file for each page: [`sign_in`], [`provider`], [`activate`], [`today`], [`alerts`], [`share`],
+//!   [`matches`], [`equipe`], [`notices`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
 
@@ -17,7 +17,9 @@ mod gate;
 mod headers;
 mod live;
 mod matches;
+mod notices;
 mod problem;
+mod provider;
 mod share;
 mod sign_in;
 mod today;
@@ -31,6 +33,7 @@ use axum::routing::{get, post};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Node;
+use crate::app::account::provider::Provider;
 
 /// Largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -40,14 +43,25 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 pub(crate) struct Desk {
     node: Arc<Node>,
     stop: CancellationToken,
+    provider: Option<Arc<dyn Provider>>,
+    /// Whether people can be told by e-mail.
+    mail: bool,
 }
 
-/// All pages; what streams ends when `stop` is cancelled.
-pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
-    let desk = Desk { node, stop };
+/// All pages; what streams ends when `stop` is cancelled. With a provider people may also sign
+/// in there.
+pub(crate) fn router(
+    node: Arc<Node>,
+    stop: CancellationToken,
+    provider: Option<Arc<dyn Provider>>,
+    mail: bool,
+) -> Router {
+    let desk = Desk { node, stop, provider, mail };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-in/provider", get(provider::leave))
+        .route("/sign-in/provider/done", get(provider::come_back))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(words::choose))
         .route("/activate/{link}", get(activate::page).post(activate::activate))
@@ -60,6 +74,7 @@ pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
         .route("/matches/{id}", get(matches::show))
         .route("/matches/{id}/decide", post(matches::decide))
         .route("/equipes/{name}", get(equipe::page))
+        .route("/notices", get(notices::page).post(notices::choose))
         .route("/events", get(live::events))
         .route("/assets/{*name}", get(assets::asset))
         .fallback(problem::nowhere)

@@ -23,6 +23,8 @@ struct Page {
     next: String,
     name: String,
     error: String,
+    /// Whether people may sign in elsewhere.
+    provider: bool,
 }
 
 /// Where a link leads after signing in.
@@ -33,11 +35,16 @@ pub(super) struct Wanted {
 }
 
 /// The form.
-pub(super) async fn page(headers: HeaderMap, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn page(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     let words = Words::of(&headers);
     let next = gate::own_path(&wanted.next).to_owned();
     let (name, error) = (String::new(), String::new());
-    rendered(&Page { words, path: "/sign-in".to_owned(), next, name, error })
+    let provider = desk.provider.is_some();
+    rendered(&Page { words, path: "/sign-in".to_owned(), next, name, error, provider })
 }
 
 /// What was typed.
@@ -67,7 +74,8 @@ pub(super) async fn sign_in(
         }
         Err(fault) if matches!(fault.whose, Whose::Unauthenticated | Whose::Exhausted) => {
             let error = problem::what(words, &fault);
-            let page = Page { words, path: "/sign-in".to_owned(), next, name, error };
+            let provider = desk.provider.is_some();
+            let page = Page { words, path: "/sign-in".to_owned(), next, name, error, provider };
             (problem::status(fault.whose), rendered(&page)).into_response()
         }
         Err(fault) => Problem::new(words, fault).into_response(),

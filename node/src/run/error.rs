@@ -8,6 +8,8 @@ use crate::api::serve::DescriptorError;
 use crate::setup::SetupError;
 use crate::telemetry::TelemetryError;
 use crate::transport::identity::IdentityError;
+use crate::transport::mail::MailError;
+use crate::transport::provider::ProviderSettingsError;
 use crate::transport::unix::SocketError;
 
 /// Why a node does not run.
@@ -29,6 +31,12 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+    /// The identity provider cannot be used as it is configured (operator).
+    #[error("[desk.provider] {0}")]
+    Provider(#[from] ProviderSettingsError),
+    /// The mail server cannot be used as it is configured (operator).
+    #[error("[mail] {0}")]
+    Mail(#[from] MailError),
     /// A Unix socket cannot be made (operator).
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -75,7 +83,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Setup(error) => error.exit_code(),
-            Self::Listen { .. } => 2,
+            Self::Listen { .. } | Self::Provider(_) | Self::Mail(_) => 2,
             Self::Socket(SocketError::InUse { .. }) => 6,
             Self::Socket(_) => 2,
             Self::Telemetry(TelemetryError::Level { .. }) => 2,

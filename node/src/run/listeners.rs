@@ -14,9 +14,11 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::provider::Remote;
 use super::{Health, RunError};
 use crate::api::serve::{admin_router, casework_router, hub_router};
 use crate::app::Node;
+use crate::app::account::provider::Provider;
 use crate::app::fault::Done;
 use crate::app::identity::{context, open};
 use crate::config::Config;
@@ -27,6 +29,7 @@ use crate::telemetry;
 use crate::transport::accept::Gate;
 use crate::transport::identity::{TlsIdentity, TlsKey};
 use crate::transport::pin::TrustedPins;
+use crate::transport::provider::{OpenIdProvider, ProviderSettings};
 use crate::transport::unix::{AllowedUids, bind};
 
 /// Where a node listens; what is not enabled is none.
@@ -173,13 +176,39 @@ impl Listeners<'_> {
             return self.closed("desk");
         };
         let (listener, address) = self.listen("desk", address).await?;
-        let told = self.config.desk.address.as_deref().map(|told| told.trim_end_matches('/'));
-        let url = told.map_or_else(|| format!("http://{address}"), str::to_owned);
+        let url = self.desk_url(address);
         self.write("desk.url", &format!("{url}\n"))?;
-        let router = desk::router(self.node.clone(), self.stop.clone());
+        let provider = self.provider(&url)?;
+        let router = desk::router(
+            self.node.clone(),
+            self.stop.clone(),
+            provider,
+            self.config.mail.is_some(),
+        );
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("desk", axum::serve(listener, router).with_graceful_shutdown(stopped));
         Ok(Some(address))
+    }
+
+    /// Under which people open the desk, without a slash at the end.
+    pub(super) fn desk_url(&self, address: SocketAddr) -> String {
+        let told = self.config.desk.address.as_deref().map(|told| told.trim_end_matches('/'));
+        told.map_or_else(|| format!("http://{address}"), str::to_owned)
+    }
+
+    /// Where people may also sign in, who come back to this desk.
+    fn provider(&self, desk: &str) -> Result<Option<Arc<dyn Provider>>, RunError> {
+        let Some(section) = &self.config.desk.provider else { return Ok(None) };
+        let settings = ProviderSettings {
+            issuer: section.issuer.clone(),
+            client_id: section.client_id.clone(),
+            client_secret: section.client_secret(self.home).map_err(SetupError::from)?,
+            claim: section.claim,
+            authorities: section.authorities(self.home).map_err(SetupError::from)?,
+            back: format!("{desk}/sign-in/provider/done"),
+            patience: self.config.outbound.patience(),
+        };
+        Ok(Some(Arc::new(Remote(OpenIdProvider::new(settings)?))))
     }
 
     async fn metrics(

@@ -324,6 +324,17 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "notice",
+        1,
+        &[
+            ("operator", Bytes),
+            ("sealed_address", Bytes),
+            ("objects", Integer),
+            ("matches", Integer),
+            ("told_at_ms", Integer),
+        ],
+    ),
+    table(
         "token_wanted",
         3,
         &[

@@ -20,6 +20,7 @@ pub mod matching;
 pub mod membership;
 pub mod memory;
 pub mod node;
+pub mod notice;
 pub mod object;
 pub mod outbox;
 pub mod pact;
@@ -135,6 +136,7 @@ pub trait Tx:
     + void::VoidRows
     + register::RegisterRows
     + account::AccountRows
+    + notice::NoticeRows
     + token::TokenRows
     + matching::MatchRows
     + keys::KeyRows

@@ -27,6 +27,20 @@ activate-scan = Open an authenticator app on your phone and scan this code.
 activate-picture = QR code for the authenticator app
 activate-type = If you cannot scan it, type this key into the app:
 activate-password = 2. Choose a password
+sign-in-provider = Sign in with the Region's identity
+sign-in-here = Or with name and password
+signed-in = You have signed in
+go-on = Go on
+
+## Notices
+
+notices = Your notices
+notices-help = Raccordo can write to you by e-mail that there is something new: not what, nor from whom, and not while you are here.
+notices-not-served = This node sends no e-mail: ask the administrator.
+notices-address = Your e-mail address at work
+notices-empty = Leave it empty to get no notices.
+save = Save
+fault-bad-address = This is no e-mail address.
 
 ## Today and équipes
 
@@ -245,6 +259,14 @@ fault-no-such-alert = This alert is not here, or not for you.
 fault-role-not-allowed = Your role does not allow this.
 fault-forged-form = The page was too old or came from another site.
 fault-wrong-sign-in = Name, password or code is not right.
+fault-provider-trip = This sign-in was not asked for here, or too much time has passed.
+next-provider-trip = Go back to the page for signing in and try again.
+fault-provider-away = The Region's identity service does not answer.
+next-provider-away = Try again in a while, or sign in with name and password.
+fault-provider-refused = The Region's identity service has not confirmed you.
+next-provider-refused = Go back to the page for signing in and try again.
+fault-unknown-person = The Region knows you, and this node has no operator of your name.
+next-unknown-person = Ask the administrator to add you.
 fault-account-closed = Too many wrong attempts: wait some minutes.
 fault-bad-link = This link does not work, or no longer.
 fault-wrong-code = The code is not the one that the app shows now.

@@ -27,6 +27,20 @@ activate-scan = Apri un'app di autenticazione sul telefono e inquadra questo cod
 activate-picture = Codice QR per l'app di autenticazione
 activate-type = Se non puoi inquadrarlo, scrivi nell'app questa chiave:
 activate-password = 2. Scegli una password
+sign-in-provider = Accedi con l'identità della Regione
+sign-in-here = Oppure con nome e password
+signed-in = Accesso riuscito
+go-on = Continua
+
+## Notices
+
+notices = I tuoi avvisi
+notices-help = Raccordo può scriverti per e-mail che c'è qualcosa di nuovo: senza dire che cosa, né da chi, e non mentre sei qui.
+notices-not-served = Questo nodo non manda e-mail: chiedi all'amministratore.
+notices-address = Il tuo indirizzo e-mail di lavoro
+notices-empty = Lascia vuoto per non ricevere avvisi.
+save = Salva
+fault-bad-address = Questo non è un indirizzo e-mail.
 
 ## Today and équipes
 
@@ -245,6 +259,14 @@ fault-no-such-alert = Questa segnalazione non c'è, o non è per te.
 fault-role-not-allowed = Il tuo ruolo non permette questa azione.
 fault-forged-form = La pagina era troppo vecchia o veniva da un altro sito.
 fault-wrong-sign-in = Nome, password o codice non sono giusti.
+fault-provider-trip = Questo accesso non è stato chiesto da qui, o è passato troppo tempo.
+next-provider-trip = Torna alla pagina di accesso e riprova.
+fault-provider-away = Il servizio di identità della Regione non risponde.
+next-provider-away = Riprova fra poco, o accedi con nome e password.
+fault-provider-refused = Il servizio di identità della Regione non ha confermato l'accesso.
+next-provider-refused = Torna alla pagina di accesso e riprova.
+fault-unknown-person = La Regione ti conosce, ma in questo nodo non c'è un operatore con il tuo nome.
+next-unknown-person = Chiedi all'amministratore di aggiungerti.
 fault-account-closed = Troppi tentativi sbagliati: aspetta qualche minuto.
 fault-bad-link = Questo collegamento non vale, o non vale più.
 fault-wrong-code = Il codice non è quello che l'app mostra adesso.

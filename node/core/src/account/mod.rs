@@ -8,11 +8,13 @@
 mod code;
 mod guard;
 mod link;
+mod notice;
 mod password;
 mod session;
 
 pub use code::{CodeError, Seed};
 pub use guard::Guard;
 pub use link::{Invitation, LINK_LIFE};
+pub use notice::{Marks, Notice, notice};
 pub use password::{Password, PasswordError};
 pub use session::{End, IDLE_MAX, LIFE_MAX, Session, SessionKey};

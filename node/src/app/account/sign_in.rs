@@ -1,6 +1,6 @@
 //! Signs an operator in: name, password and one-time code against a new session.
 
-use raccordo_core::account::{Password, Seed, Session, SessionKey};
+use raccordo_core::account::{LIFE_MAX, Password, Seed, Session, SessionKey};
 use raccordo_core::id::Digest;
 
 use super::seed_context;
@@ -59,31 +59,62 @@ pub async fn sign_in(node: &Node, typed: Typed, agent: Digest) -> Done<(Operator
     };
     account.used_step = step;
     account.guard = Default::default();
-    let key = SessionKey::random(&*node.entropy);
-    record(node, &mut *tx, actor, "account.sign_in", &subject, &[]).await?;
     tx.put_account(account).await?;
-    let (begun_at, seen_at) = (now, now);
-    let session = Session { key: key.digest(), operator: operator.id, agent, begun_at, seen_at };
-    tx.put_session(session).await?;
-    tx.delete_sessions_before(now.minus(raccordo_core::account::LIFE_MAX)).await?;
+    let key = begin(node, &mut *tx, &operator, agent, "password").await?;
     tx.commit().await?;
     Ok((operator, key))
 }
 
+/// Signs in an operator whose name the identity provider has proven.
+///
+/// # Errors
+/// `unknown_person` if it is no enabled operator's.
+pub(super) async fn proven(node: &Node, name: &str, agent: Digest) -> Done<(Operator, SessionKey)> {
+    let mut tx = node.store.write().await?;
+    let Some(operator) = enabled(node, &mut *tx, name).await? else { return Err(unknown()) };
+    let key = begin(node, &mut *tx, &operator, agent, "provider").await?;
+    tx.commit().await?;
+    Ok((operator, key))
+}
+
+/// A new session; sessions that are over for all are forgotten.
+async fn begin(
+    node: &Node,
+    tx: &mut dyn Tx,
+    operator: &Operator,
+    agent: Digest,
+    by: &str,
+) -> Done<SessionKey> {
+    let now = node.clock.now();
+    let key = SessionKey::random(&*node.entropy);
+    let (subject, actor) = (operator.id.to_string(), operator.actor());
+    record(node, tx, actor, "account.sign_in", &subject, &[("by", by)]).await?;
+    let (begun_at, seen_at) = (now, now);
+    let session = Session { key: key.digest(), operator: operator.id, agent, begun_at, seen_at };
+    tx.put_session(session).await?;
+    tx.delete_sessions_before(now.minus(LIFE_MAX)).await?;
+    Ok(key)
+}
+
 async fn find(node: &Node, name: &str) -> Done<Option<(Operator, AccountRow)>> {
     let mut tx = node.store.read().await?;
-    let operator = match directory::operator_named(node, &mut *tx, name).await {
-        Ok(operator) if operator.enabled => operator,
-        Ok(_) => return Ok(None),
-        Err(fault) if fault.whose == Whose::NotFound => return Ok(None),
-        Err(fault) => return Err(fault),
-    };
-    let account = account_of(&mut *tx, &operator).await?;
+    let Some(operator) = enabled(node, &mut *tx, name).await? else { return Ok(None) };
+    let account = tx.account(operator.id).await?;
     Ok(account.map(|account| (operator, account)))
 }
 
-async fn account_of(tx: &mut dyn Tx, operator: &Operator) -> Done<Option<AccountRow>> {
-    Ok(tx.account(operator.id).await?)
+async fn enabled(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<Option<Operator>> {
+    match directory::operator_named(node, tx, name).await {
+        Ok(operator) => Ok(Some(operator).filter(|operator| operator.enabled)),
+        Err(fault) if fault.whose == Whose::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn unknown() -> Fault {
+    let message = "the identity provider knows this person, and this node has no such operator";
+    Fault::new(Whose::Unauthenticated, "unknown_person", message)
+        .hint("ask the administrator: `raccordo operator add`, with the name that it gives")
 }
 
 fn wrong() -> Fault {

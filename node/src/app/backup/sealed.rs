@@ -40,6 +40,11 @@ const SEALED: &[(&str, &str, How)] = &[
         How::Value(|row| Some(account::seed_context(row.id::<OperatorId>("operator")?))),
     ),
     (
+        "notice",
+        "sealed_address",
+        How::Value(|row| Some(account::notice::address_context(row.id::<OperatorId>("operator")?))),
+    ),
+    (
         "pact",
         "sealed_proposal",
         How::Value(|row| Some(pacts::context(row.id::<LineageId>("lineage")?))),

@@ -13,6 +13,7 @@ mod keys;
 mod matching;
 mod membership;
 mod node;
+mod notice;
 mod object;
 mod outbox;
 mod register;

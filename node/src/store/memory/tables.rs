@@ -1,5 +1,6 @@
 //! All tables in memory, by the keys under which they are sought.
 
+use crate::store::notice::NoticeRow;
 use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
@@ -124,6 +125,7 @@ tables! {
     account: OperatorId => AccountRow,
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,
+    notice: OperatorId => NoticeRow,
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,

@@ -24,6 +24,7 @@ mod matching;
 mod membership;
 mod migrations;
 mod node;
+mod notice;
 mod object;
 mod outbox;
 mod pact;

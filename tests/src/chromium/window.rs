@@ -1,0 +1,285 @@
+//! One window, used with the mouse or with the keyboard alone.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, Locator};
+use http::Method;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+use crate::federation::until;
+
+/// Where it is set in the environment, pages are kept there as pictures.
+const SHOTS: &str = "RACCORDO_TEST_SCREENSHOTS";
+/// The file of axe-core, which `tests/run` installs.
+const AXE: &str = "RACCORDO_TEST_AXE";
+/// More presses of the tabulator than any page has things to stop at.
+const TABS_MAX: usize = 300;
+
+/// With what a person works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// Clicks, and types into what was clicked.
+    Mouse,
+    /// Only keys: what the tabulator does not reach cannot be used.
+    Keyboard,
+}
+
+/// Widths at which pages are looked at, in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// An office PC.
+    Desktop = 1280,
+    /// A phone.
+    Phone = 375,
+    /// What WCAG 2.1 §1.4.10 asks for: 320, or 1280 at 400 %.
+    Narrow = 320,
+}
+
+/// One person's window.
+pub struct Window {
+    client: Client,
+    base: String,
+    hand: Hand,
+}
+
+impl Window {
+    pub(super) async fn new(client: Client, base: &str, hand: Hand) -> anyhow::Result<Self> {
+        let window = Self { client, base: base.to_owned(), hand };
+        window.resize(Width::Desktop).await?;
+        Ok(window)
+    }
+
+    /// Opens a page of the desk, as an address that was typed.
+    ///
+    /// # Errors
+    /// The browser cannot.
+    pub async fn open(&self, path: &str) -> anyhow::Result<()> {
+        Ok(self.client.goto(&format!("{}{path}", self.base)).await?)
+    }
+
+    /// The path of the page that is open.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn path(&self) -> anyhow::Result<String> {
+        Ok(self.client.current_url().await?.path().to_owned())
+    }
+
+    /// The text that a person sees.
+    ///
+    /// # Errors
+    /// There is no page.
+    pub async fn text(&self) -> anyhow::Result<String> {
+        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+    }
+
+    /// The page as it is now, as HTML.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn source(&self) -> anyhow::Result<String> {
+        Ok(self.client.source().await?)
+    }
+
+    /// The title of the page.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn title(&self) -> anyhow::Result<String> {
+        Ok(self.client.title().await?)
+    }
+
+    /// The text of the first element of this CSS selector.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn text_of(&self, css: &str) -> anyhow::Result<String> {
+        let found = self.client.find(Locator::Css(css)).await;
+        Ok(found.with_context(|| format!("no {css}"))?.text().await?)
+    }
+
+    /// An attribute of the first element of this CSS selector.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn attribute(&self, css: &str, name: &str) -> anyhow::Result<String> {
+        let found = self.client.find(Locator::Css(css)).await;
+        let found = found.with_context(|| format!("no {css}"))?.attr(name).await?;
+        found.with_context(|| format!("{css} has no {name}"))
+    }
+
+    /// Waits until a text is seen, without opening the page again.
+    ///
+    /// # Errors
+    /// It does not come; with the text that is seen instead.
+    pub async fn see(&self, expected: &str) -> anyhow::Result<()> {
+        let seen =
+            until(expected, async || Ok(self.text().await?.contains(expected).then_some(())));
+        match seen.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.text().await.unwrap_or_default())),
+        }
+    }
+
+    /// Waits until a path is open.
+    ///
+    /// # Errors
+    /// Another stays; with the text that is seen.
+    pub async fn arrive(&self, path: &str) -> anyhow::Result<()> {
+        let there = until(path, async || Ok((self.path().await? == path).then_some(())));
+        match there.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.text().await.unwrap_or_default())),
+        }
+    }
+
+    /// Clicks a button, a link or a box; or goes there and presses the key.
+    ///
+    /// # Errors
+    /// There is none, or the tabulator does not reach it.
+    pub async fn press(&self, css: &str) -> anyhow::Result<()> {
+        if self.hand == Hand::Mouse {
+            let found = self.client.find(Locator::Css(css)).await;
+            found.with_context(|| format!("no {css}"))?.click().await?;
+            return Ok(());
+        }
+        self.go_to(css).await?;
+        let box_or_not = "return document.activeElement.type === 'checkbox'";
+        let space = self.client.execute(box_or_not, vec![]).await? == json!(true);
+        self.keys(if space { " " } else { "\u{e007}" }).await
+    }
+
+    /// Writes into a field, in place of what was there; or chooses from a list by its label.
+    ///
+    /// # Errors
+    /// There is none, or the tabulator does not reach it.
+    pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
+        let found = self.client.find(Locator::Css(css)).await;
+        let field = found.with_context(|| format!("no {css}"))?;
+        let chosen = field.tag_name().await? == "select";
+        if self.hand == Hand::Mouse {
+            if chosen {
+                field.select_by_label(text).await?;
+            } else {
+                field.clear().await?;
+                field.send_keys(text).await?;
+            }
+            return Ok(());
+        }
+        self.go_to(css).await?;
+        if !chosen {
+            self.client.execute("document.activeElement.select()", vec![]).await?;
+        }
+        self.keys(text).await
+    }
+
+    async fn go_to(&self, css: &str) -> anyhow::Result<()> {
+        let here = "return document.activeElement.matches(arguments[0])";
+        for _ in 0..TABS_MAX {
+            if self.client.execute(here, vec![json!(css)]).await? == json!(true) {
+                let seen = "const style = getComputedStyle(document.activeElement); \
+                     return style.outlineStyle !== 'none' || style.boxShadow !== 'none'";
+                let seen = self.client.execute(seen, vec![]).await? == json!(true);
+                ensure!(seen, "nobody sees that {css} has the focus");
+                return Ok(());
+            }
+            self.keys(&String::from(char::from(Key::Tab))).await?;
+        }
+        bail!("the tabulator does not reach {css}: {}", self.text().await?)
+    }
+
+    async fn keys(&self, keys: &str) -> anyhow::Result<()> {
+        Ok(self.client.active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Makes the window so wide.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn resize(&self, width: Width) -> anyhow::Result<()> {
+        let (mobile, width) = (width != Width::Desktop, width as u32);
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": mobile});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+        Ok(())
+    }
+
+    /// Looks at the open page: nothing is wider than the window at any width, and axe-core
+    /// finds nothing against WCAG 2.1 AA. Keeps pictures where the environment asks for them.
+    ///
+    /// # Errors
+    /// What was found, and where.
+    pub async fn examine(&self, name: &str) -> anyhow::Result<()> {
+        for width in [Width::Desktop, Width::Phone, Width::Narrow] {
+            self.resize(width).await?;
+            self.keep_picture(name, width).await?;
+            let over = "return document.documentElement.scrollWidth - window.innerWidth";
+            let over = self.client.execute(over, vec![]).await?;
+            ensure!(over.as_f64() <= Some(0.0), "{name} at {width:?}: {over} pixels too wide");
+            let found = self.violations().await?;
+            ensure!(found.is_empty(), "{name} at {width:?}: {found:#?}");
+        }
+        self.resize(Width::Desktop).await
+    }
+
+    async fn violations(&self) -> anyhow::Result<Vec<String>> {
+        let path = std::env::var(AXE).context("axe-core is not there: run tests/run")?;
+        let axe = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        self.client.execute(&axe, vec![]).await?;
+        let run = "const done = arguments[arguments.length - 1]; \
+             const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']; \
+             window.axe.run(document, {runOnly: {type: 'tag', values: tags}}) \
+             .then(found => done(found.violations.map(one => \
+             one.id + ': ' + one.help + ' at ' + one.nodes.map(it => it.target).join(', '))), \
+             error => done(['axe: ' + error]))";
+        let found = self.client.execute_async(run, vec![]).await?;
+        Ok(serde_json::from_value(found)?)
+    }
+
+    async fn keep_picture(&self, name: &str, width: Width) -> anyhow::Result<()> {
+        let Some(directory) = std::env::var_os(SHOTS).map(PathBuf::from) else { return Ok(()) };
+        if width == Width::Narrow {
+            return Ok(());
+        }
+        tokio::fs::create_dir_all(&directory).await?;
+        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let taken = self.devtools("Page.captureScreenshot", whole).await?;
+        let data = taken["data"].as_str().context("no picture")?;
+        let picture = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?;
+        let file = directory.join(format!("{name}-{}.png", width as u32));
+        Ok(tokio::fs::write(file, picture).await?)
+    }
+
+    async fn devtools(&self, command: &'static str, params: Value) -> anyhow::Result<Value> {
+        Ok(self.client.issue_cmd(Devtools { command, params }).await?)
+    }
+
+    /// Ends the browser.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub async fn close(self) -> anyhow::Result<()> {
+        Ok(self.client.close().await?)
+    }
+}
+
+/// A command of the Chrome DevTools Protocol, through the driver.
+#[derive(Debug)]
+struct Devtools {
+    command: &'static str,
+    params: Value,
+}
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({"cmd": self.command, "params": self.params});
+        (Method::POST, Some(body.to_string()))
+    }
+}
