@@ -156,11 +156,12 @@ impl World {
     }
 
     /// Whose disk is older than its membership knows nothing of it: the others put it out, so
-    /// that it can come in again.
+    /// that it can come in again. Whether there was such a one.
     ///
     /// # Errors
     /// What the use cases must not answer.
-    pub fn put_out_the_lost(&mut self) -> Checked {
+    pub fn put_out_the_lost(&mut self) -> Checked<bool> {
+        let mut any = false;
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
             let (name, aged) = (machine.name.clone(), machine.aged);
@@ -171,9 +172,10 @@ impl World {
                 self.counts.count("members put out to come in again");
                 self.put_out(&name)?;
                 self.rewound.insert(name);
+                any = true;
             }
         }
-        Ok(())
+        Ok(any)
     }
 
     /// An administrator approves that others join again.

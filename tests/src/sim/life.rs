@@ -9,8 +9,11 @@ use super::{Checked, Violation};
 
 /// Rounds after which a healed federation must be quiet.
 const ROUNDS_MAX: u32 = 300;
-/// Hours after them in which keys are made.
-const HOURS: usize = 6;
+/// Hours after them in which keys are made, one after the other. A day, because who came late
+/// answers to nobody for so long; and longer than the longest wait until a request is repeated.
+const HOURS: [u64; 6] = [1, 1, 1, 2, 26, 7];
+/// When whoever lost shares has a new key made.
+const REPLACING: usize = 2;
 /// Days that pass at the end.
 const DAYS: Duration = Duration::from_secs(3 * 24 * 3600);
 
@@ -69,10 +72,11 @@ impl World {
         self.until_quiet()?;
         self.ask_again()?;
         self.until_quiet()?;
-        self.put_out_the_lost()?;
-        self.until_quiet()?;
-        self.let_in()?;
-        self.until_quiet()?;
+        if self.put_out_the_lost()? {
+            self.until_quiet()?;
+            self.let_in()?;
+            self.until_quiet()?;
+        }
         self.trace.note("days pass");
         self.time.pass(DAYS);
         self.until_quiet()?;
@@ -87,11 +91,11 @@ impl World {
 
     /// Hours in which keys are made, and what waits for them is asked for.
     fn make_keys(&mut self) -> Checked {
-        for hour in 0..HOURS {
-            if hour == HOURS / 2 {
+        for (place, hours) in HOURS.into_iter().enumerate() {
+            if place == REPLACING {
                 self.replace_lost_keys()?;
             }
-            self.time.pass(Duration::from_secs(3600));
+            self.time.pass(Duration::from_secs(hours * 3600));
             self.until_quiet()?;
         }
         Ok(())
