@@ -68,11 +68,7 @@ fn relay_id() -> NodeId {
 
 impl Many {
     /// So many nodes and a relay that have all verified each other.
-    pub async fn acquainted(count: usize) -> Self {
-        Self::acquainted_on(Rows::Memory, count).await
-    }
-
-    async fn acquainted_on(rows: Rows, count: usize) -> Self {
+    async fn acquainted(rows: Rows, count: usize) -> Self {
         let clock = Arc::new(StandingClock::begin());
         let limits = Limits { entries_per_minute_max: u32::MAX, ..Limits::default() };
         let mut places = Vec::new();
@@ -101,7 +97,7 @@ impl Many {
 
     /// The same, where it matters what is on the disks.
     pub async fn founded_on(rows: Rows, parties: usize, count: usize) -> Self {
-        let mut many = Self::acquainted_on(rows, count).await;
+        let mut many = Self::acquainted(rows, count).await;
         let named: Vec<NodeId> = (0..parties).map(id).collect();
         let chair = many.node(0);
         let suite = Suite::Classical.name();

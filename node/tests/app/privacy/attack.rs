@@ -52,6 +52,33 @@ pub fn plain_hmac(key: &[u8; 32], lineage: LineageId, guess: &Guess) -> Image {
     first(&vault.index(PLAIN, input(&id, guess).as_bytes()))
 }
 
+/// Bytes that would give a guess away, by how they end.
+#[derive(Default)]
+struct Sought<'g>(HashMap<[u8; 3], Vec<(Vec<u8>, &'g Guess)>>);
+
+impl<'g> Sought<'g> {
+    fn add(&mut self, bytes: Vec<u8>, guess: &'g Guess) {
+        let end = *bytes.last_chunk().unwrap();
+        self.0.entry(end).or_default().push((bytes, guess));
+    }
+
+    fn look(&self, seen: &[u8]) -> BTreeSet<Guess> {
+        let place = |end: &[u8]| usize::from(end[0]) << 16 | usize::from(end[1]) << 8 | usize::from(end[2]);
+        let mut ends = vec![false; 1 << 24];
+        self.0.keys().for_each(|end| ends[place(end)] = true);
+        let mut found = BTreeSet::new();
+        for at in 3..=seen.len() {
+            let end = &seen[at - 3..at];
+            if ends[place(end)] {
+                let sought = self.0.get(end).into_iter().flatten();
+                let here = sought.filter(|(bytes, _)| seen[..at].ends_with(bytes));
+                found.extend(here.map(|(_, guess)| (*guess).clone()));
+            }
+        }
+        found
+    }
+}
+
 impl Loot {
     /// Nothing yet.
     pub fn new(lineage: LineageId) -> Self {
@@ -81,7 +108,8 @@ impl Loot {
                 Secret::new(opened.reveal().as_slice().try_into().unwrap())
             };
             let (own, theirs) = (half("own", &row.sealed_own), half("theirs", &row.sealed_theirs));
-            [&own, &theirs].map(|half| self.know(*half.reveal()));
+            self.know(*own.reveal());
+            self.know(*theirs.reveal());
             let secret = PairSecret::derive((&me, &own), (&row.peer, &theirs)).unwrap();
             self.know(*secret.reveal().reveal());
             self.ways.push((secret.clone(), me.clone(), row.peer.clone()));
@@ -101,31 +129,16 @@ impl Loot {
     /// The guesses that show in what was seen, by a value or by anything that can be computed
     /// of it.
     pub fn test(&self, dictionary: &[Guess]) -> BTreeSet<Guess> {
-        let mut images: HashMap<u128, &Guess> = HashMap::new();
+        let mut sought = Sought::default();
         for guess in dictionary {
-            let of_guess = self.images(guess).into_iter();
-            images.extend(of_guess.map(|image| (u128::from_be_bytes(image), guess)));
-        }
-        let texts = dictionary.iter().filter(|(_, value)| value.len() >= TEXT_BYTES_MIN);
-        let texts: Vec<&Guess> = texts.collect();
-        let mut found = BTreeSet::new();
-        for bytes in &self.seen {
-            let mut window = 0_u128;
-            for (at, byte) in bytes.iter().enumerate() {
-                window = window << 8 | u128::from(*byte);
-                if at + 1 >= TOKEN_BYTES
-                    && let Some(guess) = images.get(&window)
-                {
-                    found.insert((*guess).clone());
-                }
+            for image in self.images(guess) {
+                sought.add(image.to_vec(), guess);
             }
-            for guess in &texts {
-                if bytes.windows(guess.1.len()).any(|text| text == guess.1.as_bytes()) {
-                    found.insert((*guess).clone());
-                }
+            if guess.1.len() >= TEXT_BYTES_MIN {
+                sought.add(guess.1.clone().into_bytes(), guess);
             }
         }
-        found
+        self.seen.iter().flat_map(|bytes| sought.look(bytes)).collect()
     }
 
     /// Tokens and tags that a guess may have.
