@@ -87,7 +87,9 @@ mod tests {
     fn equal_values_are_equal_and_no_others() {
         fn check<T: Zeroize + Alike + Clone>(one: T, others: &[T]) {
             assert!(Secret::new(one.clone()) == Secret::new(one.clone()));
-            assert!(others.iter().all(|other| Secret::new(one.clone()) != Secret::new(other.clone())));
+            assert!(
+                others.iter().all(|other| Secret::new(one.clone()) != Secret::new(other.clone()))
+            );
         }
         let text = |text: &str| text.to_owned();
         check([1_u8, 2], &[[1, 3], [2, 2]]);

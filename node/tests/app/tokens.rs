@@ -213,7 +213,8 @@ async fn a_newcomer_changes_no_token_and_a_removal_changes_all() {
 async fn a_cases_tokens_take_two_round_trips_of_the_log() {
     let mut many = Many::keyed(3, 3).await;
     let record = person(&many, 0, "Rossi", "+39 333 1234567").await;
-    let before = [entries_by(&many, 0).await, entries_by(&many, 1).await, entries_by(&many, 2).await];
+    let before =
+        [entries_by(&many, 0).await, entries_by(&many, 1).await, entries_by(&many, 2).await];
     // One turn of the asking member, one of each other, and it reads.
     many.send(0).await.unwrap();
     for member in [1, 2] {

@@ -66,7 +66,8 @@ pub fn meaning(header: &str) -> Option<Meaning> {
 pub fn meanings(headers: &[String], without: &[String]) -> anyhow::Result<Vec<Option<Meaning>>> {
     let left_out = |header: &String| {
         let named = |word: &String| {
-            plain(word) == plain(header) || meaning(word).is_some() && meaning(word) == meaning(header)
+            plain(word) == plain(header)
+                || meaning(word).is_some() && meaning(word) == meaning(header)
         };
         without.iter().any(named)
     };

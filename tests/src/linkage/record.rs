@@ -120,7 +120,11 @@ fn person(values: &[(Meaning, &str)], comuni: &Comuni) -> Person {
         let found = values.iter().filter(move |(meaning, _)| *meaning == wanted);
         found.map(|(_, value)| *value).collect::<Vec<_>>().join(" ")
     };
-    person.names.extend(Name::parse(&format!("{} {}", part(Meaning::Family), part(Meaning::Given))));
+    person.names.extend(Name::parse(&format!(
+        "{} {}",
+        part(Meaning::Family),
+        part(Meaning::Given)
+    )));
     for (meaning, value) in values {
         match meaning {
             Meaning::Name => person.names.extend(Name::parse(value)),

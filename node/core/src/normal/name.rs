@@ -211,7 +211,10 @@ mod tests {
         assert_eq!(telling("Gurpreet Kaur"), 1);
         assert_eq!(telling("Mario Rossi"), 2);
         let pairs = |text: &str| Name::parse(text).unwrap().telling_pairs().count();
-        assert_eq!([pairs("Gurpreet Kaur"), pairs("Mario Rossi"), pairs("Anna Maria Bianchi")], [0, 1, 3]);
+        assert_eq!(
+            [pairs("Gurpreet Kaur"), pairs("Mario Rossi"), pairs("Anna Maria Bianchi")],
+            [0, 1, 3]
+        );
     }
 
     #[test]

@@ -149,7 +149,8 @@ mod tests {
     fn without_a_blind_the_same_look_finds_the_value() {
         let (sharing, shares) = shared(5, 3);
         let seen = images(&sharing, &shares, 1, VALUES[0]);
-        let found = |guess| images(&sharing, &shares, 1, guess).iter().any(|one| seen.contains(one));
+        let found =
+            |guess| images(&sharing, &shares, 1, guess).iter().any(|one| seen.contains(one));
         assert_eq!(VALUES.map(found), [true, false, false]);
     }
 }

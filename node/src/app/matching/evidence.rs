@@ -68,11 +68,7 @@ impl Known {
 ///
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
-pub(super) async fn known(
-    node: &Node,
-    tx: &mut dyn Tx,
-    record: RecordId,
-) -> Done<Option<Known>> {
+pub(super) async fn known(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<Option<Known>> {
     let Some(row) = tx.register_record(record).await? else { return Ok(None) };
     let Some(key) = keys::of_record(node, tx, &row).await? else { return Ok(None) };
     let kind = RecordKind::parse(&row.kind);

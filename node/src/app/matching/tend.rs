@@ -56,8 +56,7 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
 /// A peer that is verified, and for whom not all records have been tagged.
 async fn behind(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Option<PairRow>> {
     for row in tx.pairs(lineage).await? {
-        let is_behind =
-            !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty();
+        let is_behind = !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty();
         if is_behind && verified_card(node, tx, &row.peer).await.is_ok() {
             return Ok(Some(row));
         }

@@ -63,7 +63,8 @@ impl<'g> Sought<'g> {
     }
 
     fn look(&self, seen: &[u8]) -> BTreeSet<Guess> {
-        let place = |end: &[u8]| usize::from(end[0]) << 16 | usize::from(end[1]) << 8 | usize::from(end[2]);
+        let place =
+            |end: &[u8]| usize::from(end[0]) << 16 | usize::from(end[1]) << 8 | usize::from(end[2]);
         let mut ends = vec![false; 1 << 24];
         self.0.keys().for_each(|end| ends[place(end)] = true);
         let mut found = BTreeSet::new();
@@ -156,9 +157,10 @@ impl Loot {
             let token = collude(sharing, shares, family.name(), value).unwrap();
             tokens.push(*token.reveal());
         }
-        let keys = self.ways.iter().map(|(secret, from, to)| {
-            TagKey::derive(secret, from, to, &key).unwrap()
-        });
+        let keys = self
+            .ways
+            .iter()
+            .map(|(secret, from, to)| TagKey::derive(secret, from, to, &key).unwrap());
         let tags = keys.flat_map(|key| {
             let tag = |token: &Image| key.tag(&Token::from_bytes(*token)).unwrap().0;
             tokens.iter().map(tag).collect::<Vec<_>>()
