@@ -6,6 +6,7 @@ pub mod chromium;
 pub mod desk;
 pub mod federation;
 pub mod identity_provider;
+pub mod linkage;
 pub mod lying_hub;
 pub mod mail_server;
 pub mod postgres;

@@ -8,6 +8,7 @@ mod archive;
 mod backend;
 mod crash;
 mod directory;
+mod draft;
 mod equipe;
 mod honesty;
 mod hub;
@@ -60,6 +61,7 @@ contract! {
     directory { organisations operators }
     account { written_and_replaced invitations sessions }
     notice { wishes seen }
+    draft { kept_replaced_and_gone }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }

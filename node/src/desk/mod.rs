@@ -3,25 +3,36 @@
 //! Handlers hold no decisions: they read a form, call one use case, and show a page. Every
 //! page works without scripts. What peers and people wrote is escaped by the templates.
 //!
-//! - one file for each page: [`sign_in`], [`provider`], [`activate`], [`today`], [`alerts`], [`share`],
-//!   [`matches`], [`equipe`], [`notices`]
+//! - one file for each page: [`sign_in`], [`provider`], [`activate`], [`today`], [`alerts`],
+//!   [`share`], [`matches`], [`register`], [`map`], [`links`], [`equipe`], [`activity`],
+//!   [`notices`], [`health`]
+//! - forms of codes: [`inputs`], [`codes`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
 
 mod activate;
+mod activity;
 mod alerts;
 mod assets;
+mod codes;
 mod equipe;
 mod frame;
 mod gate;
 mod headers;
+mod health;
+mod inputs;
+mod links;
 mod live;
+mod map;
 mod matches;
 mod notices;
 mod problem;
 mod provider;
+mod register;
 mod share;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 mod today;
 mod words;
 
@@ -46,6 +57,7 @@ pub(crate) struct Desk {
     provider: Option<Arc<dyn Provider>>,
     /// Whether people can be told by e-mail.
     mail: bool,
+    uploads: register::Uploads,
 }
 
 /// All pages; what streams ends when `stop` is cancelled. With a provider people may also sign
@@ -56,7 +68,7 @@ pub(crate) fn router(
     provider: Option<Arc<dyn Provider>>,
     mail: bool,
 ) -> Router {
-    let desk = Desk { node, stop, provider, mail };
+    let desk = Desk { node, stop, provider, mail, uploads: Default::default() };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
@@ -70,6 +82,13 @@ pub(crate) fn router(
         .route("/alerts/{id}/withdraw", post(alerts::withdraw))
         .route("/share", get(share::choose))
         .route("/share/{kind}", get(share::page).post(share::share))
+        .route("/share/{kind}/draft", post(share::keep))
+        .route("/codes/{lists}", get(codes::options))
+        .merge(register::routes())
+        .route("/map", get(map::page))
+        .route("/links", get(links::page))
+        .route("/activity", get(activity::page))
+        .route("/node", get(health::page))
         .route("/matches", get(matches::list))
         .route("/matches/{id}", get(matches::show))
         .route("/matches/{id}/decide", post(matches::decide))

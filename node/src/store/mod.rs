@@ -10,6 +10,7 @@ pub mod ailment;
 pub mod archive;
 pub mod dialect;
 pub mod directory;
+pub mod draft;
 pub mod equipe;
 pub mod honesty;
 pub mod hub;
@@ -137,6 +138,7 @@ pub trait Tx:
     + register::RegisterRows
     + account::AccountRows
     + notice::NoticeRows
+    + draft::DraftRows
     + token::TokenRows
     + matching::MatchRows
     + keys::KeyRows

@@ -13,7 +13,7 @@ use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
 use crate::app::{
-    account, apply, changes, directory, identity, matching, pack, pacts, register, work,
+    account, apply, changes, directory, draft, identity, matching, pack, pacts, register, work,
 };
 use crate::store::archive::column;
 
@@ -43,6 +43,13 @@ const SEALED: &[(&str, &str, How)] = &[
         "notice",
         "sealed_address",
         How::Value(|row| Some(account::notice::address_context(row.id::<OperatorId>("operator")?))),
+    ),
+    (
+        "draft",
+        "sealed",
+        How::Value(|row| {
+            Some(draft::context(row.id::<OperatorId>("operator")?, row.text("kind")?))
+        }),
     ),
     (
         "pact",
