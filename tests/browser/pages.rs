@@ -19,6 +19,12 @@ const PAGES: &[(&str, &str)] = &[
     ("matches", "/matches"),
     ("match", "/matches/{match}"),
     ("equipe", "/equipes/{equipe}"),
+    ("register", "/register"),
+    ("register-add-person", "/register/add/person"),
+    ("map", "/map"),
+    ("links", "/links"),
+    ("activity", "/activity"),
+    ("notices", "/notices"),
     ("nowhere", "/nowhere"),
 ];
 
