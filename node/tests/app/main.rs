@@ -21,6 +21,7 @@ mod matching;
 mod measured;
 mod membership;
 mod notices;
+mod privacy;
 mod race;
 mod refused_by_hub;
 mod refused_by_members;
