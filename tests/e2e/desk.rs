@@ -100,6 +100,9 @@ pub async fn an_alert_from_page_to_page(setting: Setting) -> anyhow::Result<()> 
     let preview = toscana.send("/share/case", &fields).await?;
     ensure!(preview.text.contains("<li>umbria</li>"), "{}", preview.text);
     ensure!(preview.text.contains("Firenze"), "{}", preview.text);
+    // Nobody in the register is like this, and the page says so before the button.
+    ensure!(preview.text.contains("Nessuna persona del vostro registro"), "{}", preview.text);
+    ensure!(toscana.open("/share/case").await?.text.contains(&id), "the draft is kept");
     for field in &mut fields {
         if field.0 == "step" {
             field.1 = "send";
@@ -109,6 +112,8 @@ pub async fn an_alert_from_page_to_page(setting: Setting) -> anyhow::Result<()> 
     ensure!(shared.status == 200 && shared.text.contains(&id), "{}", shared.text);
     // The same form again shares nothing new.
     toscana.follow("/share/case", &fields).await?;
+    ensure!(!toscana.open("/share/case").await?.text.contains(&id), "the draft is gone");
+    from_a_record(&mut toscana, &forms, &exploitation).await?;
 
     let line = format!("/alerts/{id}");
     until("the alert at the other desk", async || {
@@ -141,6 +146,50 @@ pub async fn an_alert_from_page_to_page(setting: Setting) -> anyhow::Result<()> 
     let page = toscana.open("/").await?;
     let out = toscana.send("/sign-out", &[("form", &*token(&page)?)]).await?;
     ensure!(out.location == "/sign-in", "{out:?}");
+    Ok(())
+}
+
+/// Adds a person, shares an alert of the record, and looks at what pictures make of both.
+async fn from_a_record(
+    toscana: &mut Browser,
+    form: &str,
+    exploitation: &str,
+) -> anyhow::Result<()> {
+    let person =
+        [("form", form), ("name.0.family", "Canarino"), ("step", "add"), ("province", "048")];
+    let added = toscana.follow("/register/add/person", &person).await?;
+    ensure!(added.text.contains("Scheda aggiunta"), "{}", added.text);
+    ensure!(!added.text.contains("Canarino"), "nobody asked who it is: {}", added.text);
+    let path = added.between("method=\"post\" action=\"", "\"")?.to_owned();
+    let opened = toscana.send(&path, &[("form", form), ("purpose", "protection")]).await?;
+    ensure!(opened.text.contains("Canarino"), "{}", opened.text);
+    let record = opened.between("name=\"record\" value=\"", "\"")?.to_owned();
+    let begin = [("form", form), ("record", &*record), ("step", "begin"), ("province", "048")];
+    let begun = toscana.send("/share/case", &begin).await?;
+    ensure!(begun.text.contains(&record), "{}", begun.text);
+    let send = [
+        ("form", form),
+        ("record", &*record),
+        ("equipe", EQUIPE),
+        ("province", "Firenze"),
+        ("sector", "01"),
+        ("exploitation", exploitation),
+        ("step", "send"),
+    ];
+    let shared = toscana.follow("/share/case", &send).await?;
+    ensure!(shared.status == 200, "{}", shared.text);
+    ensure!(!shared.text.contains("Canarino") && !shared.text.contains(&record), "{}", shared.text);
+
+    let map = toscana.open("/map").await?;
+    ensure!(map.text.contains("Firenze (FI)"), "{}", map.text);
+    let found = toscana.open("/alerts?text=firenze").await?;
+    ensure!(found.text.matches("<a href=\"/alerts/").count() == 2, "{}", found.text);
+    let none = toscana.open("/alerts?text=bolzano").await?;
+    ensure!(none.text.contains("Nessuna segnalazione"), "{}", none.text);
+    let equipe = toscana.open(&format!("/equipes/{EQUIPE}")).await?;
+    ensure!(equipe.text.contains("Il patto in parole semplici"), "{}", equipe.text);
+    let activity = toscana.open("/activity").await?;
+    ensure!(activity.text.contains("Hai visto chi è"), "{}", activity.text);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod archive;
 mod backend;
 mod crash;
 mod directory;
+mod draft;
 mod equipe;
 mod honesty;
 mod hub;
@@ -58,6 +59,7 @@ contract! {
     peer { put_and_replace former_cards }
     directory { organisations operators }
     account { written_and_replaced invitations sessions }
+    draft { kept_replaced_and_gone }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
     membership { proposals replays key_updates leavers }

@@ -77,6 +77,10 @@ pub async fn audit_chain(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert!(verify(AuditHead::EMPTY, &all).is_ok_and(|end| end == head));
     assert_eq!(tx.audit_after(2, 2).await?, records[2..4]);
     assert_eq!(tx.audit_after(5, 2).await?, []);
+    let newest = [records[3].clone(), records[2].clone()];
+    assert_eq!(tx.audit_of("system", 5, 2).await?, newest);
+    assert_eq!(tx.audit_of("system", 1, 2).await?, []);
+    assert_eq!(tx.audit_of("somebody", 9, 2).await?, []);
     Ok(())
 }
 

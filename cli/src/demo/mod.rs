@@ -3,6 +3,7 @@
 //! It drives the programs that an administrator and an operator would use, this one and
 //! the `raccordod` beside it, and tells what happens step by step.
 
+mod desks;
 mod matches;
 mod stage;
 mod story;
@@ -14,7 +15,7 @@ use clap::Args;
 
 use crate::failure::Failure;
 use stage::Stage;
-use teller::Teller;
+use teller::{Outcome, Teller};
 
 /// Options of `raccordo demo`.
 #[derive(Args, Clone, Debug)]
@@ -35,8 +36,28 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut stage = Stage::new(args.keep)?;
     let mut teller = Teller::new(args.json);
+    let desks = stage.keeps() && !args.json;
     let told = story::tell(&mut stage, &mut teller).await;
+    let shown = match &told {
+        Ok(outcome) => ended(&stage, &teller, outcome, desks).await,
+        Err(_) => Ok(()),
+    };
     stage.stop().await;
-    let kept = stage.close(told.is_ok());
-    told.and_then(|outcome| teller.end(&outcome, kept.as_deref()))
+    stage.close(told.is_ok());
+    told.and(shown)
+}
+
+/// Tells the end, and keeps the desks open while somebody watches.
+async fn ended(
+    stage: &Stage,
+    teller: &Teller,
+    outcome: &Outcome,
+    desks: bool,
+) -> Result<(), Failure> {
+    teller.end(outcome, stage.kept())?;
+    if desks {
+        desks::tell(stage, teller).await?;
+        desks::wait(teller).await?;
+    }
+    Ok(())
 }

@@ -177,14 +177,23 @@ impl Stage {
         self.daemons.clear();
     }
 
+    /// Whether the directory is kept.
+    pub fn keeps(&self) -> bool {
+        self.keep
+    }
+
+    /// The directory, if it is kept.
+    pub fn kept(&self) -> Option<&Path> {
+        self.keep.then_some(self.dir.as_path())
+    }
+
     /// Removes the directory unless it is kept; a failed demo leaves it for looking.
-    pub fn close(&self, succeeded: bool) -> Option<PathBuf> {
+    pub fn close(&self, succeeded: bool) {
         if self.keep || !succeeded {
-            return Some(self.dir.clone());
+            return;
         }
         // What cannot be removed from the temporary directory does no harm there.
         let _ = fs::remove_dir_all(&self.dir);
-        None
     }
 
     /// How often any of the needles stands in the files of a node.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::matches;
 use super::stage::Stage;
 use super::teller::{Outcome, Teller};
+use super::{desks, matches};
 use crate::failure::Failure;
 
 const NODES: [(&str, &str); 4] = [
@@ -56,6 +56,9 @@ async fn nodes(stage: &mut Stage, teller: &mut Teller) -> Result<(), Failure> {
             args.extend(["--hub-listen", &address, "--hub-endpoint", &address]);
         }
         stage.call(node, &args).await?;
+        if stage.keeps() {
+            desks::prepare(stage, node)?;
+        }
         stage.start(node)?;
     }
     for (node, _) in NODES {

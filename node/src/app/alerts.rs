@@ -1,10 +1,14 @@
 //! Reads alerts as an operator may see them; opening one tells its origin.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use raccordo_core::alert;
+use raccordo_core::codes::Lang;
 use raccordo_core::envelope::{Author, Share};
 use raccordo_core::id::{NodeId, ObjectId};
-use raccordo_core::object::{Kind, Subject};
+use raccordo_core::object::{Form, Kind, State, Subject};
 use raccordo_core::operator::{Action, may};
+use serde_json::Value;
 
 use super::apply::{open_author, open_share};
 use super::audit::record;
@@ -14,6 +18,11 @@ use super::fault::{Done, Fault};
 use super::{Node, pack};
 use crate::store::Tx;
 use crate::store::object::{NewestFilter, ObjectFilter, ObjectRow};
+
+/// Alerts that one search for words looks at, at most; the rest is another page.
+const LOOKED_MAX: usize = 2_000;
+/// Alerts that are read in one step where many are.
+const BODIES_PAGE: u32 = 500;
 
 /// An alert as this node holds it.
 #[derive(Clone, Debug)]
@@ -83,10 +92,49 @@ pub struct Search {
     pub state: Option<String>,
     /// Only of this kind.
     pub kind: Option<Kind>,
+    /// Only those that say something of each of these.
+    pub says: Vec<Said>,
     /// Only before this position.
     pub before: Option<u64>,
-    /// At most so many rows are looked at.
+    /// At most so many are found.
     pub limit: u32,
+}
+
+/// Codes by the field that may say them.
+pub type Said = BTreeMap<&'static str, BTreeSet<String>>;
+
+/// What each word of a text may mean: codes whose code, label or search words fit. Words of
+/// one or two letters say nothing, unless there are no others.
+pub fn said(node: &Node, lang: Lang, text: &str) -> Vec<Said> {
+    let long: Vec<&str> = text.split_whitespace().filter(|word| word.len() > 2).collect();
+    let words = if long.is_empty() { text.split_whitespace().collect() } else { long };
+    words.into_iter().map(|word| meant(node, lang, word)).collect()
+}
+
+fn meant(node: &Node, lang: Lang, word: &str) -> Said {
+    let mut said = Said::new();
+    let fields = Kind::ALL.into_iter().flat_map(|kind| kind.declaration().fields);
+    for field in fields {
+        let (Form::Code(lists) | Form::Codes(lists, _)) = field.form else { continue };
+        let lists = lists.iter().filter_map(|name| node.lists.list(name));
+        let found = lists.flat_map(|list| list.search(word, lang, usize::MAX));
+        said.entry(field.name).or_default().extend(found.map(|code| code.code.clone()));
+    }
+    said
+}
+
+fn says(share: Option<&Share>, said: &Said) -> bool {
+    let body = share.and_then(|share| serde_json::to_value(&share.alert).ok()).unwrap_or_default();
+    let mut bodies = Kind::ALL.iter().filter_map(|kind| body.get(kind.declaration().body));
+    bodies.any(|body| {
+        said.iter().any(|(field, codes)| match body.get(*field) {
+            Some(Value::String(code)) => codes.contains(code),
+            Some(Value::Array(all)) => {
+                all.iter().filter_map(Value::as_str).any(|code| codes.contains(code))
+            }
+            _ => false,
+        })
+    })
 }
 
 /// The newest alerts; those that the operator may not read are left out. The second value is
@@ -109,7 +157,7 @@ pub async fn newest(
             Some(named.map(|row| row.lineage).ok_or_else(no_such_equipe)?)
         }
     };
-    let filter = NewestFilter {
+    let mut filter = NewestFilter {
         lineage,
         origin: search.origin.clone(),
         state: search.state.clone(),
@@ -117,15 +165,61 @@ pub async fn newest(
         before_position: search.before,
         limit: search.limit,
     };
-    let rows = tx.newest_objects(&filter).await?;
-    let more = rows.len() >= search.limit as usize;
-    let next = rows.last().filter(|_| more).map(|row| row.position);
-    let mut views = views(node, &mut *tx, operator, rows, "").await?;
+    let (mut views, mut looked) = (Vec::new(), 0_usize);
+    // Without words one step is all; with words a page must come, however rare they are.
+    let next = loop {
+        let rows = tx.newest_objects(&filter).await?;
+        let more = rows.len() >= search.limit as usize;
+        looked = looked.saturating_add(rows.len());
+        let next = rows.last().filter(|_| more).map(|row| row.position);
+        filter.before_position = next;
+        let mut some = self::views(node, &mut *tx, operator, rows, "").await?;
+        some.retain(|view| search.says.iter().all(|said| says(view.share.as_ref(), said)));
+        views.extend(some);
+        let enough = views.len() >= search.limit as usize || looked >= LOOKED_MAX;
+        if next.is_none() || enough || search.says.is_empty() {
+            break next;
+        }
+    };
     for view in &mut views {
         let home = equipes.iter().find(|row| row.lineage == view.row.lineage);
         view.equipe = home.map(|row| row.name.clone()).unwrap_or_default();
     }
     Ok((views, next))
+}
+
+/// The newest active alerts that the operator may read, at most so many, for counting; the
+/// second value tells whether older ones were left out.
+///
+/// # Errors
+/// `role_not_allowed`.
+pub async fn bodies(
+    node: &Node,
+    operator: &Operator,
+    most: usize,
+) -> Done<(Vec<(ObjectRow, Share)>, bool)> {
+    must_read_any(operator)?;
+    let mut tx = node.store.read().await?;
+    let state = Some(State::Active.as_str().to_owned());
+    let mut filter = NewestFilter { state, limit: BODIES_PAGE, ..NewestFilter::default() };
+    let mut found = Vec::new();
+    loop {
+        let rows = tx.newest_objects(&filter).await?;
+        let more = rows.len() >= BODIES_PAGE as usize;
+        filter.before_position = rows.last().map(|row| row.position);
+        for row in rows {
+            let share = open_share(node, &row)?;
+            if readable(node, operator, &row, share.as_ref())
+                && let Some(share) = share
+            {
+                found.push((row, share));
+            }
+        }
+        if !more || found.len() >= most {
+            found.truncate(most);
+            return Ok((found, more));
+        }
+    }
 }
 
 /// Passes if the operator may read alerts about anybody.

@@ -155,11 +155,7 @@ pub async fn operators(node: &Node) -> Done<Vec<Operator>> {
 ///
 /// # Errors
 /// The store's.
-pub(super) async fn operator_of(
-    node: &Node,
-    tx: &mut dyn Tx,
-    id: OperatorId,
-) -> Done<Option<Operator>> {
+pub async fn operator_of(node: &Node, tx: &mut dyn Tx, id: OperatorId) -> Done<Option<Operator>> {
     let row = tx.operators().await?.into_iter().find(|row| row.operator == id);
     match row {
         Some(row) => Ok(Some(open(node, tx, row).await?)),

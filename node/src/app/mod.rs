@@ -4,13 +4,14 @@
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
 //! - trust: [`peers`], [`notices`], [`expiry`], [`rotate`], [`successor`],
 //!   [`vouching`]
-//! - pacts and founding: [`pacts`], [`receive_mail`], [`found`], [`join`]
+//! - pacts and founding: [`pacts`], [`pact_in_force`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
+//! - before an alert goes: what somebody began ([`draft`]), how many it may mean ([`likeness`])
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
-//! - reading: [`alerts`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
+//! - reading: [`alerts`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`]
 //! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
 //!   [`register`]
@@ -18,6 +19,7 @@
 //! - what a hub does: [`hub`]
 
 pub mod account;
+pub mod activity;
 pub mod alerts;
 pub mod apply;
 pub mod audit;
@@ -28,6 +30,7 @@ pub mod clocks;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
+pub mod draft;
 pub mod enact;
 pub mod expire;
 pub mod expiry;
@@ -40,13 +43,16 @@ pub mod identity;
 pub mod init;
 pub mod join;
 pub mod key_packages;
+pub mod likeness;
 pub mod mail;
 pub mod matching;
 pub mod membership;
 pub mod notices;
 pub mod pack;
+pub mod pact_in_force;
 pub mod pacts;
 pub mod peers;
+pub mod pictures;
 pub mod pseudonym;
 pub mod receive;
 pub mod receive_mail;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use raccordo_core::alert::Alert;
 use raccordo_core::id::{NodeId, ObjectId};
 use raccordo_core::object::{Form as Holds, Kind, State as Life};
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ pub(super) fn line(node: &Node, words: Words, view: &AlertView) -> Line {
 }
 
 fn when(words: Words, view: &AlertView) -> String {
-    view.row.received_at.map_or_else(String::new, |at| words.instant(at))
+    words.instant(view.row.received_at.unwrap_or(view.row.shared_at))
 }
 
 fn kind_key(kind: &str) -> &'static str {
@@ -110,12 +111,17 @@ pub(super) struct Told {
     pub values: Vec<String>,
 }
 
-/// What an alert says, in the order of its declaration; nothing once it has ended.
+/// What an alert says; nothing once it has ended.
 fn fields(node: &Node, words: Words, view: &AlertView) -> Vec<Told> {
     let Some(share) = &view.share else { return Vec::new() };
     let Ok(kind) = view.row.kind.parse::<Kind>() else { return Vec::new() };
+    said_of(node, words, kind, &share.alert)
+}
+
+/// What codes say, in the order of their declaration.
+pub(super) fn said_of(node: &Node, words: Words, kind: Kind, alert: &Alert) -> Vec<Told> {
     let declaration = kind.declaration();
-    let body = serde_json::to_value(&share.alert).unwrap_or_default();
+    let body = serde_json::to_value(alert).unwrap_or_default();
     let Some(body) = body.get(declaration.body) else { return Vec::new() };
     let told = declaration.fields.iter().filter_map(|field| {
         let value = body.get(field.name)?;
@@ -174,6 +180,8 @@ pub(super) struct Filters {
     #[serde(default)]
     kind: String,
     #[serde(default)]
+    text: String,
+    #[serde(default)]
     before: String,
 }
 
@@ -206,6 +214,7 @@ async fn listed(node: &Node, visitor: &Visitor, filters: Filters) -> Done<Respon
         origin: given(&filters.origin).and_then(|text| text.parse::<NodeId>().ok()),
         state: given(&filters.state),
         kind: filters.kind.parse().ok(),
+        says: alerts::said(node, visitor.words.lang(), &filters.text),
         before: filters.before.parse().ok(),
         limit: PAGE,
     };
@@ -270,7 +279,9 @@ async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
         line: line(node, words, &view),
         fields: fields(node, words, &view),
         expires: label.map(|label| words.instant(label.expires_at)).unwrap_or_default(),
-        purpose: label.map(|label| label.purpose.clone()).unwrap_or_default(),
+        purpose: label
+            .map(|label| node.lists.label("purpose", &label.purpose, words.lang()))
+            .unwrap_or_default(),
         refusals: view.delivery.refusals.len(),
         delivered: view.delivery.delivered,
         members: view.delivery.members,

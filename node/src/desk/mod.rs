@@ -4,22 +4,32 @@
 //! page works without scripts. What peers and people wrote is escaped by the templates.
 //!
 //! - one file for each page: [`sign_in`], [`activate`], [`today`], [`alerts`], [`share`],
-//!   [`matches`], [`equipe`]
+//!   [`matches`], [`register`], [`map`], [`links`], [`equipe`], [`activity`], [`health`]
+//! - forms of codes: [`inputs`], [`codes`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
 
 mod activate;
+mod activity;
 mod alerts;
 mod assets;
+mod codes;
 mod equipe;
 mod frame;
 mod gate;
 mod headers;
+mod health;
+mod inputs;
+mod links;
 mod live;
+mod map;
 mod matches;
 mod problem;
+mod register;
 mod share;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 mod today;
 mod words;
 
@@ -40,11 +50,12 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 pub(crate) struct Desk {
     node: Arc<Node>,
     stop: CancellationToken,
+    uploads: register::Uploads,
 }
 
 /// All pages; what streams ends when `stop` is cancelled.
 pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
-    let desk = Desk { node, stop };
+    let desk = Desk { node, stop, uploads: Default::default() };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
@@ -56,6 +67,13 @@ pub(crate) fn router(node: Arc<Node>, stop: CancellationToken) -> Router {
         .route("/alerts/{id}/withdraw", post(alerts::withdraw))
         .route("/share", get(share::choose))
         .route("/share/{kind}", get(share::page).post(share::share))
+        .route("/share/{kind}/draft", post(share::keep))
+        .route("/codes/{lists}", get(codes::options))
+        .merge(register::routes())
+        .route("/map", get(map::page))
+        .route("/links", get(links::page))
+        .route("/activity", get(activity::page))
+        .route("/node", get(health::page))
         .route("/matches", get(matches::list))
         .route("/matches/{id}", get(matches::show))
         .route("/matches/{id}/decide", post(matches::decide))

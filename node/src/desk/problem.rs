@@ -18,6 +18,8 @@ pub(super) struct Problem {
 #[template(path = "problem.html")]
 struct Page {
     words: Words,
+    /// Where the switch of the language leads: the page that failed may have been a change.
+    path: &'static str,
     what: String,
     next: String,
     number: String,
@@ -41,7 +43,8 @@ impl IntoResponse for Problem {
         } else {
             tracing::info!(operation = number, reason, ?whose, "desk");
         }
-        let page = Page { words, what: what(words, &fault), next: next(words, &fault), number };
+        let (what, next) = (what(words, &fault), next(words, &fault));
+        let page = Page { words, path: "/", what, next, number };
         (status(whose), rendered(&page)).into_response()
     }
 }

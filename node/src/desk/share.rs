@@ -1,72 +1,31 @@
-//! Sharing an alert: the form follows the declaration of its kind; before anything leaves,
-//! a second page shows who will receive what.
+//! Sharing an alert: the form follows the declaration of its kind; what is filled in is kept
+//! as a draft; before anything leaves, a second page shows who will receive what, and how many
+//! people it may mean.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::alert::Alert;
-use raccordo_core::id::ObjectId;
-use raccordo_core::object::{Field, Form as Holds, Kind};
-use raccordo_core::operator::Action;
-use serde_json::{Map, Value, json};
+use raccordo_core::id::{ObjectId, RecordId};
+use raccordo_core::object::{Kind, Subject};
+use raccordo_core::operator::{Action, may};
+use serde_json::{Value, json};
 
 use super::Desk;
 use super::alerts::label_key;
 use super::frame::Frame;
 use super::gate::Visitor;
+use super::inputs::{self, Choice, Filled, Inputs, Shape, first};
 use super::problem::{Problem, rendered};
 use super::words::Words;
 use crate::app::fault::{Done, Fault};
+use crate::app::likeness::{self, Alike};
 use crate::app::share::{self, Order, Shared};
-use crate::app::{Node, status};
-
-/// Codes up to which a list is shown whole; longer ones are searched while typing.
-const SHORT_LIST: usize = 40;
-/// Lines offered for a field that takes several codes of a long list.
-const SEVERAL: usize = 5;
-
-/// A field of the form.
-struct Input {
-    name: &'static str,
-    label: String,
-    required: bool,
-    error: String,
-    shape: Shape,
-}
-
-/// How a field is filled in.
-enum Shape {
-    Date(String),
-    Month(String),
-    Flag(bool),
-    /// One of a few.
-    Select(Vec<Choice>),
-    /// Several of a few.
-    Boxes(Vec<Choice>),
-    /// One or several of many: typed, with suggestions.
-    Typed {
-        list: String,
-        values: Vec<String>,
-    },
-}
-
-struct Choice {
-    code: String,
-    label: String,
-    chosen: bool,
-}
-
-/// A list of suggestions.
-struct Suggestions {
-    id: String,
-    codes: Vec<(String, String)>,
-}
-
-/// What was filled in, by field; several values for a field that takes several.
-type Filled = BTreeMap<String, Vec<String>>;
+use crate::app::{Node, draft, pact_in_force, status};
 
 #[derive(Template)]
 #[template(path = "share_choose.html")]
@@ -78,9 +37,9 @@ struct ChoosePage {
 
 /// Which kind.
 pub(super) async fn choose(visitor: Visitor) -> Response {
-    let may = |subject| visitor.operator.must(Action::ShareAlert(subject)).is_ok();
-    let case = may(raccordo_core::object::Subject::Person);
-    let company = may(raccordo_core::object::Subject::Company);
+    let operator = &visitor.operator;
+    let may = |subject| may(operator.role, operator.class, Action::ShareAlert(subject));
+    let (case, company) = (may(Subject::Person), may(Subject::Company));
     rendered(&ChoosePage { frame: Frame::new(&visitor, "share", "/share"), case, company })
 }
 
@@ -91,17 +50,37 @@ struct Page {
     kind: &'static str,
     title: String,
     equipes: Vec<Choice>,
-    inputs: Vec<Input>,
-    suggestions: Vec<Suggestions>,
+    expires: String,
+    expires_error: String,
+    inputs: Inputs,
     id: String,
+    /// The record of the register that it is about; may be empty.
+    record: String,
     errors: usize,
-    /// Set once everything is right: who receives.
-    recipients: Option<Vec<String>>,
-    summary: Vec<(String, String)>,
+    /// Since when a draft is kept; empty without one.
+    kept: String,
+    /// Set once everything is right.
+    preview: Option<Preview>,
     hidden: Vec<(String, String)>,
 }
 
-/// The empty form.
+/// What is shown before the button.
+struct Preview {
+    recipients: Vec<String>,
+    summary: Vec<(String, String)>,
+    purpose: String,
+    alike: Option<AlikeSaid>,
+}
+
+/// How many people an alert may mean, in words.
+struct AlikeSaid {
+    rare: bool,
+    said: String,
+    fields: String,
+    advice: String,
+}
+
+/// The form: what is kept of it, or empty.
 pub(super) async fn page(
     State(desk): State<Desk>,
     visitor: Visitor,
@@ -110,14 +89,20 @@ pub(super) async fn page(
     let words = visitor.words;
     let made = async {
         let kind = kind_of(&kind)?;
-        let today = desk.node.clock.now().date().to_string();
-        let mut filled = Filled::from([("issuedOn".to_owned(), vec![today])]);
-        // Sent twice by mistake, the same form shares once.
-        let id = ObjectId::random(&*desk.node.entropy).to_string();
-        filled.insert("id".to_owned(), vec![id]);
-        form(&desk.node, &visitor, kind, &filled, &Shared::default(), None).await
+        let (filled, kept) = match draft::kept(&desk.node, &visitor.operator, kind).await? {
+            Some(draft) => (draft.filled, words.instant(draft.changed_at)),
+            None => (fresh(&desk.node), String::new()),
+        };
+        form(&desk.node, &visitor, kind, &filled, &Shared::default(), kept, None).await
     };
     made.await.map_err(|fault| Problem::new(words, fault))
+}
+
+/// A form of today. Its id makes sure that sent twice by mistake, it shares once.
+fn fresh(node: &Node) -> Filled {
+    let today = node.clock.now().date().to_string();
+    let id = ObjectId::random(&*node.entropy).to_string();
+    Filled::from([("issuedOn".to_owned(), vec![today]), ("id".to_owned(), vec![id])])
 }
 
 /// Checks what was filled in, shows who would receive it, and on the second time shares.
@@ -128,30 +113,66 @@ pub(super) async fn share(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
+    let node = &desk.node;
     let done = async {
         let kind = kind_of(&kind)?;
-        let mut filled = Filled::new();
-        for (name, value) in pairs {
-            let value = value.trim();
-            if !value.is_empty() {
-                filled.entry(name).or_default().push(value.to_owned());
-            }
-        }
+        let mut filled = inputs::filled(pairs);
         visitor.must_be_of_form(first(&filled, "form"))?;
-        let sends = first(&filled, "step") == "send";
-        let order = order(&desk.node, words, kind, &filled, !sends)?;
-        let came = share::share(&desk.node, &visitor.operator, order).await?;
-        let right = came.violations.is_empty();
-        match came.objects.first().filter(|_| sends && right) {
-            Some((row, _)) => Ok(Redirect::to(&format!("/alerts/{}", row.object)).into_response()),
+        filled.remove("form");
+        let step = filled.remove("step").unwrap_or_default().pop().unwrap_or_default();
+        if step == "discard" {
+            draft::discard(node, &visitor.operator, kind).await?;
+            return Ok(Redirect::to(&format!("/share/{kind}")).into_response());
+        }
+        for (name, values) in fresh(node) {
+            filled.entry(name).or_insert(values);
+        }
+        let sends = step == "send";
+        // What begins from a record does not replace a draft before somebody writes.
+        if !sends && step != "begin" {
+            draft::keep(node, &visitor.operator, kind, &filled).await?;
+        }
+        if matches!(step.as_str(), "begin" | "change" | "keep") {
+            let kept = words.instant(node.clock.now());
+            let kept = if step == "keep" { kept } else { String::new() };
+            return form(node, &visitor, kind, &filled, &Shared::default(), kept, None).await;
+        }
+        let order = order(node, kind, &filled, !sends)?;
+        let records = record(&filled)?;
+        let came = share::share_about(node, &visitor.operator, order, &records).await?;
+        if !came.violations.is_empty() {
+            return form(node, &visitor, kind, &filled, &came, String::new(), None).await;
+        }
+        match came.objects.first().filter(|_| sends) {
+            Some((row, _)) => {
+                draft::discard(node, &visitor.operator, kind).await?;
+                Ok(Redirect::to(&format!("/alerts/{}", row.object)).into_response())
+            }
             None => {
-                let sees = first(&filled, "step") != "change";
-                let recipients = (right && sees).then_some(&came.recipients);
-                let recipients =
-                    recipients.map(|all| all.iter().map(ToString::to_string).collect());
-                form(&desk.node, &visitor, kind, &filled, &came, recipients).await
+                let preview = preview(node, &visitor, kind, &filled, &came).await?;
+                form(node, &visitor, kind, &filled, &came, String::new(), Some(preview)).await
             }
         }
+    };
+    done.await.map_err(|fault| Problem::new(words, fault))
+}
+
+/// Keeps what is filled in so far; pages with scripts do so by themselves.
+pub(super) async fn keep(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(kind): Path<String>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let words = visitor.words;
+    let done = async {
+        let kind = kind_of(&kind)?;
+        let mut filled = inputs::filled(pairs);
+        visitor.must_be_of_form(first(&filled, "form"))?;
+        filled.remove("form");
+        filled.remove("step");
+        draft::keep(&desk.node, &visitor.operator, kind, &filled).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
     };
     done.await.map_err(|fault| Problem::new(words, fault))
 }
@@ -160,33 +181,19 @@ fn kind_of(text: &str) -> Done<Kind> {
     text.parse().map_err(|_| Fault::not_found("no_such_page", "no kind has this name"))
 }
 
-fn first<'f>(filled: &'f Filled, name: &str) -> &'f str {
-    filled.get(name).and_then(|all| all.first()).map_or("", String::as_str)
+/// The record that the alert is about, if any.
+fn record(filled: &Filled) -> Done<BTreeMap<usize, RecordId>> {
+    let text = first(filled, "record");
+    let record = (!text.is_empty()).then(|| text.parse::<RecordId>()).transpose()?;
+    Ok(record.into_iter().map(|record| (0, record)).collect())
 }
 
 /// What was filled in as an order.
-fn order(node: &Node, words: Words, kind: Kind, filled: &Filled, dry_run: bool) -> Done<Order> {
-    let declaration = kind.declaration();
-    let mut body = Map::new();
-    for field in declaration.fields {
-        let Some(values) = filled.get(field.name) else { continue };
-        let value = match field.form {
-            Holds::Flag => json!(true),
-            Holds::Code(lists) => json!(code(node, words, lists, first(filled, field.name))),
-            Holds::Codes(lists, _) => {
-                let codes = values.iter().map(|value| code(node, words, lists, value));
-                json!(codes.collect::<Vec<_>>())
-            }
-            Holds::Uuids(_) => json!(values),
-            Holds::Tags(_) => continue,
-            Holds::Date | Holds::Month | Holds::Uuid => json!(first(filled, field.name)),
-        };
-        body.insert(field.name.to_owned(), value);
-    }
+fn order(node: &Node, kind: Kind, filled: &Filled, dry_run: bool) -> Done<Order> {
     let alert = json!({
         "id": first(filled, "id"),
         "expiresOn": first(filled, "expiresOn"),
-        declaration.body: Value::Object(body),
+        kind.declaration().body: Value::Object(inputs::body(node, kind, filled)),
     });
     let alert: Alert = serde_json::from_value(alert)
         .map_err(|_| Fault::usage("bad_form", "the form holds what no alert can hold"))?;
@@ -194,22 +201,51 @@ fn order(node: &Node, words: Words, kind: Kind, filled: &Filled, dry_run: bool) 
     Ok(Order { equipe, alerts: vec![alert], purpose: None, dry_run })
 }
 
-/// The code behind what was typed: a code, a label, or a label that a suggestion has put
-/// there. What is none stays as it is, for the check to name.
-fn code(node: &Node, words: Words, lists: &[&str], typed: &str) -> String {
-    let known = lists.iter().filter_map(|name| node.lists.list(name));
-    for list in known {
-        if list.lookup(typed).is_some() {
-            return typed.to_owned();
-        }
-        let folded = typed.to_lowercase();
-        let by_label =
-            |it: &&raccordo_core::codes::Code| it.label(words.lang()).to_lowercase() == folded;
-        if let Some(found) = list.entries().iter().find(by_label) {
-            return found.code.clone();
-        }
+async fn preview(
+    node: &Node,
+    visitor: &Visitor,
+    kind: Kind,
+    filled: &Filled,
+    came: &Shared,
+) -> Done<Preview> {
+    let words = visitor.words;
+    let Order { equipe, alerts, .. } = order(node, kind, filled, true)?;
+    let mut like = None;
+    if let Some(alert) = alerts.first() {
+        like = likeness::alike(node, &visitor.operator, &equipe, kind, alert).await?;
     }
-    typed.to_owned()
+    let pact = pact_in_force::named(node, &equipe).await?;
+    let purpose = pact.terms().purposes.first().map_or("", String::as_str);
+    let mut summary = inputs::said(node, words, kind, filled);
+    let expires = first(filled, "expiresOn");
+    if !expires.is_empty() {
+        summary.push((words.t("expires"), words.date(expires)));
+    }
+    Ok(Preview {
+        recipients: came.recipients.iter().map(ToString::to_string).collect(),
+        summary,
+        purpose: node.lists.label("purpose", purpose, words.lang()),
+        alike: like.map(|like| alike_said(words, &like)),
+    })
+}
+
+fn alike_said(words: Words, like: &Alike) -> AlikeSaid {
+    let names = |fields: &[&'static str]| {
+        let labels = fields.iter().map(|name| words.t(&label_key(name)));
+        labels.collect::<Vec<_>>().join(", ")
+    };
+    let rare = like.people < like.threshold;
+    let said = if rare {
+        words.count("alike-count", like.people)
+    } else {
+        words.with("alike-enough", like.threshold)
+    };
+    let advice = match (rare, like.without.is_empty()) {
+        (false, _) => String::new(),
+        (true, true) => words.with("alike-rare", like.threshold),
+        (true, false) => words.with("alike-without", names(&like.without)),
+    };
+    AlikeSaid { rare, said, fields: names(&like.fields), advice }
 }
 
 async fn form(
@@ -218,121 +254,35 @@ async fn form(
     kind: Kind,
     filled: &Filled,
     came: &Shared,
-    recipients: Option<Vec<String>>,
+    kept: String,
+    preview: Option<Preview>,
 ) -> Done<Response> {
     let words = visitor.words;
-    let declaration = kind.declaration();
     let told = status::status(node).await?;
-    let equipe = first(filled, "equipe");
-    let equipes = told.equipes.iter().map(|row| row.row.name.clone());
-    let equipes =
-        equipes.map(|name| Choice { chosen: name == equipe, code: name.clone(), label: name });
-    let mut lists: BTreeMap<String, Suggestions> = BTreeMap::new();
-    let inputs: Vec<Input> = declaration
-        .fields
-        .iter()
-        .filter(|field| offered(field.form))
-        .map(|field| {
-            let path = declaration.path(field.name);
-            let wrong = came.violations.iter().find(|it| it.error.field == path);
-            let error = wrong.map(|it| words.t(reason_key(it.error.reason.as_str())));
-            Input {
-                name: field.name,
-                label: words.t(&label_key(field.name)),
-                required: field.required,
-                error: error.unwrap_or_default(),
-                shape: shape(node, words, field, filled, &mut lists),
-            }
-        })
-        .collect();
-    let summary = summary(node, words, kind, filled);
-    let hidden = filled.iter().filter(|(name, _)| !matches!(name.as_str(), "form" | "step"));
-    let hidden = hidden.flat_map(|(name, all)| all.iter().map(|it| (name.clone(), it.clone())));
+    let chosen = first(filled, "equipe");
+    let equipes = told.equipes.iter().map(|equipe| {
+        let name = equipe.row.name.clone();
+        Choice { code: name.clone(), chosen: name == chosen, label: name }
+    });
+    let errors: Vec<_> = came.violations.iter().map(|it| &it.error).collect();
+    let late = errors.iter().any(|error| error.field == "expiresOn");
+    let hidden =
+        filled.iter().flat_map(|(name, all)| all.iter().map(|it| (name.clone(), it.clone())));
     let title = if kind == Kind::Case { "share-case" } else { "share-company" };
     let page = Page {
         frame: Frame::new(visitor, "share", format!("/share/{kind}")),
         kind: kind.as_str(),
         title: words.t(title),
         equipes: equipes.collect(),
-        inputs,
-        suggestions: lists.into_values().collect(),
+        expires: first(filled, "expiresOn").to_owned(),
+        expires_error: if late { words.t("error-expires") } else { String::new() },
+        inputs: inputs::inputs(node, words, kind, filled, &errors, false),
         id: first(filled, "id").to_owned(),
-        errors: came.violations.len(),
-        recipients,
-        summary,
-        hidden: hidden.collect(),
+        record: first(filled, "record").to_owned(),
+        errors: errors.len(),
+        kept,
+        hidden: if preview.is_some() { hidden.collect() } else { Vec::new() },
+        preview,
     };
     Ok(rendered(&page))
-}
-
-/// Fields that people fill in; the others come from the node.
-fn offered(form: Holds) -> bool {
-    !matches!(form, Holds::Uuid | Holds::Uuids(_) | Holds::Tags(_))
-}
-
-fn reason_key(reason: &str) -> &'static str {
-    match reason {
-        "missing" => "error-missing",
-        "unknown_code" => "error-unknown-code",
-        "pact_forbids" => "error-pact-forbids",
-        _ => "error-field",
-    }
-}
-
-fn shape(
-    node: &Node,
-    words: Words,
-    field: &Field,
-    filled: &Filled,
-    suggestions: &mut BTreeMap<String, Suggestions>,
-) -> Shape {
-    let values = filled.get(field.name).cloned().unwrap_or_default();
-    let one = || values.first().cloned().unwrap_or_default();
-    let (lists, several) = match field.form {
-        Holds::Date => return Shape::Date(one()),
-        Holds::Month => return Shape::Month(one()),
-        Holds::Flag => return Shape::Flag(!values.is_empty()),
-        Holds::Code(lists) => (lists, 1),
-        Holds::Codes(lists, most) => (lists, most),
-        Holds::Uuid | Holds::Uuids(_) | Holds::Tags(_) => (&[][..], 1),
-    };
-    let codes: Vec<(String, String)> = lists
-        .iter()
-        .filter_map(|name| node.lists.list(name))
-        .flat_map(|list| list.entries())
-        .map(|it| (it.code.clone(), it.label(words.lang()).to_owned()))
-        .collect();
-    if codes.len() <= SHORT_LIST {
-        let choice = |(code, label): (String, String)| {
-            let chosen = values.contains(&code);
-            Choice { code, label, chosen }
-        };
-        let choices = codes.into_iter().map(choice).collect();
-        return if several == 1 { Shape::Select(choices) } else { Shape::Boxes(choices) };
-    }
-    let list = format!("list-{}", lists.join("-"));
-    suggestions.entry(list.clone()).or_insert_with(|| Suggestions { id: list.clone(), codes });
-    let lines = several.min(SEVERAL);
-    let mut values: Vec<String> = values;
-    values.resize(values.len().max(lines), String::new());
-    Shape::Typed { list, values }
-}
-
-/// What will leave, in words.
-fn summary(node: &Node, words: Words, kind: Kind, filled: &Filled) -> Vec<(String, String)> {
-    let told = kind.declaration().fields.iter().filter_map(|field| {
-        let values = filled.get(field.name)?;
-        let said = values.iter().map(|value| match field.form {
-            Holds::Code(lists) | Holds::Codes(lists, _) => {
-                let code = code(node, words, lists, value);
-                let list = lists.iter().find(|list| node.lists.lookup(list, &code).is_some());
-                list.map_or(code.clone(), |list| node.lists.label(list, &code, words.lang()))
-            }
-            Holds::Date | Holds::Month => words.date(value),
-            Holds::Flag => words.t("yes"),
-            _ => value.clone(),
-        });
-        Some((words.t(&label_key(field.name)), said.collect::<Vec<_>>().join(", ")))
-    });
-    told.collect()
 }

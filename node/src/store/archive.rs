@@ -324,6 +324,11 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "draft",
+        2,
+        &[("operator", Bytes), ("kind", Text), ("sealed", Bytes), ("changed_at_ms", Integer)],
+    ),
+    table(
         "token_wanted",
         3,
         &[

@@ -10,6 +10,7 @@ pub mod ailment;
 pub mod archive;
 pub mod dialect;
 pub mod directory;
+pub mod draft;
 pub mod equipe;
 pub mod honesty;
 pub mod hub;
@@ -135,6 +136,7 @@ pub trait Tx:
     + void::VoidRows
     + register::RegisterRows
     + account::AccountRows
+    + draft::DraftRows
     + token::TokenRows
     + matching::MatchRows
     + keys::KeyRows

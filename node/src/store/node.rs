@@ -79,6 +79,8 @@ pub trait NodeRows {
     async fn audit_append(&mut self, record: &AuditRecord) -> Stored<()>;
     /// Records after `sequence`, ascending, at most `limit`.
     async fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<AuditRecord>>;
+    /// Those of one actor before a place, the newest first.
+    async fn audit_of(&mut self, actor: &str, before: u64, limit: u32) -> Stored<Vec<AuditRecord>>;
 
     /// Newest processed mailbox item at a hub; 0 at first.
     async fn mailbox_cursor(&mut self, hub: &NodeId) -> Stored<u64>;

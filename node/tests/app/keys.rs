@@ -138,6 +138,29 @@ async fn two_of_whom_one_is_away_wait_quietly_until_it_is_back() {
     many.assert_agreement(&[0, 1]).await;
 }
 
+/// How much the hub's log holds.
+async fn log_end(many: &Many) -> u64 {
+    let lineage = many.row(0).await.lineage;
+    many.relay().store.read().await.unwrap().carried(lineage).await.unwrap().unwrap().sequence.0
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_come_back_is_spoken_to_once_in_a_while() {
+    let mut many = Many::founded(3, 3).await;
+    many.keyed = [0, 1].into();
+    many.away.insert(2);
+    many.run().await;
+    many.pass(PHASE);
+    let before = log_end(&many).await;
+    for _ in 0..20 {
+        many.send(0).await.unwrap();
+    }
+    assert_eq!(log_end(&many).await, before + 1);
+    many.pass(Duration::from_secs(61));
+    many.send(0).await.unwrap();
+    assert_eq!(log_end(&many).await, before + 2);
+}
+
 #[tokio::test]
 async fn a_chair_that_is_away_is_not_waited_for() {
     let mut many = Many::founded(3, 3).await;

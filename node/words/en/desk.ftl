@@ -71,7 +71,7 @@ alerts-count = { $count ->
    *[other] { $count } alerts
 }
 no-alerts = No alerts.
-when = Received
+when = When
 what = What
 from = From
 ours = us
@@ -187,6 +187,321 @@ fault-no-such-match = This match is not here, or not for you.
 fault-no-work-phone = Your work phone is missing: without it the other region would not know whom to call.
 next-no-work-phone = Ask the administrator to note your work phone.
 
+## Register
+
+register = Register
+register-help = The register stays on this node. Lists show no names: to see who it is, open the record and choose a purpose.
+people = People
+companies = Companies
+record = Record
+record-active = active
+record-erased = erased
+no-records = No records.
+case-named = Case { $it }
+company-named = Company { $it }
+sole-trader-named = Sole trader { $it }
+manager = Case manager
+since = Since
+changed-at = Last changed
+find = Find
+find-person = Find a person
+find-company = Find a company
+find-again = Search again
+find-help = Write what you know: one detail is enough. The search is recorded with its purpose.
+found-count = { $count ->
+    [0] No record found
+    [one] One record found
+   *[other] { $count } records found
+}
+agrees = Agrees: { $it }
+why = Why you need it
+why-help = The purpose is recorded together with your name.
+show-identity = Show who it is
+read-for = Reading recorded. Purpose: { $it }.
+who-it-is = Who it is
+which-company = Which company
+add = Add
+add-person = Add a person
+add-company = Add a company
+add-help = One identifying detail is enough. Nothing that you write here leaves this node.
+add-errors-count = { $count ->
+    [one] One field needs correcting; nothing was saved.
+   *[other] { $count } fields need correcting; nothing was saved.
+}
+more-rows = More rows
+the-case = The case
+manager-help = The name of an operator of your organisation; empty: you.
+new-manager = Hand over to
+new-manager-help = The name of an operator of the same organisation; empty: it stays as it is.
+codes-of-record = Coded details
+codes-help = Optional: they help to prepare the alert, and to know how many people are alike.
+sole-trader-help = It is a sole trader (counts as a person)
+share-record = Prepare the alert
+share-record-help = Only codes leave. Whoever receives it does not see this record, but a match may lead to it.
+about-record = About record { $it } of your register: nobody else sees that.
+change-case = Update the case
+save-case = Save
+another-case = Open another case of the same person
+erase = Erase
+erase-person-help = The person, their details and all their cases are destroyed on this node. There is no way back, and the same file number cannot come in again.
+erase-company-help = The company and its details are destroyed on this node. There is no way back.
+erase-alerts-help = Alerts that were shared stay with the others until they are withdrawn: withdraw them first, if need be.
+erase-sure = I understand: erase for ever.
+erased-help = The details of this record were destroyed.
+back = Back
+note-added = Record added.
+note-known = It was here already, with the same file number: nothing was added.
+note-changed = Case updated.
+record-reference = File number
+record-name = Name
+record-birth-date = Date of birth
+record-fiscal-code = Codice fiscale
+record-document = Document
+record-phone = Phone
+record-address = Address
+record-employer = Employer
+record-company-name = Company name
+record-vat-number = Partita IVA
+record-rea-number = REA number
+part-family = Family name
+part-given = Given name
+part-kind = Kind
+part-number = Number
+part-country = Country
+part-street = Street and number
+part-comune = Comune
+hint-birth-date = For example 31/12/1985; also 12/1985 or only 1985.
+hint-rea-number = For example FI-123456.
+document-passport = passport
+document-residence-permit = residence permit
+document-identity-card = identity card
+document-other = other document
+error-nobody = Write at least a name or a number.
+error-birth-date = Write the date as 31/12/1985, 12/1985 or 1985.
+error-fiscal-code = This codice fiscale is not right: check letters and digits.
+error-vat-number = This partita IVA is not right: it has 11 digits.
+error-rea-number = Write the REA number as FI-123456.
+error-document = Check kind, number and country of the document.
+error-address = Choose the comune from the list.
+error-columns = The line has another number of columns than the first one.
+error-too-many = There are too many values.
+error-expires = The end must be after today, and no later than the pact allows.
+
+## Import
+
+import = Import a file
+import-people = Import people from a file
+import-companies = Import companies from a file
+import-help = A CSV file with one record a line; the first line holds the names of the columns. Several values in one cell stand apart by |. The file stays in memory only while it is needed, and is never written to disk.
+file = CSV file
+file-help = At most 8 MB. From Excel: Save as, CSV UTF-8.
+import-send = Continue
+import-columns = What the columns hold
+import-columns-help = Check that each column is the right one. “Only check” reads the whole file and saves nothing.
+column-numbered = Column { $it }
+import-ignored = (do not import)
+import-unknown = Name not recognised: choose, or leave it out.
+import-check = Only check
+import-store = Import
+import-running = Importing
+import-done = Import finished
+import-checked = Check finished: nothing was saved
+import-stopped = Import stopped
+import-again = What came in stays. Send the same file again: it goes on where it was.
+import-line = Up to line { $it }
+import-added = Records added
+import-would-add = Records that would be added
+import-known = Already here
+import-refused = Lines refused
+import-resumed = Imported before, up to line
+import-refused-lines = Refused lines
+import-more = And { $it } more: the report has them all.
+import-report = Download the report (CSV, no personal data)
+import-another = Another file
+import-twice = Two columns are “{ $it }”: leave one out.
+import-nobody = No column says who it is: a name or a number is needed.
+refresh = Refresh
+line = Line
+field = Field
+column-family-name = Family name
+column-given-name = Given name
+column-full-name = Family and given name together
+column-alias = Other name
+column-passport = Passport
+column-residence-permit = Residence permit
+column-identity-card = Identity card
+column-street = Street and number
+column-state = State of the case
+column-manager = Case manager
+column-sole-trader = Sole trader (yes or no)
+column-columns = Columns
+column-codes = Coded details
+
+## More about alerts
+
+no = no
+none = none
+says = Contains
+says-help = Words or codes: for example “farming Foggia”.
+perhaps = Perhaps: { $it }.
+expires-on = Expires on
+expires-help = Empty: as long as the pact says.
+keep-draft = Save the draft
+discard-draft = Discard the draft
+draft-kept = Draft saved: { $it }. It stays here, encrypted, even if you sign out.
+alike = How many people are alike
+alike-count = { $count ->
+    [0] Nobody in your register has this combination of details.
+    [one] Only one person in your register has this combination of details.
+   *[other] Only { $count } people in your register have this combination of details.
+}
+alike-enough = At least { $it } people in your register have this combination of details.
+alike-fields = These count together: { $it }.
+alike-rare = Whoever receives it might work out who it is: the pact asks for at least { $it } people. Leave something out, or make it coarser.
+alike-without = Whoever receives it might work out who it is. It would be enough to leave one of these out: { $it }.
+
+## Map and links
+
+overview = Overview
+map = Map of alerts
+map-help = Active alerts that you may read, by province. Below { $it } the number is not shown, since it might point to a person.
+map-desc = One tile for each province, placed as on a map; the darker, the more alerts. The same numbers are in the table.
+map-table = Alerts by province
+map-more = The newest { $it } were counted.
+region = Region
+links = Links between cases and companies
+links-help = Matches of your records with other regions, and companies that cases name.
+links-desc = One column for each region; cases are circles, companies squares, links are lines. The same links are in the table.
+links-table = All links
+links-more = There are more links, not shown here.
+no-links = No links.
+link = Link
+link-names = the case names the company
+link-asked = to be confirmed
+to = To
+
+## Équipe
+
+chair = chair
+pact = The pact in plain words
+pact-help = What you have decided together to share, and how.
+pact-parties = Who takes part
+pact-purposes = Purposes
+pact-basis = Legal basis
+pact-dpia = Impact assessment
+pact-review = To be reviewed on
+pact-expiry = Expires after
+pact-k = People alike that are asked for
+pact-onward = May be shared further
+pact-people = Alerts about people
+pact-companies = Alerts about companies
+pact-shared = Shared
+pact-fields = Details allowed
+pact-never = Details never shared
+pact-place = How precise the place is
+pact-citizenship = How precise the citizenship is
+pact-days = Days after which they are erased
+pact-readers = Who may read them
+precision-province = province
+precision-comune = comune
+precision-world-region = part of the world
+precision-country = country
+alarm-code = (code: { $it })
+alarm-lost-nothing = Nothing was lost: what you share stays safe here.
+alarm-next = Tell the node's administrator, who knows how to go on.
+alarm-log-broken = The log that the hub keeps does not fit what this node has verified.
+alarm-checkpoint-bad = The hub has signed something that contradicts what it signed before.
+alarm-echo-disagrees = Another node says that it saw a different log.
+alarm-log-forked = The hub has shown two different histories to different nodes.
+alarm-log-rewritten = The hub has changed an entry that was verified before.
+alarm-log-truncated = The hub says that the log ends before entries that it had delivered.
+alarm-log-reordered = The hub has moved an entry that it had acknowledged.
+alarm-log-withheld = The hub has entries that it does not deliver to this node.
+alarm-log-withheld-next = If it does not pass by itself soon, tell the administrator.
+alarm-entry-replayed = The same entry came twice: it is not shown twice.
+alarm-sender-wrong = An entry bears the name of a node that did not write it.
+alarm-commit-unprocessable = This node cannot process a change of the équipe.
+alarm-own-entry-unknown = The log holds an entry in this node's name that it does not know: a copy may be running. The node has quarantined itself.
+alarm-needs-rejoin = This node was restored and must join the group again before it sends.
+alarm-needs-rejoin-next = The administrator asks another region to approve the return.
+alarm-entry-refused = The hub refuses an entry of this node for ever.
+alarm-hub-unknown-group = The hub says that it does not know this équipe.
+alarm-hub-trimmed = The hub has thrown away entries that this node had not received.
+alarm-hub-trimmed-lost = Some alerts of the others never came here: they are sent again after the return.
+alarm-notice-cannot-process = Another node says that it cannot read an entry.
+alarm-notice-cannot-process-lost = Nothing is missing here; alerts may be missing at that node.
+alarm-notice-rejoin-request = Another node has lost its state and asks to return.
+alarm-notice-rejoin-request-next = The administrators talk on the phone before they approve.
+alarm-notice-revocation = Another node no longer trusts a member of the équipe.
+alarm-notice-leave = A node leaves the équipe.
+alarm-notice-leave-next = You need not do anything.
+alarm-card-forked = A node has two different cards of one number: it was suspended to be safe.
+alarm-pact-unknown = The others agreed on a pact that never came here.
+alarm-key-ceremony-failed = A key for matches could not be made: nodes were missing.
+alarm-key-ceremony-failed-next = The node tries again by itself. Alerts go out all the same.
+alarm-key-lost = Too many parts of a key are missing: for now no new matches are found.
+alarm-key-dealing-bad = A node erred, or cheated, while a key was made; it was left out, and the key is good.
+alarm-key-dissent = A node accepted another key than the one known here.
+alarm-evaluation-bad = A node answered a request wrongly; the answer was not used.
+alarm-token-budget-exceeded = A node asked for more comparisons than the pact allows in a day; nobody answered.
+alarm-notice-void = A node holds a change for void that this node has processed.
+alarm-disk-full = The node's disk is full.
+alarm-disk-error = The node's disk does not answer as it should.
+alarm-database-read-only = The node cannot write to its database.
+alarm-database-damaged = The node's database is damaged.
+alarm-store-unavailable = The node cannot reach its database.
+
+## My activity
+
+activity = My activity
+activity-help = What you did here, as the audit has it. Only you and the auditors see it.
+no-activity = Nothing yet.
+when-done = When
+about = About
+audit-number = Number
+did-other = { $it }
+did-alert-read = You opened an alert
+did-alert-share = You shared alerts
+did-alert-withdraw = You withdrew an alert
+did-record-add = You added a record
+did-record-read = You saw who it is
+did-record-erase = You erased a record
+did-case-change = You updated a case
+did-register-find = You searched the register
+did-register-import = You imported lines of a file
+did-match-confirm = You confirmed a match
+did-match-deny = You said that it is not the same
+did-match-unlink = You unlinked a match
+did-match-answer = You answered the other region
+did-stop-add = You added a value that is no evidence
+did-stop-read = You read the values that are no evidence
+did-stop-remove = You removed a value that is no evidence
+did-account-activate = You activated your account
+did-account-refuse = Sign-in refused
+did-account-sign-in = You signed in
+did-account-sign-out = You signed out
+
+## The node, for administrators
+
+node = Node
+node-help = Numbers and states only: no case is seen here. Changes are made on the command line.
+node-health = Health
+node-ready = The node is working.
+node-failing = The node cannot work.
+node-uptime = Running for (hours:minutes)
+node-schema = Version of the database
+node-sending = Sending
+node-hub = Hub
+node-outbox = Waiting to leave
+node-lag = To be read from the hub
+node-set-aside = Set aside
+node-tokens = Comparisons to be asked for
+node-peers = Whom it trusts
+no-peers = No other nodes.
+card-until = Card valid until
+node-expires = What expires
+days-left = Days left
+
 ## Fields
 
 field-issued-on = Date of the alert
@@ -255,6 +570,27 @@ fault-password-is-name = The password cannot be your name.
 fault-password-differs = The two passwords differ.
 fault-already-ended = This alert has ended already.
 fault-equipe-closed = Nobody else is in the équipe now.
+fault-no-such-case = This case is not there, or not of your organisation.
+fault-no-such-record = This record is not there, or not of your organisation.
+fault-unknown-purpose = Choose a purpose: without one, nothing is opened.
+fault-nothing-sought = Write at least one detail to look for.
+fault-no-such-operator = There is no operator of this name.
+fault-other-organisation = This operator is of another organisation.
+fault-unfit-manager = This operator's role does not allow answering for cases.
+fault-erased = This record was erased.
+fault-not-confirmed = The box was not ticked: nothing was erased.
+fault-bad-csv = This file is no readable CSV: a quotation mark may be left open.
+fault-empty-file = The file has no lines below the names of its columns.
+fault-no-file = The file is no longer here: send it again.
+fault-import-running = An import of yours is still running.
+fault-too-many-files = Many files are being imported: try again later.
+fault-operator-disabled = This account was closed.
+fault-no-such-equipe = This node is in no équipe of this name.
+fault-equipe-not-active = The équipe is not active on this node.
+next-not-confirmed = Go back and confirm, if you want to erase.
+next-unknown-purpose = Go back and choose a purpose from the list.
+next-nothing-sought = Go back and write a name or a number.
+next-no-file = Go back to the import and choose the file.
 next-no-such-page = Go back to today.
 next-role-not-allowed = If your work needs it, ask the administrator.
 next-forged-form = Open the page again and repeat from there.

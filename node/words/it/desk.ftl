@@ -71,7 +71,7 @@ alerts-count = { $count ->
    *[other] { $count } segnalazioni
 }
 no-alerts = Nessuna segnalazione.
-when = Ricevuta
+when = Quando
 what = Che cosa
 from = Da
 ours = noi
@@ -187,6 +187,321 @@ fault-no-such-match = Questa corrispondenza non c'è, o non è per te.
 fault-no-work-phone = Manca il tuo telefono di lavoro: senza, l'altra regione non saprebbe chi chiamare.
 next-no-work-phone = Chiedi all'amministratore di registrare il tuo telefono di lavoro.
 
+## Register
+
+register = Registro
+register-help = Il registro resta su questo nodo. Le liste non mostrano nomi: per vedere chi è, apri la scheda e scegli lo scopo.
+people = Persone
+companies = Aziende
+record = Scheda
+record-active = attiva
+record-erased = cancellata
+no-records = Nessuna scheda.
+case-named = Caso { $it }
+company-named = Azienda { $it }
+sole-trader-named = Ditta individuale { $it }
+manager = Chi la segue
+since = Dal
+changed-at = Ultima modifica
+find = Cerca
+find-person = Cerca una persona
+find-company = Cerca un'azienda
+find-again = Cerca ancora
+find-help = Scrivi quello che sai: basta un dato. La ricerca viene registrata con il suo scopo.
+found-count = { $count ->
+    [0] Nessuna scheda trovata
+    [one] Una scheda trovata
+   *[other] { $count } schede trovate
+}
+agrees = Coincide: { $it }
+why = Perché ti serve
+why-help = Lo scopo viene registrato insieme al tuo nome.
+show-identity = Mostra chi è
+read-for = Lettura registrata. Scopo: { $it }.
+who-it-is = Chi è
+which-company = Quale azienda
+add = Aggiungi
+add-person = Aggiungi una persona
+add-company = Aggiungi un'azienda
+add-help = Basta un dato che identifica. Nulla di quanto scrivi qui lascia questo nodo.
+add-errors-count = { $count ->
+    [one] Un campo è da correggere; non è stato salvato nulla.
+   *[other] { $count } campi sono da correggere; non è stato salvato nulla.
+}
+more-rows = Altre righe
+the-case = Il caso
+manager-help = Il nome di un operatore della tua organizzazione; vuoto: tu.
+new-manager = Affida a
+new-manager-help = Il nome di un operatore della stessa organizzazione; vuoto: resta chi la segue ora.
+codes-of-record = Dati in codici
+codes-help = Facoltativi: servono a preparare la segnalazione e a capire quante persone si somigliano.
+sole-trader-help = È una ditta individuale (vale come una persona)
+share-record = Prepara la segnalazione
+share-record-help = Partono solo codici. Chi la riceve non vede questa scheda, ma una corrispondenza può ricondurre a lei.
+about-record = Riguarda la scheda { $it } del tuo registro: nessun altro lo vede.
+change-case = Aggiorna il caso
+save-case = Salva
+another-case = Apri un altro caso della stessa persona
+erase = Cancella
+erase-person-help = La persona, i suoi dati e tutti i suoi casi vengono distrutti su questo nodo. Non si torna indietro, e lo stesso numero di pratica non potrà rientrare.
+erase-company-help = L'azienda e i suoi dati vengono distrutti su questo nodo. Non si torna indietro.
+erase-alerts-help = Le segnalazioni già condivise restano agli altri finché non vengono ritirate: ritirale prima, se serve.
+erase-sure = Ho capito: cancella per sempre.
+erased-help = I dati di questa scheda sono stati distrutti.
+back = Torna indietro
+note-added = Scheda aggiunta.
+note-known = C'era già, con lo stesso numero di pratica: non è stato aggiunto nulla.
+note-changed = Caso aggiornato.
+record-reference = Numero di pratica
+record-name = Nome
+record-birth-date = Data di nascita
+record-fiscal-code = Codice fiscale
+record-document = Documento
+record-phone = Telefono
+record-address = Indirizzo
+record-employer = Datore di lavoro
+record-company-name = Ragione sociale
+record-vat-number = Partita IVA
+record-rea-number = Numero REA
+part-family = Cognome
+part-given = Nome
+part-kind = Tipo
+part-number = Numero
+part-country = Paese
+part-street = Via e numero
+part-comune = Comune
+hint-birth-date = Per esempio 31/12/1985; anche 12/1985 o solo 1985.
+hint-rea-number = Per esempio FI-123456.
+document-passport = passaporto
+document-residence-permit = permesso di soggiorno
+document-identity-card = carta d'identità
+document-other = altro documento
+error-nobody = Scrivi almeno un nome o un numero.
+error-birth-date = Scrivi la data come 31/12/1985, 12/1985 o 1985.
+error-fiscal-code = Questo codice fiscale non è giusto: controlla le lettere e le cifre.
+error-vat-number = Questa partita IVA non è giusta: sono 11 cifre.
+error-rea-number = Scrivi il numero REA come FI-123456.
+error-document = Controlla tipo, numero e paese del documento.
+error-address = Scegli il comune dall'elenco.
+error-columns = La riga ha un altro numero di colonne rispetto alla prima.
+error-too-many = Ci sono troppi valori.
+error-expires = La scadenza deve essere dopo oggi, e non oltre quanto permette il patto.
+
+## Import
+
+import = Importa da un file
+import-people = Importa persone da un file
+import-companies = Importa aziende da un file
+import-help = Un file CSV con una riga per scheda; la prima riga contiene i nomi delle colonne. Più valori nella stessa cella si separano con |. Il file resta in memoria solo finché serve, e non viene scritto su disco.
+file = File CSV
+file-help = Al massimo 8 MB. Da Excel: Salva con nome, CSV UTF-8.
+import-send = Continua
+import-columns = Che cosa c'è nelle colonne
+import-columns-help = Controlla che ogni colonna sia quella giusta. «Controlla soltanto» legge tutto il file senza salvare nulla.
+column-numbered = Colonna { $it }
+import-ignored = (non importare)
+import-unknown = Nome non riconosciuto: scegli, o lascia fuori.
+import-check = Controlla soltanto
+import-store = Importa
+import-running = Importazione in corso
+import-done = Importazione finita
+import-checked = Controllo finito: non è stato salvato nulla
+import-stopped = Importazione interrotta
+import-again = Quello che è entrato resta. Manda di nuovo lo stesso file: riprende da dove era.
+import-line = Fino alla riga { $it }
+import-added = Schede aggiunte
+import-would-add = Schede che verrebbero aggiunte
+import-known = C'erano già
+import-refused = Righe rifiutate
+import-resumed = Già importato prima fino alla riga
+import-refused-lines = Righe rifiutate
+import-more = E altre { $it }: sono tutte nel resoconto.
+import-report = Scarica il resoconto (CSV, senza dati personali)
+import-another = Un altro file
+import-twice = Due colonne sono « { $it } »: lasciane fuori una.
+import-nobody = Nessuna colonna dice chi è: serve almeno un nome o un numero.
+refresh = Aggiorna
+line = Riga
+field = Campo
+column-family-name = Cognome
+column-given-name = Nome
+column-full-name = Cognome e nome insieme
+column-alias = Altro nome
+column-passport = Passaporto
+column-residence-permit = Permesso di soggiorno
+column-identity-card = Carta d'identità
+column-street = Via e numero
+column-state = Stato del caso
+column-manager = Chi lo segue
+column-sole-trader = Ditta individuale (sì o no)
+column-columns = Colonne
+column-codes = Dati in codici
+
+## More about alerts
+
+no = no
+none = nessuna
+says = Contiene
+says-help = Parole o codici: per esempio «agricoltura Foggia».
+perhaps = Forse: { $it }.
+expires-on = Scade il
+expires-help = Vuoto: la durata prevista dal patto.
+keep-draft = Salva la bozza
+discard-draft = Scarta la bozza
+draft-kept = Bozza salvata: { $it }. Resta qui, cifrata, anche se esci.
+alike = Quante persone si somigliano
+alike-count = { $count ->
+    [0] Nessuna persona del vostro registro ha questa combinazione di dati.
+    [one] Una sola persona del vostro registro ha questa combinazione di dati.
+   *[other] Solo { $count } persone del vostro registro hanno questa combinazione di dati.
+}
+alike-enough = Almeno { $it } persone del vostro registro hanno questa combinazione di dati.
+alike-fields = Contano insieme: { $it }.
+alike-rare = Chi la riceve potrebbe capire chi è: il patto chiede almeno { $it } persone. Togli un dato o rendilo più generico.
+alike-without = Chi la riceve potrebbe capire chi è. Basterebbe togliere uno di questi: { $it }.
+
+## Map and links
+
+overview = Quadro
+map = Mappa delle segnalazioni
+map-help = Segnalazioni attive che puoi leggere, per provincia. Sotto { $it } il numero non si mostra, perché potrebbe indicare una persona.
+map-desc = Una casella per ogni provincia, disposte come sulla carta; più è scura, più segnalazioni ci sono. Gli stessi numeri sono nella tabella.
+map-table = Segnalazioni per provincia
+map-more = Contate le { $it } più recenti.
+region = Regione
+links = Legami tra casi e aziende
+links-help = Corrispondenze delle tue schede con le altre regioni, e aziende citate nei casi.
+links-desc = Una colonna per regione; i casi sono cerchi, le aziende quadrati, le linee i legami. Gli stessi legami sono nella tabella.
+links-table = Tutti i legami
+links-more = Ci sono altri legami, non mostrati qui.
+no-links = Nessun legame.
+link = Legame
+link-names = il caso cita l'azienda
+link-asked = da confermare
+to = A
+
+## Équipe
+
+chair = presidente
+pact = Il patto in parole semplici
+pact-help = Che cosa avete deciso insieme di condividere, e come.
+pact-parties = Chi ne fa parte
+pact-purposes = Scopi
+pact-basis = Base giuridica
+pact-dpia = Valutazione d'impatto
+pact-review = Da rivedere il
+pact-expiry = Scade dopo il
+pact-k = Persone simili richieste
+pact-onward = Si può condividere ancora con altri
+pact-people = Segnalazioni su persone
+pact-companies = Segnalazioni su aziende
+pact-shared = Si condividono
+pact-fields = Dati permessi
+pact-never = Dati mai condivisi
+pact-place = Precisione del luogo
+pact-citizenship = Precisione della cittadinanza
+pact-days = Giorni dopo cui si cancellano
+pact-readers = Chi le può leggere
+precision-province = provincia
+precision-comune = comune
+precision-world-region = area del mondo
+precision-country = Paese
+alarm-code = (codice: { $it })
+alarm-lost-nothing = Nulla è andato perso: quello che condividi resta al sicuro qui.
+alarm-next = Avvisa l'amministratore del nodo: sa come andare avanti.
+alarm-log-broken = Il registro tenuto dallo snodo non combacia con quello che questo nodo ha verificato.
+alarm-checkpoint-bad = Lo snodo ha firmato qualcosa che non torna con quanto aveva firmato prima.
+alarm-echo-disagrees = Un altro nodo dice di aver visto un registro diverso.
+alarm-log-forked = Lo snodo ha mostrato due storie diverse a nodi diversi.
+alarm-log-rewritten = Lo snodo ha cambiato una voce già verificata.
+alarm-log-truncated = Lo snodo dice che il registro finisce prima di voci che aveva già consegnato.
+alarm-log-reordered = Lo snodo ha spostato una voce che aveva confermato.
+alarm-log-withheld = Lo snodo ha voci che non consegna a questo nodo.
+alarm-log-withheld-next = Se non passa da sé in poco tempo, avvisa l'amministratore.
+alarm-entry-replayed = È arrivata due volte la stessa voce: non viene mostrata due volte.
+alarm-sender-wrong = Una voce porta il nome di un nodo che non l'ha scritta.
+alarm-commit-unprocessable = Questo nodo non riesce a elaborare un cambiamento dell'équipe.
+alarm-own-entry-unknown = Nel registro c'è una voce a nome di questo nodo che lui non conosce: forse gira una copia. Il nodo si è messo in quarantena.
+alarm-needs-rejoin = Questo nodo è stato ripristinato e deve rientrare nel gruppo prima di inviare.
+alarm-needs-rejoin-next = L'amministratore chiede a un'altra regione di approvare il rientro.
+alarm-entry-refused = Lo snodo rifiuta per sempre una voce di questo nodo.
+alarm-hub-unknown-group = Lo snodo dice di non conoscere questa équipe.
+alarm-hub-trimmed = Lo snodo ha eliminato voci che questo nodo non aveva ancora ricevuto.
+alarm-hub-trimmed-lost = Alcune segnalazioni degli altri non sono mai arrivate qui: verranno rimandate dopo il rientro.
+alarm-notice-cannot-process = Un altro nodo dice di non riuscire a leggere una voce.
+alarm-notice-cannot-process-lost = Qui non manca nulla; a quel nodo possono mancare delle segnalazioni.
+alarm-notice-rejoin-request = Un altro nodo ha perso il suo stato e chiede di rientrare.
+alarm-notice-rejoin-request-next = Gli amministratori si sentono al telefono prima di approvare.
+alarm-notice-revocation = Un altro nodo non si fida più di un membro dell'équipe.
+alarm-notice-leave = Un nodo lascia l'équipe.
+alarm-notice-leave-next = Non devi fare nulla.
+alarm-card-forked = Un nodo ha due tessere diverse con lo stesso numero: è stato sospeso per prudenza.
+alarm-pact-unknown = Gli altri hanno concordato un patto che non è mai arrivato qui.
+alarm-key-ceremony-failed = Una chiave per le corrispondenze non si è potuta creare: mancavano dei nodi.
+alarm-key-ceremony-failed-next = Il nodo riprova da solo. Le segnalazioni partono lo stesso.
+alarm-key-lost = Mancano troppe parti di una chiave: per ora non si trovano nuove corrispondenze.
+alarm-key-dealing-bad = Un nodo ha sbagliato, o barato, mentre si creava una chiave; è stato escluso e la chiave è buona.
+alarm-key-dissent = Un nodo ha accettato una chiave diversa da quella che risulta qui.
+alarm-evaluation-bad = Un nodo ha risposto in modo sbagliato a una richiesta; la risposta non è stata usata.
+alarm-token-budget-exceeded = Un nodo ha chiesto più confronti di quanti il patto permette in un giorno; nessuno ha risposto.
+alarm-notice-void = Un nodo considera nullo un cambiamento che questo nodo ha già elaborato.
+alarm-disk-full = Il disco del nodo è pieno.
+alarm-disk-error = Il disco del nodo non risponde come dovrebbe.
+alarm-database-read-only = Il nodo non può scrivere nel suo database.
+alarm-database-damaged = Il database del nodo è danneggiato.
+alarm-store-unavailable = Il nodo non raggiunge il suo database.
+
+## My activity
+
+activity = La mia attività
+activity-help = Quello che hai fatto qui, come risulta nel registro di controllo. Solo tu e chi controlla lo vedete.
+no-activity = Ancora nulla.
+when-done = Quando
+about = Riguarda
+audit-number = Numero
+did-other = { $it }
+did-alert-read = Hai aperto una segnalazione
+did-alert-share = Hai condiviso segnalazioni
+did-alert-withdraw = Hai ritirato una segnalazione
+did-record-add = Hai aggiunto una scheda
+did-record-read = Hai visto chi è
+did-record-erase = Hai cancellato una scheda
+did-case-change = Hai aggiornato un caso
+did-register-find = Hai cercato nel registro
+did-register-import = Hai importato righe da un file
+did-match-confirm = Hai confermato una corrispondenza
+did-match-deny = Hai detto che non è la stessa
+did-match-unlink = Hai scollegato una corrispondenza
+did-match-answer = Hai risposto all'altra regione
+did-stop-add = Hai aggiunto un valore che non conta come indizio
+did-stop-read = Hai letto i valori che non contano come indizi
+did-stop-remove = Hai tolto un valore che non conta come indizio
+did-account-activate = Hai attivato l'accesso
+did-account-refuse = Accesso rifiutato
+did-account-sign-in = Sei entrato
+did-account-sign-out = Sei uscito
+
+## The node, for administrators
+
+node = Nodo
+node-help = Solo numeri e stati: qui non si vede alcun caso. Le modifiche si fanno dalla riga di comando.
+node-health = Salute
+node-ready = Il nodo lavora.
+node-failing = Il nodo non può lavorare.
+node-uptime = Acceso da (ore:minuti)
+node-schema = Versione del database
+node-sending = Invio
+node-hub = Snodo
+node-outbox = In attesa di partire
+node-lag = Da leggere dallo snodo
+node-set-aside = Messe da parte
+node-tokens = Confronti da chiedere
+node-peers = Di chi si fida
+no-peers = Nessun altro nodo.
+card-until = Tessera valida fino al
+node-expires = Che cosa scade
+days-left = Giorni che restano
+
 ## Fields
 
 field-issued-on = Data della segnalazione
@@ -255,6 +570,27 @@ fault-password-is-name = La password non può essere il tuo nome.
 fault-password-differs = Le due password non sono uguali.
 fault-already-ended = Questa segnalazione è già finita.
 fault-equipe-closed = Nell'équipe non c'è nessun altro in questo momento.
+fault-no-such-case = Questo caso non c'è, o non è della tua organizzazione.
+fault-no-such-record = Questa scheda non c'è, o non è della tua organizzazione.
+fault-unknown-purpose = Scegli lo scopo: senza, i dati non si aprono.
+fault-nothing-sought = Scrivi almeno un dato da cercare.
+fault-no-such-operator = Non c'è nessun operatore con questo nome.
+fault-other-organisation = Questo operatore è di un'altra organizzazione.
+fault-unfit-manager = Il ruolo di questo operatore non permette di seguire casi.
+fault-erased = Questa scheda è stata cancellata.
+fault-not-confirmed = Non hai messo la spunta: non è stato cancellato nulla.
+fault-bad-csv = Questo file non è un CSV leggibile: forse una virgoletta è rimasta aperta.
+fault-empty-file = Il file non ha righe sotto i nomi delle colonne.
+fault-no-file = Il file non è più qui: mandalo di nuovo.
+fault-import-running = Una tua importazione è ancora in corso.
+fault-too-many-files = Si stanno importando molti file: riprova più tardi.
+fault-operator-disabled = Questo accesso è stato chiuso.
+fault-no-such-equipe = Questo nodo non fa parte di un'équipe con questo nome.
+fault-equipe-not-active = L'équipe non è attiva su questo nodo.
+next-not-confirmed = Torna indietro e conferma, se vuoi cancellare.
+next-unknown-purpose = Torna indietro e scegli lo scopo dall'elenco.
+next-nothing-sought = Torna indietro e scrivi un nome o un numero.
+next-no-file = Torna all'importazione e scegli il file.
 next-no-such-page = Torna a oggi.
 next-role-not-allowed = Se serve al tuo lavoro, chiedi all'amministratore.
 next-forged-form = Apri di nuovo la pagina e ripeti da lì.

@@ -12,6 +12,7 @@ mod view;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use raccordo_core::register::RecordKind;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -127,7 +128,7 @@ pub async fn run_case(command: CaseCommand, context: &Context) -> Result<(), Fai
         CaseCommand::Show(args) => read::case(args, context).await,
         CaseCommand::Set(args) => read::set(args, context).await,
         CaseCommand::Erase(args) => read::erase_case(args, context).await,
-        CaseCommand::Import(args) => import::run(import::Kind::Person, args, context).await,
+        CaseCommand::Import(args) => import::run(RecordKind::Person, args, context).await,
     }
 }
 
@@ -141,6 +142,6 @@ pub async fn run_company(command: CompanyCommand, context: &Context) -> Result<(
         CompanyCommand::List(args) => read::companies(args, context).await,
         CompanyCommand::Show(args) => read::company(args, context).await,
         CompanyCommand::Erase(args) => read::erase_company(args, context).await,
-        CompanyCommand::Import(args) => import::run(import::Kind::Company, args, context).await,
+        CompanyCommand::Import(args) => import::run(RecordKind::Company, args, context).await,
     }
 }

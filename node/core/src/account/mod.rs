@@ -7,12 +7,14 @@
 
 mod code;
 mod guard;
+mod key;
 mod link;
 mod password;
 mod session;
 
 pub use code::{CodeError, Seed};
 pub use guard::Guard;
-pub use link::{Invitation, LINK_LIFE};
+pub use key::BearerKey;
+pub use link::{Activation, Invitation, LINK_LIFE};
 pub use password::{Password, PasswordError};
-pub use session::{End, IDLE_MAX, LIFE_MAX, Session, SessionKey};
+pub use session::{End, IDLE_MAX, LIFE_MAX, Session, SessionKey, SignedIn};

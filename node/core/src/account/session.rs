@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use crate::entropy::{Entropy, draw};
+use super::key::BearerKey;
 use crate::id::{Digest, OperatorId};
-use crate::secret::Secret;
 use crate::time::Instant;
 
 /// A session nobody uses for so long ends.
@@ -17,37 +13,13 @@ pub const LIFE_MAX: Duration = Duration::from_secs(8 * 3_600);
 /// Use is noted at most this often, so that reading pages writes little.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 
-/// What the browser keeps: 32 secret random bytes. The node keeps only their digest.
-#[derive(Clone, Debug)]
-pub struct SessionKey(Secret<[u8; 32]>);
+/// The use of a [`SessionKey`].
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn;
 
-impl SessionKey {
-    /// Draws a new one.
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(Secret::new(draw(entropy)))
-    }
-
-    /// Reads a cookie's value; `None` if it is none.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        Some(Self(Secret::new(<[u8; 32]>::try_from(bytes).ok()?)))
-    }
-
-    /// The cookie's value: 43 letters of base64url. Secret.
-    pub fn text(&self) -> Secret<String> {
-        Secret::new(URL_SAFE_NO_PAD.encode(self.0.reveal()))
-    }
-
-    /// Under which the node knows it.
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.0.reveal())
-    }
-
-    /// Its bytes, of which the token against forged requests is derived. Secret.
-    pub fn bytes(&self) -> &Secret<[u8; 32]> {
-        &self.0
-    }
-}
+/// What the browser keeps, as a cookie's value; the token against forged requests is derived of
+/// its bytes.
+pub type SessionKey = BearerKey<SignedIn>;
 
 /// A session as the node keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]

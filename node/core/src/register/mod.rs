@@ -11,6 +11,7 @@ mod canonical;
 mod check;
 mod date;
 mod field;
+pub mod import;
 mod sealed;
 
 use crate::object::Subject;

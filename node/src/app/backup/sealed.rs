@@ -13,7 +13,7 @@ use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
 use crate::app::{
-    account, apply, changes, directory, identity, matching, pack, pacts, register, work,
+    account, apply, changes, directory, draft, identity, matching, pack, pacts, register, work,
 };
 use crate::store::archive::column;
 
@@ -38,6 +38,13 @@ const SEALED: &[(&str, &str, How)] = &[
         "account",
         "sealed_seed",
         How::Value(|row| Some(account::seed_context(row.id::<OperatorId>("operator")?))),
+    ),
+    (
+        "draft",
+        "sealed",
+        How::Value(|row| {
+            Some(draft::context(row.id::<OperatorId>("operator")?, row.text("kind")?))
+        }),
     ),
     (
         "pact",

@@ -3,6 +3,8 @@
 //! The wrapping key is of its own, not the node key's, so that it can be replaced and destroyed.
 //! The index key is of its own, so that a node restored under another node key still finds.
 
+use std::collections::BTreeMap;
+
 use raccordo_core::entropy::draw;
 use raccordo_core::id::RecordId;
 use raccordo_core::secret::Secret;
@@ -110,6 +112,35 @@ pub async fn of_record(node: &Node, tx: &mut dyn Tx, row: &RecordRow) -> Done<Op
     let wrapping = rows.iter().find(|wrapping| wrapping.number == row.key_number);
     let wrapping = wrapping.ok_or_else(|| Fault::ours("row_damaged", "a wrapping key is gone"))?;
     unwrap(&open(node, wrapping)?, row).map(Some)
+}
+
+/// All wrapping keys, opened once for many records.
+pub struct Ring(BTreeMap<u64, RecordKey>);
+
+impl Ring {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// The store's, or a wrong node key.
+    pub async fn open(node: &Node, tx: &mut dyn Tx) -> Done<Self> {
+        let rows = tx.wrapping_keys().await?;
+        let keys = rows.iter().map(|row| Ok((row.number, open(node, row)?)));
+        Ok(Self(keys.collect::<Done<_>>()?))
+    }
+
+    /// The key of a record; none once it is erased.
+    ///
+    /// # Errors
+    /// A damaged row.
+    pub fn of(&self, row: &RecordRow) -> Done<Option<RecordKey>> {
+        if row.wrapped_key.is_empty() {
+            return Ok(None);
+        }
+        let wrapping = self.0.get(&row.key_number);
+        let wrapping =
+            wrapping.ok_or_else(|| Fault::ours("row_damaged", "a wrapping key is gone"))?;
+        unwrap(wrapping, row).map(Some)
+    }
 }
 
 fn unwrap(wrapping: &RecordKey, row: &RecordRow) -> Done<RecordKey> {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use raccordo_core::id::{OperatorId, OrganisationId};
+use raccordo_core::id::{CaseId, OperatorId, OrganisationId, RecordId};
 use raccordo_core::object::Subject;
 use raccordo_core::operator::{Action, Reach, reach};
+use raccordo_core::register::RecordKind;
 use raccordo_core::secret::Secret;
 
-use super::{meets, reading};
+use super::{case_met, meets, no_such_record, reading};
 use crate::app::Node;
 use crate::app::directory::{self, Operator};
 use crate::app::fault::Done;
@@ -82,6 +83,30 @@ pub async fn companies(
     // Sole traders are people, whom some classes do not meet.
     let met = rows.into_iter().filter(|row| meets(operator, row, reading));
     Ok((met.map(|row| names.record(row)).collect(), next))
+}
+
+/// One case that the operator meets.
+///
+/// # Errors
+/// `role_not_allowed`, `no_such_case`.
+pub async fn case(node: &Node, operator: &Operator, id: CaseId) -> Done<CaseSummary> {
+    let mut tx = node.store.read().await?;
+    let (case, _) = case_met(&mut *tx, operator, id, reading).await?;
+    Ok(Names::read(node, &mut *tx).await?.case(case))
+}
+
+/// One company that the operator meets.
+///
+/// # Errors
+/// `role_not_allowed`, `no_such_record`.
+pub async fn company(node: &Node, operator: &Operator, id: RecordId) -> Done<RecordSummary> {
+    let mut tx = node.store.read().await?;
+    let row = tx.register_record(id).await?.ok_or_else(no_such_record)?;
+    operator.must(reading(&row))?;
+    if !meets(operator, &row, reading) || row.kind != RecordKind::Company.as_str() {
+        return Err(no_such_record());
+    }
+    Ok(Names::read(node, &mut *tx).await?.record(row))
 }
 
 fn filter(operator: &Operator, query: &Query, kind: Option<&str>) -> RegisterFilter {

@@ -5,6 +5,7 @@
 //! last commit, and only a writer beside a reader copies a map.
 
 mod account;
+mod draft;
 mod equipe;
 mod honesty;
 mod hub;

@@ -57,6 +57,13 @@ impl NodeRows for MemoryTx {
         self.look(|tables| first(tables.audit.range(from..).map(|(_, record)| record), limit))
     }
 
+    async fn audit_of(&mut self, actor: &str, before: u64, limit: u32) -> Stored<Vec<AuditRecord>> {
+        self.look(|tables| {
+            let rows = tables.audit.range(..before).rev().map(|(_, record)| record);
+            first(rows.filter(|record| record.event.actor == actor), limit)
+        })
+    }
+
     async fn mailbox_cursor(&mut self, hub: &NodeId) -> Stored<u64> {
         self.look(|tables| tables.mailbox_cursor.row(hub).copied().unwrap_or(0))
     }

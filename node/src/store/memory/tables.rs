@@ -13,6 +13,7 @@ use raccordo_core::time::Instant;
 use super::table::Table;
 use crate::store::account::{AccountRow, InvitationRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
+use crate::store::draft::DraftRow;
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
@@ -122,6 +123,7 @@ tables! {
     register_import: Digest => ImportRow,
 
     account: OperatorId => AccountRow,
+    draft: (OperatorId, String) => DraftRow,
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,
     token: (RecordId, LineageId, String, Digest) => TokenRow,

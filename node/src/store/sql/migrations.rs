@@ -20,6 +20,7 @@ const TEXTS: &[(i64, &str, &str)] = &[
     (12, "matching", include_str!("../migrations/0012_matching.sql")),
     (13, "void", include_str!("../migrations/0013_void.sql")),
     (15, "account", include_str!("../migrations/0015_account.sql")),
+    (17, "desk", include_str!("../migrations/0017_desk.sql")),
 ];
 
 /// Number of the newest migration.

@@ -11,6 +11,7 @@ mod account;
 mod archive;
 mod bulk;
 mod directory;
+mod draft;
 mod equipe;
 mod error;
 mod honesty;

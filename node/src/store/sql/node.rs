@@ -39,6 +39,11 @@ const AUDIT_AFTER: &str = concat!(
     audit_columns!(),
     " FROM audit WHERE sequence > $1 ORDER BY sequence LIMIT $2"
 );
+const AUDIT_OF: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM audit WHERE actor = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3"
+);
 const INSERT_AUDIT: &str = concat!(
     "INSERT INTO audit (",
     audit_columns!(),
@@ -129,6 +134,11 @@ impl NodeRows for SqlTx {
 
     async fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<AuditRecord>> {
         let select = sql("audit", AUDIT_AFTER).integer(sequence).integer(limit);
+        self.all(select, audit_record).await
+    }
+
+    async fn audit_of(&mut self, actor: &str, before: u64, limit: u32) -> Stored<Vec<AuditRecord>> {
+        let select = sql("audit", AUDIT_OF).text(actor).integer(before).integer(limit);
         self.all(select, audit_record).await
     }
 

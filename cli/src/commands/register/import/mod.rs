@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use raccordo_core::codes::CodeLists;
+use raccordo_core::register::RecordKind;
+use raccordo_core::register::import::{Columns, Rows};
 use raccordo_proto::casework::v1::register_service_client::RegisterServiceClient;
 use raccordo_proto::casework::v1::{
     ImportLine, ImportProgress, ImportRecordsRequest, ImportRecordsResponse, RefusedLine,
@@ -26,8 +29,6 @@ use crate::context::Context;
 use crate::failure::{Failure, Violation};
 use crate::files::PrivateFile;
 use crate::output::Output;
-use columns::Columns;
-use row::Rows;
 use table::{Encoding, Table, glance};
 
 /// Lines in one call, which are stored together.
@@ -47,24 +48,6 @@ const TOLD: u64 = 20;
 pub(super) const CASE_HELP: &str = "Import cases with their people from a CSV file, one a line, into the node's own register.\n\nThe first line names the columns, in Italian or English: cognome, nome, alias, data di nascita, codice fiscale, telefono, passaporto, permesso di soggiorno, indirizzo, comune, datore di lavoro, numero pratica, stato, operatore, and the fields of a case alert, by code or label. --map and --mapping say what other columns mean. Several values of a cell stand apart by |. A number of your own (numero pratica) makes sure that nobody is imported twice from several files.\n\nA line that is refused is reported with its number, field and reason, never with a value; the others are stored. An import that broke goes on where it was when the same command is run again: no line twice, none lost.";
 /// Long help of `company import`.
 pub(super) const COMPANY_HELP: &str = "Import companies from a CSV file, one a line, into the node's own register.\n\nThe first line names the columns, in Italian or English: ragione sociale, partita iva, codice fiscale, rea, indirizzo, comune, telefono, ditta individuale, riferimento, and the fields of a company alert, by code or label. --map and --mapping say what other columns mean. Several values of a cell stand apart by |.\n\nA line that is refused is reported with its number, field and reason, never with a value; the others are stored. An import that broke goes on where it was when the same command is run again: no line twice, none lost.";
-
-/// What a file lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// People with cases.
-    Person,
-    /// Companies.
-    Company,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Company => "company",
-        }
-    }
-}
 
 /// Options of `import`.
 #[derive(Args, Clone, Debug)]
@@ -115,13 +98,17 @@ struct DoneView {
 /// # Errors
 /// The file cannot be read or understood, the operator may not import, or the node does not
 /// answer for a minute: what was stored is stored, and the same command goes on.
-pub(super) async fn run(kind: Kind, args: ImportArgs, context: &Context) -> Result<(), Failure> {
+pub(super) async fn run(
+    kind: RecordKind,
+    args: ImportArgs,
+    context: &Context,
+) -> Result<(), Failure> {
     let look = glance(&args.file, args.encoding, args.delimiter)?;
     let mut table = Table::open(&args.file, args.encoding, look.delimiter)?;
     let header = table.next()?.ok_or_else(|| {
         Failure::usage("empty_file", "the file is empty").hint("its first line names the columns")
     })?;
-    let columns = Columns::decide(kind, &header.values, args.mapping.as_deref(), &args.map)?;
+    let columns = columns::decide(kind, &header.values, args.mapping.as_deref(), &args.map)?;
     let separator = char::from(look.delimiter).to_string();
     let source = columns.source(kind, &look.digest, &[args.encoding.name(), &separator]);
     let report = args.report.as_deref().map(|path| PrivateFile::create(path, false)).transpose()?;
@@ -149,7 +136,7 @@ pub(super) async fn run(kind: Kind, args: ImportArgs, context: &Context) -> Resu
 struct Import {
     client: RegisterServiceClient<Channel>,
     operator: Operator,
-    kind: Kind,
+    kind: RecordKind,
     source: Vec<u8>,
     dry_run: bool,
     /// Up to this line all was stored by an earlier run.
@@ -173,7 +160,7 @@ impl Import {
     /// Reads and sends everything.
     async fn all(&mut self, table: &mut Table, columns: &Columns) -> Result<(), Failure> {
         let asked =
-            ShowImportRequest { kind: self.kind.name().to_owned(), source: self.source.clone() };
+            ShowImportRequest { kind: self.kind.as_str().to_owned(), source: self.source.clone() };
         let call = self.operator.call(asked);
         let before = present(self.client.show_import(call).await?.into_inner().progress)?;
         // A dry run looks at all lines, whatever is stored.
@@ -181,7 +168,7 @@ impl Import {
             self.stored = before.line;
             self.sum = before;
         }
-        let mut rows = Rows::new(self.kind);
+        let mut rows = Rows::new(self.kind, CodeLists::builtin());
         let mut batch = Batch::default();
         while let Some(record) = table.next()? {
             let line = record.line;
@@ -191,16 +178,16 @@ impl Import {
                 self.send(&mut batch, table).await?;
             }
             batch.until = line;
-            match rows.read(columns, line, &record.values) {
+            match rows.read(columns, &record.values) {
                 Ok(None) => {}
                 Ok(Some(read)) => {
                     let bytes = record.values.iter().map(|value| value.reveal().len());
                     batch.bytes += bytes.sum::<usize>();
-                    batch.lines.push(ImportLine { line, record: Some(read) });
+                    batch.lines.push(ImportLine { line, record: Some(row::record(read)) });
                 }
-                Err(violation) => {
+                Err(error) => {
                     batch.refused += 1;
-                    self.refusals.note(&[violation])?;
+                    self.refusals.note(&[row::violation(line, error)])?;
                 }
             }
             if batch.lines.len() >= BATCH_LINES || batch.bytes >= BATCH_BYTES {
@@ -217,7 +204,7 @@ impl Import {
         let Batch { lines, refused, until, .. } = std::mem::take(batch);
         let again = until <= self.stored;
         let request = ImportRecordsRequest {
-            kind: self.kind.name().to_owned(),
+            kind: self.kind.as_str().to_owned(),
             source: self.source.clone(),
             lines,
             until,
@@ -289,8 +276,8 @@ impl Import {
         };
         refusals.out.record(&view, |view| {
             let what = match kind {
-                Kind::Person => "cases",
-                Kind::Company => "companies",
+                RecordKind::Person => "cases",
+                RecordKind::Company => "companies",
             };
             let verb = if view.dry_run { "would be added" } else { "added" };
             let resumed = match view.resumed_after {

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use clap::ValueEnum;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use raccordo_core::id::Digest;
+use raccordo_core::register::import::{separator, windows_1252};
 use raccordo_core::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
@@ -45,17 +46,6 @@ impl Encoding {
             Self::Windows1252 => Some(bytes.iter().map(|byte| windows_1252(*byte)).collect()),
         }
     }
-}
-
-/// A letter of Windows-1252 (WHATWG Encoding, index windows-1252).
-fn windows_1252(byte: u8) -> char {
-    const FROM_80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    let place = usize::from(byte).checked_sub(0x80);
-    place.and_then(|place| FROM_80.get(place)).copied().unwrap_or(char::from(byte))
 }
 
 /// What the first look at a file tells.
@@ -122,21 +112,6 @@ fn fit(line: &[u8], number: u64, encoding: Encoding) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// The separator that stands most often in the header, outside quotation marks.
-fn separator(header: &[u8]) -> u8 {
-    let count = |wanted: u8| {
-        let mut quoted = false;
-        header
-            .iter()
-            .filter(|byte| {
-                quoted ^= **byte == b'"';
-                !quoted && **byte == wanted
-            })
-            .count()
-    };
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|wanted| count(*wanted)).unwrap_or(b',')
 }
 
 /// What passes on the way to the reader of records.

@@ -1,0 +1,93 @@
+//! What an operator began to write at the desk: sealed, one of each kind, kept until it is
+//! sent or discarded, or for thirty days. It outlives the session.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use raccordo_core::id::OperatorId;
+use raccordo_core::object::{Kind, Subject};
+use raccordo_core::operator::{Action, may};
+use raccordo_core::time::Instant;
+
+use super::Node;
+use super::directory::Operator;
+use super::fault::{Done, Fault};
+use crate::store::draft::DraftRow;
+
+/// How long a draft that nobody touches stays.
+pub const LIFE: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Longest draft, in bytes.
+pub const BYTES_MAX: usize = 64 * 1024;
+
+/// The fields of a form, as they were filled in.
+pub type Filled = BTreeMap<String, Vec<String>>;
+
+/// A draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What was filled in.
+    pub filled: Filled,
+    /// When it was changed last.
+    pub changed_at: Instant,
+}
+
+/// Under which a draft is sealed.
+pub fn context(operator: OperatorId, kind: &str) -> String {
+    format!("draft/{operator}/{kind}")
+}
+
+/// Keeps what was filled in so far, in place of an earlier draft.
+///
+/// # Errors
+/// `role_not_allowed`, `too_long`.
+pub async fn keep(node: &Node, operator: &Operator, kind: Kind, filled: &Filled) -> Done<()> {
+    must(operator)?;
+    let text = serde_json::to_vec(filled).map_err(|cause| Fault::ours("draft", cause))?;
+    if text.len() > BYTES_MAX {
+        return Err(Fault::usage("too_long", "a draft has at most 64 KiB"));
+    }
+    let now = node.clock.now();
+    let row = DraftRow {
+        operator: operator.id,
+        kind: kind.as_str().to_owned(),
+        sealed: node.seal(&context(operator.id, kind.as_str()), &text)?,
+        changed_at: now,
+    };
+    let mut tx = node.store.write().await?;
+    tx.delete_drafts_before(now.minus(LIFE)).await?;
+    tx.put_draft(row).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The draft of a kind, if there is one.
+///
+/// # Errors
+/// `role_not_allowed`.
+pub async fn kept(node: &Node, operator: &Operator, kind: Kind) -> Done<Option<Draft>> {
+    must(operator)?;
+    let row = node.store.read().await?.draft(operator.id, kind.as_str()).await?;
+    let oldest = node.clock.now().minus(LIFE);
+    let Some(row) = row.filter(|row| row.changed_at >= oldest) else { return Ok(None) };
+    let text = node.open(&context(operator.id, kind.as_str()), &row.sealed)?;
+    let filled = serde_json::from_slice(text.reveal());
+    let filled = filled.map_err(|cause| Fault::ours("draft_damaged", cause))?;
+    Ok(Some(Draft { filled, changed_at: row.changed_at }))
+}
+
+/// Forgets it.
+///
+/// # Errors
+/// The store's.
+pub async fn discard(node: &Node, operator: &Operator, kind: Kind) -> Done<()> {
+    let mut tx = node.store.write().await?;
+    tx.delete_draft(operator.id, kind.as_str()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Who may share something may begin to write it; what it is about is judged when it is sent.
+fn must(operator: &Operator) -> Done<()> {
+    if may(operator.role, operator.class, Action::ShareAlert(Subject::Person)) {
+        return Ok(());
+    }
+    operator.must(Action::ShareAlert(Subject::Company))
+}

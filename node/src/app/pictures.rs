@@ -1,0 +1,217 @@
+//! What pictures show of the alerts that an operator may read: how many there are in each
+//! province, and which cases and companies hang together across regions.
+//!
+//! Reading for a picture is not opening an alert: nothing is told to its origin, and no more
+//! than codes and ids leave this module.
+
+use std::collections::BTreeMap;
+
+use raccordo_core::alert::Body;
+use raccordo_core::envelope::Share;
+use raccordo_core::id::{NodeId, ObjectId};
+use raccordo_core::matching::life::MatchId;
+use raccordo_core::object::Kind;
+
+use super::Node;
+use super::alerts;
+use super::directory::Operator;
+use super::fault::Done;
+use super::matching::list::{self, MatchView};
+use crate::store::object::ObjectRow;
+
+/// Alerts that a picture looks at: the newest.
+pub const ALERTS_MAX: usize = 10_000;
+/// Matches that a picture shows: the first found.
+const MATCHES_MAX: u32 = 500;
+/// Links that a picture shows.
+const LINKS_MAX: usize = 500;
+
+/// Counts below this are not told (CASEWORK rule 8).
+pub const SMALL_CELL: usize = 5;
+
+/// How many active alerts there are somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cell {
+    /// Some, and fewer than [`SMALL_CELL`].
+    Few,
+    /// So many.
+    Count(usize),
+}
+
+/// Counts by code of the province; where there is none, nothing stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provinces {
+    /// By code. There are no sums, from which a small cell could be worked out.
+    pub cells: BTreeMap<String, Cell>,
+    /// Whether there are older alerts that are not counted.
+    pub more: bool,
+}
+
+/// Active alerts by province, as far as the operator may read them.
+///
+/// # Errors
+/// `role_not_allowed`.
+pub async fn provinces(node: &Node, operator: &Operator) -> Done<Provinces> {
+    let (bodies, more) = alerts::bodies(node, operator, ALERTS_MAX).await?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, share) in &bodies {
+        let (province, comune) = match &share.alert.body {
+            Some(Body::CaseAlert(case)) => (&case.province, &case.comune),
+            Some(Body::CompanyAlert(company)) => (&company.province, &company.comune),
+            None => continue,
+        };
+        let code = if province.is_empty() { comune.get(..3) } else { Some(province.as_str()) };
+        if let Some(code) = code.filter(|code| !code.is_empty()) {
+            let count = counts.entry(code.to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    let cells = counts.into_iter().map(|(code, count)| (code, cell(count))).collect();
+    Ok(Provinces { cells, more })
+}
+
+fn cell(count: usize) -> Cell {
+    if count < SMALL_CELL { Cell::Few } else { Cell::Count(count) }
+}
+
+/// A case or company in a picture of links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knot {
+    /// The object that stands for it.
+    pub object: ObjectId,
+    /// What it is.
+    pub kind: Kind,
+    /// Whose.
+    pub origin: NodeId,
+    /// Whether its alert can be opened here.
+    pub shared: bool,
+}
+
+/// Why two hang together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// They may be, or are, the same: the match and its state.
+    Match(MatchId, String),
+    /// The case's alert names the company's.
+    Names,
+}
+
+/// Two that hang together, by their places among the knots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// From here,
+    pub from: usize,
+    /// to there,
+    pub to: usize,
+    /// because.
+    pub bond: Bond,
+}
+
+/// What hangs together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Web {
+    /// All that have a link.
+    pub knots: Vec<Knot>,
+    /// The links.
+    pub links: Vec<Link>,
+    /// Whether there are more than these.
+    pub more: bool,
+}
+
+impl Web {
+    fn knot(&mut self, knot: Knot) -> usize {
+        if let Some(place) = self.knots.iter().position(|known| known.object == knot.object) {
+            return place;
+        }
+        self.knots.push(knot);
+        self.knots.len().saturating_sub(1)
+    }
+
+    fn link(&mut self, from: Knot, to: Knot, bond: Bond) {
+        if self.links.len() >= LINKS_MAX {
+            self.more = true;
+            return;
+        }
+        let (from, to) = (self.knot(from), self.knot(to));
+        self.links.push(Link { from, to, bond });
+    }
+}
+
+/// Matches of own records that the operator meets and that nobody has denied, and the companies
+/// that case alerts name.
+///
+/// # Errors
+/// `role_not_allowed`.
+pub async fn links(node: &Node, operator: &Operator) -> Done<Web> {
+    let (bodies, _) = alerts::bodies(node, operator, ALERTS_MAX).await?;
+    let query = list::Query { limit: MATCHES_MAX, ..list::Query::default() };
+    let (matches, next) = list::list(node, operator, &query).await?;
+    let own = &node.identity.node;
+    Ok(woven(own, &bodies, &matches, next.is_some()))
+}
+
+fn woven(own: &NodeId, bodies: &[(ObjectRow, Share)], matches: &[MatchView], more: bool) -> Web {
+    let mut web = Web { more, ..Web::default() };
+    let known: BTreeMap<ObjectId, &ObjectRow> =
+        bodies.iter().map(|(row, _)| (row.object, row)).collect();
+    let knot = |object: ObjectId, kind: Kind, origin: &NodeId| Knot {
+        object,
+        kind,
+        origin: origin.clone(),
+        shared: known.contains_key(&object),
+    };
+    for view in matches {
+        let row = &view.row;
+        if row.state.starts_with("denied") || row.state.starts_with("unlinked") {
+            continue;
+        }
+        let kind = if view.kind == "company" { Kind::Company } else { Kind::Case };
+        let from = knot(row.ours, kind, own);
+        let to = knot(row.theirs, kind, &row.counterpart);
+        web.link(from, to, Bond::Match(row.id, row.state.clone()));
+    }
+    for (row, share) in bodies {
+        let Some(Body::CaseAlert(case)) = &share.alert.body else { continue };
+        let named = case.company_refs.iter().filter_map(|id| id.parse::<ObjectId>().ok());
+        for company in named {
+            let Some(found) = known.get(&company) else { continue };
+            let from = knot(row.object, Kind::Case, &row.origin);
+            web.link(from, knot(company, Kind::Company, &found.origin), Bond::Names);
+        }
+    }
+    web
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_cells_are_not_told() {
+        assert_eq!(cell(1), Cell::Few);
+        assert_eq!(cell(4), Cell::Few);
+        assert_eq!(cell(5), Cell::Count(5));
+    }
+
+    #[test]
+    fn one_knot_for_one_object_and_no_more_links_than_fit() {
+        let object = |number: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            ObjectId(uuid::Uuid::from_bytes(bytes))
+        };
+        let knot = |number: usize| Knot {
+            object: object(number),
+            kind: Kind::Case,
+            origin: "umbria".parse().unwrap(),
+            shared: true,
+        };
+        let mut web = Web::default();
+        for number in 0..LINKS_MAX {
+            web.link(knot(0), knot(number + 1), Bond::Names);
+        }
+        assert_eq!((web.knots.len(), web.more), (LINKS_MAX + 1, false));
+        web.link(knot(0), knot(1), Bond::Names);
+        assert!(web.more && web.links.len() == LINKS_MAX);
+    }
+}

@@ -1,0 +1,191 @@
+//! A node in memory, operators who have signed in, and their browsers.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use raccordo_core::account::{Session, SessionKey};
+use raccordo_core::codes::CodeLists;
+use raccordo_core::crypto::Crypto;
+use raccordo_core::entropy::{Entropy, SeededEntropy};
+use raccordo_core::id::{BootId, Digest};
+use raccordo_core::secret::Secret;
+use raccordo_core::time::{Clock, Instant};
+use raccordo_core::vault::Vault;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::app::audit::Actor;
+use crate::app::directory::{self, Operator};
+use crate::app::init::{NewNode, NewTls, init};
+use crate::app::{Node, identity, signals, status, work};
+use crate::store::memory::MemoryStore;
+
+/// What every browser here calls itself.
+const AGENT: &str = "a browser";
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Instant {
+        Instant(1_790_000_000_000)
+    }
+}
+
+/// What a page answered.
+pub(in crate::desk) struct Page {
+    pub status: u16,
+    pub location: String,
+    pub text: String,
+}
+
+impl Page {
+    /// Whether it shows this.
+    pub fn says(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+}
+
+/// The node `toscana`.
+pub(in crate::desk) struct Lab {
+    pub node: Arc<Node>,
+    router: axum::Router,
+}
+
+impl Lab {
+    pub async fn new() -> Self {
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled("desk"));
+        let store = MemoryStore::new();
+        let vault = Vault::new(&Secret::new([7; 32]));
+        let new = NewNode {
+            node: "toscana".parse().unwrap(),
+            name: "Regione Toscana".into(),
+            ipa_code: None,
+            hub_endpoint: None,
+        };
+        let tls = NewTls { key: vec![1], certificate: vec![2], spki: Digest([3; 32]) };
+        init(&store, &vault, &*entropy, &Still, new, tls).await.unwrap();
+        let node = Arc::new(Node {
+            envelopes_per_message_max: usize::MAX,
+            identity: identity::load(&store, &vault).await.unwrap(),
+            store: Arc::new(store),
+            vault,
+            crypto: Crypto::new(entropy.clone()),
+            boot: BootId::random(&*entropy),
+            entropy,
+            clock: Arc::new(Still),
+            lists: CodeLists::builtin(),
+            started_at: Still.now(),
+            claims: Default::default(),
+            voice: Default::default(),
+            matching: Default::default(),
+            told: Default::default(),
+            slots: work::Slots::default(),
+            signals: signals::Signals::default(),
+            hub: None,
+            rhythm: Default::default(),
+            links: status::Links::default(),
+        });
+        let router = crate::desk::router(node.clone(), CancellationToken::new());
+        Self { node, router }
+    }
+
+    /// A new operator, of an organisation of this class, who has signed in.
+    pub async fn operator(&self, name: &str, role: &str, class: &str) -> Browser<'_> {
+        let (node, admin) = (&*self.node, Actor::Administrator(0));
+        let home = format!("{class} {name}");
+        directory::add_organisation(node, admin, &home, class).await.unwrap();
+        let added = directory::add_operator(node, admin, name, &home, role).await;
+        let (operator, _) = added.unwrap();
+        let key = SessionKey::random(&*node.entropy);
+        let now = Still.now();
+        let session = Session {
+            key: key.digest(),
+            operator: operator.id,
+            agent: Digest::of(AGENT.as_bytes()),
+            begun_at: now,
+            seen_at: now,
+        };
+        let mut tx = node.store.write().await.unwrap();
+        tx.put_session(session).await.unwrap();
+        tx.commit().await.unwrap();
+        Browser { lab: self, operator, key, language: "it" }
+    }
+
+    /// Actions of the audit, in order.
+    pub async fn audit(&self) -> Vec<String> {
+        let mut tx = self.node.store.read().await.unwrap();
+        let records = tx.audit_after(0, 1_000).await.unwrap();
+        let said = |record: raccordo_core::audit::AuditRecord| {
+            let purpose = record.event.detail.get("purpose").cloned().unwrap_or_default();
+            format!("{} {purpose}", record.event.action).trim().to_owned()
+        };
+        records.into_iter().map(said).collect()
+    }
+}
+
+/// The browser of one operator.
+pub(in crate::desk) struct Browser<'l> {
+    lab: &'l Lab,
+    pub operator: Operator,
+    key: SessionKey,
+    pub language: &'static str,
+}
+
+impl Browser<'_> {
+    /// Opens a page.
+    pub async fn open(&self, path: &str) -> Page {
+        self.ask("GET", path, "", String::new()).await
+    }
+
+    /// Sends a form with this session's token.
+    pub async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let form = self.token();
+        let all: Vec<(&str, &str)> =
+            [("form", form.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        self.send_bare(path, &all).await
+    }
+
+    /// Sends a form as it is.
+    pub async fn send_bare(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        self.ask("POST", path, "application/x-www-form-urlencoded", body).await
+    }
+
+    /// Sends a file with this session's token.
+    pub async fn upload(&self, path: &str, file: &str) -> Page {
+        let form = self.token();
+        let part = |name: &str, content: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+        };
+        let body = format!("{}{}--b--\r\n", part("form", &form), part("file", file));
+        self.ask("POST", path, "multipart/form-data; boundary=b", body).await
+    }
+
+    fn token(&self) -> String {
+        hex::encode(self.lab.node.vault.index("desk-form", self.key.bytes().reveal()))
+    }
+
+    async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {
+        let cookie = self.key.text();
+        let cookie = format!("__Host-raccordo={}; language={}", cookie.reveal(), self.language);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::COOKIE, cookie)
+            .header(header::USER_AGENT, AGENT)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, kind)
+            .body(Body::from(body))
+            .unwrap();
+        let answer = self.lab.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let text = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Page {
+            status: parts.status.as_u16(),
+            location: location.unwrap_or_default().to_owned(),
+            text: String::from_utf8(text.to_vec()).unwrap(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Pages of a node in memory, as a browser without scripts gets them.
+
+mod lab;
+mod pages;
+mod register;
+
+pub(super) use lab::Lab;
