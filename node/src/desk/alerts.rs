@@ -168,6 +168,15 @@ fn label(node: &Node, words: Words, lists: &[&str], code: &str) -> String {
     node.lists.label(list, code, words.lang())
 }
 
+/// A purpose in words: pacts may name others than the list has.
+pub(super) fn purpose(node: &Node, words: Words, code: &str) -> String {
+    if node.lists.lookup("purpose", code).is_some() {
+        return node.lists.label("purpose", code, words.lang());
+    }
+    let key = format!("purpose-{}", code.replace('_', "-"));
+    words.maybe(&key).unwrap_or_else(|| code.replace('_', " "))
+}
+
 /// The filters of the list.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct Filters {
@@ -279,9 +288,7 @@ async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
         line: line(node, words, &view),
         fields: fields(node, words, &view),
         expires: label.map(|label| words.instant(label.expires_at)).unwrap_or_default(),
-        purpose: label
-            .map(|label| node.lists.label("purpose", &label.purpose, words.lang()))
-            .unwrap_or_default(),
+        purpose: label.map(|label| purpose(node, words, &label.purpose)).unwrap_or_default(),
         refusals: view.delivery.refusals.len(),
         delivered: view.delivery.delivered,
         members: view.delivery.members,
