@@ -342,7 +342,8 @@ mod tests {
     #[test]
     fn the_next_page_keeps_the_filters() {
         let filters = Filters { equipe: "toscana è umbria&".into(), ..Default::default() };
-        let expected = "/alerts?equipe=toscana+%C3%A8+umbria%26&origin=&state=&kind=&before=7";
+        let expected =
+            "/alerts?equipe=toscana+%C3%A8+umbria%26&origin=&state=&kind=&text=&before=7";
         assert_eq!(older(&filters, 7), expected);
     }
 }

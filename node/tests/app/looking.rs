@@ -13,6 +13,7 @@ use raccordo_node::app::directory::Operator;
 use raccordo_node::app::likeness::{Alike, alike};
 use raccordo_node::app::pictures::{Cell, SMALL_CELL, links, provinces};
 use raccordo_node::app::register::add::{self, NewCase};
+use raccordo_node::app::register::erase;
 use raccordo_node::app::{activity, alerts, share, withdraw};
 
 use crate::bench::{Bench, EQUIPE, Toscana, Umbria};
@@ -68,9 +69,9 @@ async fn an_erased_person_counts_no_more() {
     let bench = Bench::ready().await;
     let added = add(&bench, "Canarino", codes("048", "2026-03")).await;
     assert_eq!(like(&bench, &codes("048", "2026-03")).await.people, 1);
-    let (node, operator) = (bench.node(Toscana), bench.operator(Toscana));
-    let erase = raccordo_node::app::register::erase::person_of;
-    erase(node, operator, added.case.unwrap()).await.unwrap();
+    let secretary = Operator { role: Role::Secretariat, ..bench.operator(Toscana).clone() };
+    let case = added.case.unwrap();
+    erase::person_of(bench.node(Toscana), &secretary, case).await.unwrap();
     assert_eq!(like(&bench, &codes("048", "2026-03")).await.people, 0);
 }
 

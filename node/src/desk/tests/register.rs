@@ -161,7 +161,7 @@ async fn imported(anna: &Browser<'_>) -> super::lab::Page {
             return page;
         }
         assert!(std::time::Instant::now() < deadline, "{}", page.text);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::task::yield_now().await;
     }
 }
 
