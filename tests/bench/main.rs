@@ -4,6 +4,8 @@
 //! cargo build --release
 //! cargo run --release -p raccordo-tests --bin bench [-- --alerts N] [--json]
 //! cargo run --release -p raccordo-tests --bin bench -- catch-up [--messages N] [--epochs M]
+//! cargo run --release -p raccordo-tests --bin bench -- tokens [--stored N]
+//!     [--stored-on-postgres N] [--people N]
 //! ```
 //!
 //! Three processes on loopback (two members, a relay), SQLite in each. Ratios are what
@@ -13,6 +15,7 @@
 //! - [`flow`]: the whole, as a region's system sees it
 //! - [`report`]: the ceilings computed from the costs, and the ratios
 //! - [`catch_up`]: a member that was away for long
+//! - [`tokens`]: what a token costs, one tag among many, a register that is tokenised
 
 mod catch_up;
 mod durable;
@@ -21,6 +24,7 @@ mod measure;
 mod mls;
 mod report;
 mod rpc;
+mod tokens;
 
 use std::io::Write as _;
 
@@ -29,6 +33,7 @@ use raccordo_tests::programs;
 
 use catch_up::Absence;
 use report::{Costs, Report};
+use tokens::Size;
 
 /// Alerts of one throughput run, unless told otherwise.
 const ALERTS: usize = 5_000;
@@ -38,13 +43,18 @@ const LONE: usize = 50;
 /// Messages and epochs that a member misses, unless told otherwise (DESIGN §12).
 const ABSENCE: Absence = Absence { messages: 100_000, epochs: 200 };
 
-const USAGE: &str =
-    "usage: bench [--alerts N] [--json], or bench catch-up [--messages N] [--epochs M] [--json]";
+/// What is measured of tokens, unless told otherwise.
+const TOKENS: Size = Size { stored: 10_000_000, stored_on_postgres: 1_000_000, people: 50_000 };
+
+const USAGE: &str = "usage: bench [--alerts N] [--json], or bench catch-up [--messages N] \
+     [--epochs M] [--json], or bench tokens [--stored N] [--stored-on-postgres N] [--people N] \
+     [--json]; of tokens, 0 leaves a part out";
 
 /// What is measured.
 enum Measured {
     Flow { alerts: usize },
     CatchUp(Absence),
+    Tokens(Size),
 }
 
 struct Args {
@@ -57,15 +67,25 @@ fn args() -> anyhow::Result<Args> {
     let mut given = std::env::args().skip(1);
     let mut number = 0;
     while let Some(arg) = given.next() {
-        let mut above_0 = || -> anyhow::Result<usize> {
+        let mut any = || -> anyhow::Result<usize> {
             let given = given.next().and_then(|given| given.parse().ok());
-            given.filter(|given| *given > 0).with_context(|| format!("{arg} needs a number"))
+            given.with_context(|| format!("{arg} needs a number"))
+        };
+        let mut above_0 = || match any()? {
+            0 => bail!("{arg} needs a number above 0"),
+            number => Ok(number),
         };
         match (arg.as_str(), &mut args.measured) {
             ("--json", _) => args.json = true,
             ("catch-up", Measured::Flow { .. }) if number == 0 => {
                 args.measured = Measured::CatchUp(ABSENCE);
             }
+            ("tokens", Measured::Flow { .. }) if number == 0 => {
+                args.measured = Measured::Tokens(TOKENS);
+            }
+            ("--stored", Measured::Tokens(size)) => size.stored = any()?,
+            ("--stored-on-postgres", Measured::Tokens(size)) => size.stored_on_postgres = any()?,
+            ("--people", Measured::Tokens(size)) => size.people = any()?,
             ("--alerts", Measured::Flow { alerts }) => *alerts = above_0()?,
             ("--messages", Measured::CatchUp(absence)) => absence.messages = above_0()?,
             ("--epochs", Measured::CatchUp(absence)) => absence.epochs = above_0()?,
@@ -85,19 +105,17 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(args: &Args) -> anyhow::Result<()> {
-    say("limits: MLS")?;
-    let mls = mls::costs()?;
-    say("limits: durable commits")?;
-    let durable = durable::costs().await?;
-    say("limits: calls over mutual TLS")?;
-    let rpc = rpc::costs().await?;
-    let costs = Costs { mls, durable, rpc };
     let (json, table) = match args.measured {
+        Measured::Tokens(size) => {
+            let tokens = tokens::measure(size, say).await?;
+            (tokens.json(), tokens.table())
+        }
         Measured::Flow { alerts } => {
-            let report = flows(alerts, costs).await?;
+            let report = flows(alerts, costs().await?).await?;
             (report.json(), report.table())
         }
         Measured::CatchUp(absence) => {
+            let costs = costs().await?;
             say("a long absence")?;
             let caught_up = catch_up::measure(absence).await?;
             let json = catch_up::json(&costs, absence, &caught_up);
@@ -107,6 +125,16 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let text = if args.json { format!("{json}\n") } else { table };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
+}
+
+async fn costs() -> anyhow::Result<Costs> {
+    say("limits: MLS")?;
+    let mls = mls::costs()?;
+    say("limits: durable commits")?;
+    let durable = durable::costs().await?;
+    say("limits: calls over mutual TLS")?;
+    let rpc = rpc::costs().await?;
+    Ok(Costs { mls, durable, rpc })
 }
 
 async fn flows(alerts: usize, costs: Costs) -> anyhow::Result<Report> {

@@ -6,12 +6,15 @@ use anyhow::{Context as _, ensure};
 use raccordo_tests::federation::{EQUIPE, Federation, Setting, TOSCANA, UMBRIA, until};
 use serde_json::{Value, json};
 
+use crate::alerts::listed;
+use crate::membership::{LAZIO, joined_by_lazio};
+
 /// Within which a match is seen, on a machine that does much else; it is told how long it took.
 const SOON: Duration = Duration::from_secs(60);
 
 async fn phones(world: &Federation) -> anyhow::Result<()> {
     for (at, phone) in [(TOSCANA, "+39 055 1"), (UMBRIA, "+39 075 2")] {
-        world.node(at)?.run(&["operator", "phone", "anna", phone]).await?;
+        world.node(at)?.run_with(&["operator", "phone", "anna"], Some(phone)).await?;
     }
     Ok(())
 }
@@ -58,8 +61,12 @@ async fn matched(world: &Federation, at: &str, record: &str, state: &str) -> any
 /// A worker whose name was heard differently, and a company, become candidates, are confirmed
 /// on both sides, and linked; contacts are seen only then.
 pub async fn the_same_worker_and_company(setting: Setting) -> anyhow::Result<()> {
-    let world = Federation::founded(setting).await?;
+    let mut world = Federation::founded(setting).await?;
+    joined_by_lazio(&mut world).await?;
+    let world = world;
     phones(&world).await?;
+    // Lazio knows somebody else.
+    add(&world, LAZIO, "case", &person("Traore", "Awa", "1993-11-30")).await?;
     for (kind, what, here, there) in [
         (
             "case",
@@ -94,5 +101,12 @@ pub async fn the_same_worker_and_company(setting: Setting) -> anyhow::Result<()>
             .await?;
         }
     }
+    // The third member has both alerts, and learns nothing of what the two found.
+    until("both alerts at lazio", async || {
+        Ok((listed(&world, LAZIO).await?.len() == 2).then_some(()))
+    })
+    .await?;
+    let seen = world.node(LAZIO)?.run(&["match", "list"]).await?;
+    ensure!(seen.is_empty(), "{seen:?}");
     Ok(())
 }

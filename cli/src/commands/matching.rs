@@ -110,7 +110,7 @@ pub struct ListArgs {
 pub enum StopCommand {
     /// Add values that many records share, and that are no evidence here
     #[command(
-        long_about = "Add values that many records share, and that are no evidence here: phones of reception centres, labour agencies.\n\nReads one value a line. They stay at this node, and hold for records that are added from now on.",
+        long_about = "Add values that many records share, and that are no evidence here: phones of reception centres, labour agencies.\n\nReads one value a line. They stay at this node. The tokens of records that have one are made anew without it.",
         after_help = "Example:\n  raccordo stop add --kind phone centri.txt"
     )]
     Add {

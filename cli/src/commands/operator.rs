@@ -16,7 +16,7 @@ use super::present;
 use crate::client::call;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::files::PrivateFile;
+use crate::files::{self, PrivateFile};
 
 const ROLES: [&str; 6] =
     ["frontline", "case_manager", "secretariat", "coordinator", "auditor", "administrator"];
@@ -58,13 +58,20 @@ pub enum OperatorCommand {
         role: String,
     },
     /// Keep an operator's phone at work, for the manager on the other side of a linked match
-    #[command(after_help = "Example:\n  raccordo operator phone anna '+39 055 123456'")]
+    #[command(
+        long_about = "Keep an operator's phone at work, for the manager on the other side of a linked match.\n\nReads the phone from standard input, or from a file: what identifies a person stands in no list of processes.",
+        after_help = "Example:\n  raccordo operator phone anna --file phone.txt"
+    )]
     Phone {
         /// The operator's name or id
         #[arg(id = "name")]
         operator: String,
-        /// The phone; an empty one is forgotten
-        phone: String,
+        /// File that holds the phone; - for standard input
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+        /// Forget the phone
+        #[arg(long, conflicts_with = "file")]
+        forget: bool,
     },
     /// Make the link by which an operator activates an account at the desk
     #[command(
@@ -125,7 +132,8 @@ pub async fn run(command: OperatorCommand, context: &Context) -> Result<(), Fail
             let request = SetOperatorRoleRequest { operator, role };
             client.set_operator_role(call(request)).await?.into_inner().operator
         }
-        OperatorCommand::Phone { operator, phone } => {
+        OperatorCommand::Phone { operator, file, forget } => {
+            let phone = if forget { String::new() } else { phone(&file)? };
             let request = SetOperatorPhoneRequest { operator, phone };
             client.set_operator_phone(call(request)).await?.into_inner().operator
         }
@@ -211,6 +219,16 @@ fn show(operator: Operator, context: &Context) -> Result<(), Failure> {
         let enabled = if view.enabled { "enabled" } else { "disabled" };
         format!("{}  {}  {}, {}, {enabled}", view.id, view.name, view.role, view.organisation)
     })
+}
+
+/// The phone in a file.
+fn phone(file: &Path) -> Result<String, Failure> {
+    let text = Secret::new(files::read_text(file)?);
+    match text.reveal().trim() {
+        "" => Err(Failure::usage("no_phone", "there is no phone in what was read")
+            .hint("type it and end with Ctrl-D, or give --file; --forget forgets one")),
+        phone => Ok(phone.to_owned()),
+    }
 }
 
 /// A token is written to a file, never to the terminal.

@@ -55,7 +55,7 @@ fn known() -> [Known; 2] {
 pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> Result<usize, Failure> {
     teller.chapter("10. Toscana and Umbria know the same people, and nobody else learns it")?;
     for (node, phone) in PHONES {
-        stage.call(node, &["operator", "phone", "case manager", phone]).await?;
+        stage.call_with(node, &["operator", "phone", "case manager"], Some(phone)).await?;
     }
     let mut needles: Vec<Vec<u8>> = PHONES.map(|(_, phone)| phone.as_bytes().to_vec()).to_vec();
     for (linked, one) in (1..).zip(known()) {

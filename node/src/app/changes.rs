@@ -152,6 +152,7 @@ pub async fn sign(
     begun: Begun,
 ) -> Done<Pending> {
     all_verified(node, tx, &proposal).await?;
+    enough(&proposal)?;
     term::not_beyond(row, &proposal)?;
     let mut pending = take(node, tx, row, proposal).await?.0;
     let proposal = &mut pending.proposal;
@@ -165,6 +166,17 @@ pub async fn sign(
     }
     pending.row.begun_here |= begun == Begun::Here;
     keep(node, tx, pending).await
+}
+
+/// Nobody signs what cannot stand.
+fn enough(proposal: &Proposal) -> Done<()> {
+    if proposal.may_be_complete() {
+        return Ok(());
+    }
+    let suspended: Vec<String> = proposal.missing().iter().map(NodeId::to_string).collect();
+    let message = "while so many parties are suspended, the others are too few to agree on this";
+    let hint = format!("one of them returns first: {}", suspended.join(", "));
+    Err(Fault::conflict("too_few_to_sign", message).hint(hint))
 }
 
 /// Whoever stays must count as verified here; who is dropped or suspended need not.

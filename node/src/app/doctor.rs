@@ -2,6 +2,7 @@
 //! look at, and says it in the order in which it has to be done.
 
 mod hub_trouble;
+mod keys;
 mod moving;
 mod rejoining;
 mod stray;
@@ -17,6 +18,9 @@ use super::status::{EquipeStatus, status};
 use super::{Node, changes, clocks, directory, heartbeat, hub, peers, storage};
 pub use hub_trouble::TROUBLES;
 pub use moving::next_of_move;
+
+/// Alarms that are told with their step, as `key_lost` and `key_not_made`.
+const KEYS: [&str; 2] = ["key_lost: ", "key_ceremony_failed: "];
 
 /// How urgent a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +106,7 @@ async fn look(node: &Node) -> Done<Vec<Finding>> {
         rejoining::about(node, equipe, &mut findings).await?;
         moving::about(node, equipe, &mut findings).await?;
         stray::about(node, equipe, &mut findings).await?;
+        keys::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {
@@ -340,7 +345,8 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
         ));
         return Ok(());
     }
-    for alarm in &equipe.alarms {
+    let of_keys = |alarm: &&String| KEYS.iter().any(|code| alarm.starts_with(code));
+    for alarm in equipe.alarms.iter().filter(|alarm| !of_keys(alarm)) {
         findings.push(yours(
             Severity::Problem,
             "alarm",

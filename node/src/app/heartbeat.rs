@@ -25,12 +25,29 @@ pub struct Voice {
     spoke: Mutex<BTreeMap<LineageId, Instant>>,
     /// What each pact says, by the digest of the sealed pact.
     every: Mutex<BTreeMap<LineageId, (Digest, Duration)>>,
+    /// For what time of each log the node waits.
+    awaited: Mutex<BTreeMap<LineageId, Instant>>,
 }
 
 impl Voice {
     /// Notes that something is being said.
     pub fn spoke(&self, lineage: LineageId, now: Instant) {
         self.spoke.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, now);
+    }
+
+    /// Notes that the node waits until the log's time has come so far.
+    pub fn awaits(&self, lineage: LineageId, until: Instant) {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, until);
+    }
+
+    /// Whether the log's time has come as far as the node waits for; it waits no longer then.
+    pub fn has_come(&self, lineage: LineageId, at: Instant) -> bool {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let come = awaited.get(&lineage).is_some_and(|until| *until <= at);
+        if come {
+            awaited.remove(&lineage);
+        }
+        come
     }
 
     fn last(&self, lineage: LineageId) -> Option<Instant> {

@@ -122,6 +122,7 @@ pub async fn join(
     row.receipt_sent = Sequence(0);
     let again = known.is_some();
     let lost = known.as_ref().is_some_and(|row| row.state == Standing::NeedsRejoin.as_str());
+    let missed = known.as_ref().is_some_and(|known| has_missed(known, item));
     if let Some(known) = known {
         // Running numbers go on, so that nobody takes a new envelope for an old one.
         row.next_number = known.next_number;
@@ -150,7 +151,7 @@ pub async fn join(
     let before = work.tx()?.members(item.lineage).await?;
     roster::follow_group(&mut work).await?;
     if again {
-        owe(node, &mut work, &before).await?;
+        owe(node, &mut work, &before, missed).await?;
     }
     // Who committed is there: the chair, which alone adds members.
     roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
@@ -240,12 +241,20 @@ fn may_return(row: &EquipeRow) -> bool {
     matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
 }
 
-/// Whoever came while this node was away has nothing of it: it is told what was shared
-/// before.
-async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow]) -> Done<()> {
+/// Whether more commits came while this node was away than the one that removed it, where
+/// one did, and the one that added it.
+fn has_missed(known: &EquipeRow, item: &WelcomeItem) -> bool {
+    let removed = known.state == Standing::Ended.as_str();
+    let own = if removed { 2 } else { 1 };
+    known.group != item.group || item.epoch.0 > known.epoch.0.saturating_add(own)
+}
+
+/// Whoever came while this node was away has nothing of it, and where it missed commits, any
+/// other may have lost its state and joined again: they are told what was shared before.
+async fn owe(node: &Node, work: &mut Work<'_>, before: &[MemberRow], missed: bool) -> Done<()> {
     let (lineage, joined_at) = (work.row.lineage, work.row.sequence);
     for member in work.tx()?.members(lineage).await? {
-        let known = before.iter().any(|known| known.node == member.node);
+        let known = !missed && before.iter().any(|known| known.node == member.node);
         if !known && member.node != node.identity.node {
             replay::begin(work, &member.node, Recipient::Rejoined, joined_at).await?;
         }

@@ -215,6 +215,7 @@ async fn run(
             roster::hear(&mut work, member, at).await?;
         }
         forget_delivered(node, &mut work).await?;
+        pseudonym::heard(node, &mut work).await?;
         honesty::arrived(node, &mut work, batch).await?;
         node.claims.moved(lineage, node.clock.now());
         tracing::debug!(%lineage, step = "receive_commits");

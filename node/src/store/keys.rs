@@ -37,7 +37,7 @@ pub struct SharingRow {
     pub since: Instant,
     /// From when on the node saw all requests; 0 is from the beginning.
     pub seen_from: Instant,
-    /// Why it is to be replaced: empty, `reshare`, `removal`, or `asked`.
+    /// Why it is to be replaced: empty, `reshare`, `removal`, `asked`, or `lost`.
     pub renewal: String,
 }
 

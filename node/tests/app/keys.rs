@@ -4,21 +4,24 @@
 use std::time::Duration;
 
 use raccordo_core::envelope::{Body, Envelope, KeyPlan};
-use raccordo_core::id::{EnvelopeId, NodeId, Sequence};
+use raccordo_core::id::{Digest, EnvelopeId, NodeId, Sequence};
 use raccordo_core::pseudonym::ceremony::{Act, Plan};
 use raccordo_core::pseudonym::dealing;
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::secret::Secret;
 use raccordo_node::app::changes::{self, Wanted};
+use raccordo_node::app::doctor::doctor;
+use raccordo_node::app::init::NewTls;
 use raccordo_node::app::pack::queued_row;
 use raccordo_node::app::pseudonym::rekey::rekey;
 use raccordo_node::app::pseudonym::show::{self, KeyStatus};
 use raccordo_node::app::pseudonym::{PHASE, REKEY_EVERY};
 use raccordo_node::app::rejoin::{approve, request};
+use raccordo_node::app::rotate::{Order, rotate};
 use raccordo_node::app::work::Work;
 use raccordo_node::store::keys::CeremonyRow;
-use raccordo_node::store::memory::CrashPoint;
+use raccordo_node::store::memory::{CrashPoint, Snapshot};
 
 use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
@@ -133,6 +136,29 @@ async fn two_of_whom_one_is_away_wait_quietly_until_it_is_back() {
     }
     assert_keys(&many, &[0, 1], 1, 1).await;
     many.assert_agreement(&[0, 1]).await;
+}
+
+/// How much the hub's log holds.
+async fn log_end(many: &Many) -> u64 {
+    let lineage = many.row(0).await.lineage;
+    many.relay().store.read().await.unwrap().carried(lineage).await.unwrap().unwrap().sequence.0
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_come_back_is_spoken_to_once_in_a_while() {
+    let mut many = Many::founded(3, 3).await;
+    many.keyed = [0, 1].into();
+    many.away.insert(2);
+    many.run().await;
+    many.pass(PHASE);
+    let before = log_end(&many).await;
+    for _ in 0..20 {
+        many.send(0).await.unwrap();
+    }
+    assert_eq!(log_end(&many).await, before + 1);
+    many.pass(Duration::from_secs(61));
+    many.send(0).await.unwrap();
+    assert_eq!(log_end(&many).await, before + 2);
 }
 
 #[tokio::test]
@@ -311,9 +337,14 @@ async fn what_is_malformed_is_set_aside() {
 /// A member's disk is one of yesterday: it gives up its state, and joins again.
 async fn lose(many: &mut Many, member: usize) {
     let earlier = many.disk(member).snapshot();
+    lose_since(many, member, &earlier).await;
+}
+
+/// The same, of a disk as it was earlier.
+pub async fn lose_since(many: &mut Many, member: usize, earlier: &Snapshot) {
     many.share(member, 1).await;
     many.run().await;
-    many.put_back(member, &earlier).await;
+    many.put_back(member, earlier).await;
     many.share(member, 1).await;
     many.run().await;
     assert_eq!(many.row(member).await.state, "quarantined");
@@ -330,12 +361,22 @@ async fn two_of_whom_one_lost_its_share_begin_again_with_a_new_key() {
     lose(&mut many, 1).await;
     many.pass(PHASE);
     many.run().await;
-    assert!(many.alarms(0).await.contains(&"key_ceremony_failed".to_owned()));
+    assert!(many.alarms(0).await.contains(&"key_lost".to_owned()));
+    let step = async |many: &Many| {
+        let found = doctor(many.node(0)).await.unwrap().into_iter();
+        let mut steps = found.filter(|one| one.code.starts_with("key_"));
+        steps.next().map(|one| (one.code, one.whose, one.step))
+    };
+    let (code, whose, told) = step(&many).await.unwrap();
+    assert_eq!((code.as_str(), whose.as_str()), ("key_lost", "you"));
+    assert!(told.contains("raccordo equipe rekey 'Dorsale'"), "{told}");
     rekey(many.node(0), ADMIN, EQUIPE).await.unwrap();
+    assert_eq!(step(&many).await.unwrap().0, "key_renewed");
     many.pass(REKEY_EVERY * 2);
     many.run().await;
     assert_keys(&many, &[0, 1], 2, 1).await;
-    assert!(!many.alarms(0).await.contains(&"key_ceremony_failed".to_owned()));
+    assert!(!many.alarms(0).await.contains(&"key_lost".to_owned()));
+    assert_eq!(step(&many).await, None);
 }
 
 #[tokio::test]
@@ -349,4 +390,33 @@ async fn who_came_back_without_its_share_is_given_another() {
     many.run().await;
     assert_keys(&many, &[0, 1, 2], 1, 2).await;
     assert_eq!(public_keys(&many, 2).await, before);
+}
+
+/// A card rotated in the middle of a ceremony brings another sealing key: what was sealed to the
+/// one before is opened still, and what comes after is sealed to the new one.
+#[tokio::test]
+async fn a_card_rotated_during_a_ceremony_breaks_nothing() {
+    for turns in 1..6 {
+        let mut many = Many::founded(3, 3).await;
+        many.keyed = [0, 1, 2].into();
+        for turn in 0..turns {
+            many.turn(turn % 3).await.unwrap();
+        }
+        let before = many.node(1).identity.card().card().serial;
+        let tls = NewTls {
+            key: b"next".to_vec(),
+            certificate: b"next".to_vec(),
+            spki: Digest::of(b"next"),
+        };
+        let order = Order { tls: Some(tls), ..Order::default() };
+        rotate(many.node(1), ADMIN, order).await.unwrap();
+        assert!(many.node(1).identity.card().card().serial > before);
+        many.run().await;
+        for _ in 0..4 {
+            many.pass(PHASE);
+            many.run().await;
+        }
+        assert_keys(&many, &[0, 1, 2], 1, 1).await;
+        many.assert_agreement(&[0, 1, 2]).await;
+    }
 }

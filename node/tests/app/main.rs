@@ -22,6 +22,7 @@ mod matching;
 mod measured;
 mod membership;
 mod notices;
+mod privacy;
 mod race;
 mod refused_by_hub;
 mod refused_by_members;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{NodeId, ObjectId};
 use raccordo_core::object::Kind;
+use raccordo_core::vault::Vault;
 use raccordo_node::app::alerts::AlertView;
 use raccordo_node::app::directory::Operator;
 use raccordo_node::app::fault::Done;
@@ -67,12 +68,12 @@ fn relay_id() -> NodeId {
 
 impl Many {
     /// So many nodes and a relay that have all verified each other.
-    pub async fn acquainted(count: usize) -> Self {
+    async fn acquainted(rows: Rows, count: usize) -> Self {
         let clock = Arc::new(StandingClock::begin());
         let limits = Limits { entries_per_minute_max: u32::MAX, ..Limits::default() };
         let mut places = Vec::new();
         for member in (0..count).map(id).chain([relay_id()]) {
-            places.push(Place::new(&member, Rows::Memory, limits, &clock).await);
+            places.push(Place::new(&member, rows, limits, &clock).await);
         }
         for place in &places {
             for peer in places.iter().map(|peer| &peer.node().identity) {
@@ -91,7 +92,12 @@ impl Many {
 
     /// An équipe of the first `parties` of `count` nodes, chaired by the first.
     pub async fn founded(parties: usize, count: usize) -> Self {
-        let mut many = Self::acquainted(count).await;
+        Self::founded_on(Rows::Memory, parties, count).await
+    }
+
+    /// The same, where it matters what is on the disks.
+    pub async fn founded_on(rows: Rows, parties: usize, count: usize) -> Self {
+        let mut many = Self::acquainted(rows, count).await;
         let named: Vec<NodeId> = (0..parties).map(id).collect();
         let chair = many.node(0);
         let suite = Suite::Classical.name();
@@ -347,6 +353,16 @@ impl Many {
     pub async fn turn_but_send(&mut self, member: usize) {
         self.link(member).read_mail().await.unwrap();
         self.errands(member).await.unwrap();
+    }
+
+    /// The files on the disk of a node.
+    pub fn files(&self, who: usize) -> Vec<u8> {
+        self.place(who).files()
+    }
+
+    /// The vault of a node, for who has stolen its key.
+    pub fn vault(&self, who: usize) -> Vault {
+        self.place(who).vault()
     }
 
     /// The disk of a node.

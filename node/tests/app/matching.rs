@@ -4,6 +4,7 @@ mod stage;
 
 use raccordo_core::matching::life::Word;
 use raccordo_core::object::Kind;
+use raccordo_core::trust::state::TrustChange;
 use raccordo_node::app::matching::decide::Decision;
 use raccordo_node::app::matching::{decide, list, stops};
 use raccordo_node::app::register::erase;
@@ -23,7 +24,7 @@ async fn the_same_person_is_found_confirmed_and_linked() {
     assert_eq!((here.row.record, there.row.record), (at_toscana, at_umbria));
     assert_eq!((here.row.ours, there.row.theirs), (object, object));
     assert_eq!((here.row.grade.as_str(), here.row.state.as_str()), ("A", "candidate"));
-    assert_eq!(here.row.families, "name_birth name_start_birth names_year");
+    assert_eq!(here.row.families, "name_birth name_start_birth names_day names_year");
     assert_eq!(here.row.families, there.row.families);
     assert!(here.contact.is_none() && there.contact.is_none());
     assert!(stage.matches(LAZIO).await.is_empty());
@@ -265,4 +266,79 @@ async fn a_restart_between_any_two_turns_changes_nothing() {
     assert!(stage.only(TOSCANA).await.contact.is_some());
     assert!(stage.only(UMBRIA).await.contact.is_some());
     stage.settled().await;
+}
+
+#[tokio::test]
+async fn who_gets_a_phone_after_the_link_is_told_again() {
+    let mut stage = Stage::linked().await;
+    assert_eq!(stage.phone_at(UMBRIA).await.as_deref(), Some("+39 055 0"));
+    stage.set_phone(TOSCANA, "+39 055 77").await;
+    stage.run().await;
+    assert_eq!(stage.phone_at(UMBRIA).await.as_deref(), Some("+39 055 77"));
+    // The same again says nothing.
+    let before = stage.entries(TOSCANA).await;
+    stage.set_phone(TOSCANA, "+39 055 77").await;
+    stage.run().await;
+    assert_eq!(stage.entries(TOSCANA).await, before);
+    assert_eq!(stage.phone_at(TOSCANA).await.as_deref(), Some("+39 055 1"));
+    stage.settled().await;
+}
+
+#[tokio::test]
+async fn a_match_found_while_the_peer_was_not_trusted_is_told_once_it_is() {
+    let mut stage = Stage::of_three().await;
+    let at_toscana = stage.add(TOSCANA, kamal()).await;
+    stage.add(UMBRIA, kamal_otherwise()).await;
+    stage.run().await;
+    stage.trust(UMBRIA, TOSCANA, TrustChange::Suspend).await;
+    stage.share(TOSCANA, at_toscana, Kind::Case).await;
+    stage.run().await;
+    assert_eq!(stage.states().await, Vec::<String>::new());
+    stage.trust(UMBRIA, TOSCANA, TrustChange::Verify).await;
+    stage.run().await;
+    assert_eq!(stage.states().await, ["candidate", "candidate"]);
+}
+
+#[tokio::test]
+async fn what_ended_after_the_backup_ends_again_and_what_was_confirmed_is_asked_again() {
+    for (last, restored, other) in [
+        (None, "confirmed_there", "linked"),
+        (Some(Decision::Unlink), "unlinked_here", "unlinked_there"),
+    ] {
+        let mut stage = Stage::matched().await;
+        let id = stage.only(UMBRIA).await.row.id;
+        let backup = stage.disk(UMBRIA);
+        for member in [TOSCANA, UMBRIA] {
+            stage.decide(member, id, Decision::Confirm).await.unwrap();
+        }
+        stage.run().await;
+        if let Some(last) = last {
+            stage.decide(UMBRIA, id, last).await.unwrap();
+            stage.run().await;
+        }
+        stage.restore(UMBRIA, &backup).await;
+        assert_eq!(stage.states().await, [other, restored]);
+        if last.is_none() {
+            assert_eq!(stage.phone_at(UMBRIA).await, None);
+            stage.decide(UMBRIA, id, Decision::Confirm).await.unwrap();
+            stage.run().await;
+            assert_eq!(stage.states().await, ["linked", "linked"]);
+            assert_eq!(stage.phone_at(UMBRIA).await.as_deref(), Some("+39 055 0"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_match_found_after_the_backup_is_found_again() {
+    let mut stage = Stage::of_three().await;
+    let at_umbria = stage.add(UMBRIA, kamal_otherwise()).await;
+    stage.share(UMBRIA, at_umbria, Kind::Case).await;
+    stage.run().await;
+    let backup = stage.disk(UMBRIA);
+    stage.add(TOSCANA, kamal()).await;
+    stage.run().await;
+    let found = stage.only(UMBRIA).await.row;
+    stage.restore(UMBRIA, &backup).await;
+    assert_eq!(stage.only(UMBRIA).await.row.id, found.id);
+    assert_eq!(stage.states().await, ["candidate", "candidate"]);
 }

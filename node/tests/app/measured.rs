@@ -13,7 +13,7 @@ use raccordo_node::telemetry::{
 use crate::bench::{Bench, Relay, Rows, Toscana, Umbria};
 
 /// The value of a metric with one label, or of a histogram's count; 0 where there is none.
-fn value(recorder: &PrometheusRecorder, metric: Metric, label: &str) -> f64 {
+pub fn value(recorder: &PrometheusRecorder, metric: Metric, label: &str) -> f64 {
     let text = recorder.handle().render();
     let series = [format!("{}{label} ", metric.name), format!("{}_count{label} ", metric.name)];
     let line = text.lines().find_map(|line| series.iter().find_map(|s| line.strip_prefix(s)));

@@ -323,6 +323,12 @@ async fn a_pair_of_whom_one_suspends_the_other_is_closed() {
     assert_eq!(many.members(0).await, [id(0)]);
     let closed = many.try_share(0).await.unwrap_err();
     assert_eq!(closed.reason, "equipe_closed");
+    // One of two is not more than half: nothing is begun that the hub would have to refuse.
+    let (node, parties) = (many.node(0), [id(0), id(1)]);
+    let text = pacts::draft(node, EQUIPE, &parties, &"relay".parse().unwrap(), true, "").await;
+    let text = text.unwrap().replace("retention_days = 180", "retention_days = 30");
+    let refused = pacts::sign(node, ADMIN, Source::Toml(text)).await.unwrap_err();
+    assert_eq!(refused.reason, "too_few_to_sign");
     // Both agree that it opens again.
     begin(&many, 0, Wanted::Return(id(1))).await;
     many.run().await;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use raccordo_core::envelope::{Body, TokenAnswer, TokenRequest};
 use raccordo_core::id::{RecordId, TokenRequestId};
 use raccordo_core::pseudonym::evaluation::{BATCH_MAX, Evaluation};
@@ -11,17 +12,21 @@ use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::request::Request;
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
+use raccordo_core::secret::Secret;
 use raccordo_node::app::changes::{self, Wanted};
-use raccordo_node::app::matching;
+use raccordo_node::app::matching::{self, stops};
 use raccordo_node::app::pseudonym::want_tokens;
 use raccordo_node::app::register::add::{self, NewCase};
+use raccordo_node::app::status::status;
 use raccordo_node::store::keys::BudgetRow;
 use raccordo_node::store::memory::CrashPoint;
 use raccordo_node::store::token::TokenRow;
+use raccordo_node::telemetry::TOKENS_REFUSED;
 
 use crate::bench::ADMIN;
 use crate::keys::{keys, say};
 use crate::many::{EQUIPE, Many, id};
+use crate::measured::value;
 use crate::membership::agree;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -203,6 +208,27 @@ async fn a_newcomer_changes_no_token_and_a_removal_changes_all() {
     assert!(digests(&many, 0, record).await.is_disjoint(&first));
 }
 
+/// A request and its answers: two round trips of the log.
+#[tokio::test]
+async fn a_cases_tokens_take_two_round_trips_of_the_log() {
+    let mut many = Many::keyed(3, 3).await;
+    let record = person(&many, 0, "Rossi", "+39 333 1234567").await;
+    let before =
+        [entries_by(&many, 0).await, entries_by(&many, 1).await, entries_by(&many, 2).await];
+    // One turn of the asking member, one of each other, and it reads.
+    many.send(0).await.unwrap();
+    for member in [1, 2] {
+        many.fetch(member).await.unwrap();
+        many.send(member).await.unwrap();
+    }
+    many.fetch(0).await.unwrap();
+    assert_eq!(tokens(&many, 0, record).await.len(), evidence(&many, 0, record).await);
+    for (member, before) in before.into_iter().enumerate() {
+        // Both classes in one entry.
+        assert_eq!(entries_by(&many, member).await - before, 1, "{member}");
+    }
+}
+
 /// Values that a member could never have met.
 fn guesses(many: &Many, member: usize, count: usize) -> TokenRequest {
     let node = many.node(member);
@@ -222,6 +248,8 @@ fn guesses(many: &Many, member: usize, count: usize) -> TokenRequest {
 
 #[tokio::test]
 async fn who_asks_for_ten_thousand_is_stopped_by_all_and_everyone_is_told() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _scope = metrics::set_default_local_recorder(&recorder);
     let mut many = Many::keyed(3, 3).await;
     let limit = keys(&many, 0).await[0].limit;
     let within = guesses(&many, 1, limit as usize);
@@ -242,6 +270,17 @@ async fn who_asks_for_ten_thousand_is_stopped_by_all_and_everyone_is_told() {
         let alarms = many.alarms(member).await;
         assert!(alarms.contains(&"token_budget_exceeded".to_owned()), "{member} {alarms:?}");
     }
+    // As the people there see it, and what watches over the nodes.
+    for member in 0..3 {
+        let shown = status(many.node(member)).await.unwrap().equipes.remove(0).alarms;
+        let told = shown.iter().find(|alarm| alarm.starts_with("token_budget_exceeded: "));
+        let told = told.unwrap();
+        assert!(told.contains("umbria asked for 1000 tokens of person_strong"), "{told}");
+        assert!(told.contains(&format!("allows {limit} in a day")), "{told}");
+    }
+    assert_eq!(keys(&many, 1).await[0].used, limit);
+    let refused = value(&recorder, TOKENS_REFUSED, r#"{class="person_strong"}"#);
+    assert_eq!(refused, f64::from(3 * 10 * 1_000));
     // One answer, and receipts.
     assert!(entries_by(&many, 0).await - before <= 3);
     // Its honest requests have to wait for another day, those of others do not.
@@ -256,6 +295,38 @@ async fn who_asks_for_ten_thousand_is_stopped_by_all_and_everyone_is_told() {
     many.pass(DAY);
     many.run().await;
     assert!(strong(tokens(&many, 1, record).await));
+}
+
+#[tokio::test]
+async fn a_stop_value_remakes_the_tokens_that_it_touches_and_no_others() {
+    let mut many = Many::keyed(2, 2).await;
+    let centre = person(&many, 0, "Rossi", "+39 06 12345678").await;
+    let other = person(&many, 0, "Bianchi", "+39 333 1234567").await;
+    many.run().await;
+    let strong = async |many: &Many, record| {
+        let rows = tokens(many, 0, record).await;
+        rows.into_iter().filter(|row| row.class == "person_strong").count()
+    };
+    let used = async |many: &Many| uses(many, 1).await.iter().map(|row| row.used).sum::<u32>();
+    assert_eq!([strong(&many, centre).await, strong(&many, other).await], [1, 1]);
+    let weak = tokens(&many, 0, centre).await.len() - 1;
+    let before = used(&many).await;
+    let value = || Secret::new("0612345678".to_owned());
+    let (node, operator) = (many.node(0), many.operator(0));
+    stops::add(node, operator, "phone", &[value()]).await.unwrap();
+    many.run().await;
+    assert_eq!([strong(&many, centre).await, strong(&many, other).await], [0, 1]);
+    assert_eq!(tokens(&many, 0, centre).await.len(), weak);
+    assert_eq!(used(&many).await, before, "nothing is asked where nothing is left");
+    // Twice is once, and taken off it counts again.
+    let (node, operator) = (many.node(0), many.operator(0));
+    stops::add(node, operator, "phone", &[value()]).await.unwrap();
+    let digest = stops::all(node, operator).await.unwrap()[0].row.digest;
+    stops::remove(node, operator, &digest).await.unwrap();
+    many.run().await;
+    assert_eq!([strong(&many, centre).await, strong(&many, other).await], [1, 1]);
+    assert_eq!(used(&many).await, before + 1);
+    many.assert_agreement(&[0, 1]).await;
 }
 
 /// How many entries of a member stand in the log.

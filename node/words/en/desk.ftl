@@ -179,6 +179,7 @@ family-names-place = names and place
 family-name-starts-place = beginnings of the names and place
 family-birth-place = date of birth and place
 family-name-employer = name and employer
+family-names-day = names, and day and month of birth
 family-names-year = names and year of birth
 family-company-number = the company's VAT number or codice fiscale
 family-rea = REA number

@@ -179,6 +179,7 @@ family-names-place = nomi e luogo
 family-name-starts-place = inizio dei nomi e luogo
 family-birth-place = data di nascita e luogo
 family-name-employer = nome e datore di lavoro
+family-names-day = nomi, e giorno e mese di nascita
 family-names-year = nomi e anno di nascita
 family-company-number = partita IVA o codice fiscale dell'azienda
 family-rea = numero REA

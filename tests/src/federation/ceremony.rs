@@ -92,6 +92,15 @@ impl Federation {
         let drafting = ["pact", "draft", "--equipe", EQUIPE, "--parties", &parties];
         let rest = ["--hub", RELAY, "--out", &draft, "--example", "--ciphersuite", suite];
         toscana.run(&[&drafting[..], &rest[..]].concat()).await?;
+        if let Some(tokens) = self.setting.budget {
+            let path = self.path("pact.toml");
+            let text = std::fs::read_to_string(&path)?;
+            let line = |line: &str| match line.split_once("_per_day = ") {
+                Some((class, _)) => format!("{class}_per_day = {tokens}\n"),
+                None => format!("{line}\n"),
+            };
+            std::fs::write(&path, text.lines().map(line).collect::<String>())?;
+        }
         toscana.run(&["pact", "sign", &draft, "--yes"]).await?;
         toscana.run(&["pact", "propose", EQUIPE]).await?;
         until("the proposal at umbria", async || {

@@ -76,12 +76,19 @@ pub struct Setting {
     pub suite: Suite,
     /// What the nodes log, as in `RACCORDO_LOG`.
     pub log: &'static str,
+    /// Tokens of each class that a member may ask for in a day; none for the draft's.
+    pub budget: Option<u32>,
 }
 
 impl Setting {
     /// The hybrid suite and the usual log.
     pub fn on(database: Database) -> Self {
-        Self { database, suite: Suite::Hybrid, log: "info" }
+        Self { database, suite: Suite::Hybrid, log: "info", budget: None }
+    }
+
+    /// With another budget of tokens.
+    pub fn with_budget(self, tokens: u32) -> Self {
+        Self { budget: Some(tokens), ..self }
     }
 
     /// With elliptic curves alone.

@@ -155,6 +155,29 @@ impl World {
         self.after()
     }
 
+    /// Whose disk is older than its membership knows nothing of it: the others put it out, so
+    /// that it can come in again. Whether there was such a one.
+    ///
+    /// # Errors
+    /// What the use cases must not answer.
+    pub fn put_out_the_lost(&mut self) -> Checked<bool> {
+        let mut any = false;
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let (name, aged) = (machine.name.clone(), machine.aged);
+            let mut tx = ready(machine.store.read())??;
+            let row = ready(tx.equipes())??.into_iter().next();
+            let lost = row.is_none_or(|row| row.state == Standing::Ended.as_str());
+            if aged && lost && self.rolls.is_member(&name) && self.rolls.members().len() > 2 {
+                self.counts.count("members put out to come in again");
+                self.put_out(&name)?;
+                self.rewound.insert(name);
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
     /// An administrator approves that others join again.
     ///
     /// # Errors

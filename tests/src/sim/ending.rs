@@ -71,6 +71,7 @@ impl World {
         self.check_copies()?;
         self.check_leaves()?;
         self.one_key()?;
+        self.check_tokens()?;
         self.everything_shared()?;
         let everywhere = self.everywhere()?;
         for (place, rows) in &everywhere {

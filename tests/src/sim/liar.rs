@@ -70,9 +70,15 @@ impl Lie {
         match self {
             Self::Withhold => &["log_withheld"],
             Self::Replay => &["entry_replayed", "log_reordered"],
-            Self::Sender => {
-                &["sender_wrong", "own_entry_unknown", "commit_unprocessable", "log_forked"]
-            }
+            // Who thinks that it has a copy joins again, and is told no better.
+            Self::Sender => &[
+                "sender_wrong",
+                "own_entry_unknown",
+                "commit_unprocessable",
+                "log_forked",
+                "log_broken",
+                "checkpoint_bad",
+            ],
             Self::Signature | Self::Head => &["checkpoint_bad"],
             Self::LeaveOut | Self::Reorder | Self::Truncate => &DIVERGED,
         }

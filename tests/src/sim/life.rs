@@ -9,6 +9,11 @@ use super::{Checked, Violation};
 
 /// Rounds after which a healed federation must be quiet.
 const ROUNDS_MAX: u32 = 300;
+/// Hours after them in which keys are made, one after the other. A day, because who came late
+/// answers to nobody for so long; and longer than the longest wait until a request is repeated.
+const HOURS: [u64; 6] = [1, 1, 1, 2, 26, 7];
+/// When whoever lost shares has a new key made.
+const REPLACING: usize = 2;
 /// Days that pass at the end.
 const DAYS: Duration = Duration::from_secs(3 * 24 * 3600);
 
@@ -67,12 +72,30 @@ impl World {
         self.until_quiet()?;
         self.ask_again()?;
         self.until_quiet()?;
+        if self.put_out_the_lost()? {
+            self.until_quiet()?;
+            self.let_in()?;
+            self.until_quiet()?;
+        }
         self.trace.note("days pass");
         self.time.pass(DAYS);
         self.until_quiet()?;
+        self.make_keys()?;
         if self.was_lied() {
             // Whoever keeps something back is given the time to deliver it.
             self.time.pass(honesty::PATIENCE * 2);
+            self.until_quiet()?;
+        }
+        Ok(())
+    }
+
+    /// Hours in which keys are made, and what waits for them is asked for.
+    fn make_keys(&mut self) -> Checked {
+        for (place, hours) in HOURS.into_iter().enumerate() {
+            if place == REPLACING {
+                self.replace_lost_keys()?;
+            }
+            self.time.pass(Duration::from_secs(hours * 3600));
             self.until_quiet()?;
         }
         Ok(())

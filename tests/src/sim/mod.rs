@@ -13,11 +13,13 @@
 //! - [`disks`]: disks that are put back, and copies of them that come alive
 //! - [`liar`]: a hub that does not tell one member what stands in its log
 //! - [`rogue`]: an administrator who tries what the signatures do not allow
+//! - [`tokens`]: people whom several know; [`cheats`]: who cheats where tokens are made
 //! - [`rolls`]: who was a member when
 //! - [`watch`]: the invariants after every step, [`ending`]: those at the end
 //! - [`trace`], [`report`]: what happened, for people
 
 pub mod chance;
+pub mod cheats;
 pub mod clock;
 pub mod couriers;
 pub mod disks;
@@ -34,6 +36,7 @@ pub mod report;
 pub mod rogue;
 pub mod rolls;
 pub mod task;
+pub mod tokens;
 pub mod trace;
 pub mod watch;
 pub mod world;
@@ -103,6 +106,11 @@ impl Plan {
     /// Whether disks are put back, and copies of them come alive.
     pub fn loses_disks(&self) -> bool {
         self.seed % 4 == 1
+    }
+
+    /// Whether members cheat where keys and tokens are made.
+    pub fn cheats(&self) -> bool {
+        self.seed % 4 == 2
     }
 
     /// Whether the hub lies.

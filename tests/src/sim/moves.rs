@@ -67,6 +67,12 @@ pub enum Move {
     Withdraw(usize),
     /// An operator opens an alert.
     Open(usize),
+    /// An operator enters a person.
+    Meet(usize),
+    /// An administrator replaces the keys.
+    Rekey(usize),
+    /// A member cheats where keys or tokens are made.
+    Cheat(usize),
     /// A member commits though nothing calls for it.
     Update(usize),
     /// A member's trust in another changes.
@@ -130,6 +136,7 @@ impl World {
             (2, Move::Withdraw(place)),
             (2, Move::Open(place)),
             (1, Move::Update(place)),
+            (1, Move::Meet(place)),
             (1, Move::Expire(place)),
             (1, Move::Look(place)),
         ]);
@@ -137,6 +144,10 @@ impl World {
         let joined = self.versions_seen.contains_key(&place);
         if joined {
             moves.extend([(1, Move::Trust(place)), (6, Move::Sign(place))]);
+            moves.push((1, Move::Rekey(place)));
+            if self.plan.cheats() {
+                moves.push((2, Move::Cheat(place)));
+            }
             if self.changes_left > 0 && self.rolls.members().len() > 1 {
                 moves.extend([(2, Move::Change(place)), (1, Move::Usurp(place))]);
                 moves.push((1, Move::RenewKeys(place)));
@@ -223,6 +234,9 @@ impl World {
             Move::Share(place) => self.share(place),
             Move::Withdraw(place) => self.withdraw(place),
             Move::Open(place) => self.open(place),
+            Move::Meet(place) => self.meet(place),
+            Move::Rekey(place) => self.rekey(place),
+            Move::Cheat(place) => self.cheat(place),
             Move::Update(place) => self.update(place),
             Move::Trust(place) => self.trust(place),
             Move::Expire(place) => self.expire(place),

@@ -71,7 +71,7 @@ impl Wish {
 }
 
 /// A case manager of a single access point.
-fn operator() -> Operator {
+pub fn operator() -> Operator {
     let entropy = SeededEntropy::labelled("operator");
     Operator {
         id: OperatorId::random(&entropy),

@@ -121,6 +121,14 @@ impl World {
         self.begin_at_once(&Course::Renew(all))
     }
 
+    /// Somebody begins that one is removed.
+    ///
+    /// # Errors
+    /// What the use case must not answer.
+    pub fn put_out(&mut self, who: &NodeId) -> Checked {
+        self.begin_at_once(&Course::Of(Wanted::Remove(who.clone())))
+    }
+
     fn begin_at_once(&mut self, course: &Course) -> Checked {
         let hub = self.hub.name.clone();
         for place in self.machines() {

@@ -11,6 +11,7 @@ use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::outbox::{EntryRow, EntryState};
 use raccordo_node::store::{Store, Tx};
 
+use super::cheats::names_cheaters;
 use super::task::ready;
 use super::world::{Who, World};
 use super::{Checked, Violation};
@@ -66,6 +67,10 @@ struct Expected {
     aged: bool,
     /// Whether the hub's log has the node as a member since it first joined.
     steady: bool,
+    /// Members that have cheated where keys and tokens are made.
+    cheaters: Vec<NodeId>,
+    /// All that may be members.
+    everybody: Vec<NodeId>,
 }
 
 /// Alarms that belong to the game: administrators suspend each other, and ask to join again;
@@ -95,6 +100,7 @@ async fn trouble(
     for alarm in tx.alarms(lineage).await? {
         let code = alarm.code.as_str();
         let fits = GAME.contains(&code)
+            || names_cheaters(&alarm, &expected.everybody, &expected.cheaters) == Some(true)
             || expected.aged && AGED.contains(&code)
             || !expected.steady && REMOVED.contains(&code);
         if !fits {
@@ -140,7 +146,10 @@ impl World {
                 continue;
             }
             let steady = self.rolls.is_steady(&name);
-            let expected = (!self.was_lied()).then_some(Expected { aged, steady });
+            let cheaters = self.cheaters.iter().cloned().collect();
+            let everybody = self.members.iter().map(|machine| machine.name.clone()).collect();
+            let expected = Expected { aged, steady, cheaters, everybody };
+            let expected = (!self.was_lied()).then_some(expected);
             let seen = ready(look(&mut *tx, row, expected))??;
             if let Some(trouble) = seen.trouble {
                 return Err(Violation(format!("{name} {trouble}")));

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use raccordo_core::codes::CodeLists;
-use raccordo_core::id::{GroupId, LineageId, NodeId, ObjectId, Sequence};
+use raccordo_core::id::{GroupId, LineageId, NodeId, ObjectId, RecordId, Sequence};
 use raccordo_core::invariant::{Agreement, Ciphertexts};
+use raccordo_core::pseudonym::token::TOKEN_BYTES;
 use raccordo_node::app::Node;
 use raccordo_node::store::memory::CrashPoint;
 
@@ -17,6 +18,7 @@ use super::machine::Machine;
 use super::operators::Wish;
 use super::report::{Counts, Failure, Report};
 use super::rolls::Rolls;
+use super::tokens::Made;
 use super::trace::Trace;
 use super::{Checked, Plan, Violation};
 
@@ -91,6 +93,12 @@ pub struct World {
     pub opened: BTreeSet<(ObjectId, NodeId)>,
     /// What was perhaps opened besides: the answer was lost in a crash.
     pub perhaps_opened: BTreeSet<ObjectId>,
+    /// Whom operators entered, as which record of which node.
+    pub people: BTreeMap<(NodeId, RecordId), usize>,
+    /// What was made of them.
+    pub tokens: BTreeMap<Made, BTreeSet<[u8; TOKEN_BYTES]>>,
+    /// Members that have cheated.
+    pub cheaters: BTreeSet<NodeId>,
     /// The hub that lies, once it has begun to.
     pub liar: Option<Liar>,
     /// Steps until all faults are healed.
@@ -152,6 +160,9 @@ impl World {
             withdrawn: BTreeSet::new(),
             opened: BTreeSet::new(),
             perhaps_opened: BTreeSet::new(),
+            people: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            cheaters: BTreeSet::new(),
             liar: None,
             steps_left: plan.steps(),
             losses: 0,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::grade::Grade;
-use super::life::{MatchId, Step, Word};
+use super::life::{Match, MatchId, State, Step, Word};
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, ObjectId};
 use crate::normal::evidence::Family;
@@ -51,10 +51,22 @@ pub enum Told {
     Said(Word),
     /// Who our manager is: sent once this node sees the match linked, and not before.
     Contact(Contact),
+    /// How the match stands here: to a counterpart that came back, and may have lost what both
+    /// said since its backup.
+    Stands {
+        /// The counterpart's object.
+        theirs: ObjectId,
+        /// Ours.
+        ours: ObjectId,
+        /// Which families agree.
+        families: BTreeSet<Family>,
+        /// The match as the teller sees it.
+        found: Match,
+    },
 }
 
 impl Told {
-    /// The step that it is in the match's life; contacts are none.
+    /// The step that it is in the match's life; contacts and standings are none.
     pub fn step(&self) -> Option<Step> {
         match self {
             Self::Found { grade, .. } => Some(Step::Find(*grade)),
@@ -62,7 +74,7 @@ impl Told {
             Self::Denied => Some(Step::Deny),
             Self::Unlinked => Some(Step::Unlink),
             Self::Said(word) => Some(Step::Say(*word)),
-            Self::Contact(_) => None,
+            Self::Contact(_) | Self::Stands { .. } => None,
         }
     }
 }
@@ -113,6 +125,14 @@ impl Event {
                 let start = writer.text("contact");
                 parts.iter().fold(start, |writer, part| writer.text(part.reveal()))
             }
+            Told::Stands { theirs, ours, families, found } => {
+                let word = |word: Option<Word>| word.map_or("", Word::name);
+                let writer = writer.text("stands").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
+                let families = families.iter().map(|family| family.name());
+                let writer = writer.text(found.grade.name()).list(families);
+                let writer = writer.text(found.state.code()).text(word(found.said_here));
+                writer.text(word(found.said_there))
+            }
         };
         // The padding is a field: four bytes of length before it.
         let bytes = writer.finish();
@@ -143,14 +163,20 @@ impl Event {
 fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
     match reader.text("kind")? {
         "found" => {
-            let mut object = |field| reader.array(field).map(uuid::Uuid::from_bytes).map(ObjectId);
-            let (theirs, ours) = (object("theirs")?, object("ours")?);
-            let grade = Grade::from_name(reader.text("grade")?);
-            let grade = grade.ok_or(CanonicalError::Field("grade"))?;
-            // Families of a newer version are left out: the grade is the finder's.
-            let known = |name: &&[u8]| std::str::from_utf8(name).ok().and_then(Family::from_name);
-            let families = reader.list("families")?.iter().filter_map(known).collect();
+            let Agreed { theirs, ours, grade, families } = agreed(reader)?;
             Ok(Told::Found { theirs, ours, grade, families })
+        }
+        "stands" => {
+            let Agreed { theirs, ours, grade, families } = agreed(reader)?;
+            let state = State::from_code(reader.text("state")?);
+            let state = state.ok_or(CanonicalError::Field("state"))?;
+            let mut word = |field| match reader.text(field)? {
+                "" => Ok(None),
+                word => Word::from_name(word).map(Some).ok_or(CanonicalError::Field(field)),
+            };
+            let (said_here, said_there) = (word("said here")?, word("said there")?);
+            let found = Match { state, grade, said_here, said_there };
+            Ok(Told::Stands { theirs, ours, families, found })
         }
         "confirmed" => Ok(Told::Confirmed),
         "denied" => Ok(Told::Denied),
@@ -169,6 +195,24 @@ fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
         }
         _ => Err(CanonicalError::Field("kind")),
     }
+}
+
+/// What agrees.
+struct Agreed {
+    theirs: ObjectId,
+    ours: ObjectId,
+    grade: Grade,
+    families: BTreeSet<Family>,
+}
+
+fn agreed(reader: &mut Reader<'_>) -> Result<Agreed, CanonicalError> {
+    let mut object = |field| reader.array(field).map(uuid::Uuid::from_bytes).map(ObjectId);
+    let (theirs, ours) = (object("theirs")?, object("ours")?);
+    let grade = Grade::from_name(reader.text("grade")?).ok_or(CanonicalError::Field("grade"))?;
+    // Families of a newer version are left out: the grade is the finder's.
+    let known = |name: &&[u8]| std::str::from_utf8(name).ok().and_then(Family::from_name);
+    let families = reader.list("families")?.iter().filter_map(known).collect();
+    Ok(Agreed { theirs, ours, grade, families })
 }
 
 #[cfg(test)]
@@ -198,6 +242,14 @@ mod tests {
         let mut all = vec![found, Told::Confirmed, Told::Denied, Told::Unlinked];
         all.extend(Word::ALL.map(Told::Said));
         all.push(contact("Anna Bianchi"));
+        let found = Match {
+            state: State::Linked,
+            grade: Grade::B,
+            said_here: Some(Word::CallMe),
+            said_there: None,
+        };
+        let families = Family::ALL.into_iter().collect();
+        all.push(Told::Stands { theirs: object(1), ours: object(2), families, found });
         all
     }
 
@@ -256,6 +308,6 @@ mod tests {
     #[test]
     fn steps() {
         let steps: Vec<bool> = all().iter().map(|told| told.step().is_some()).collect();
-        assert_eq!(steps, [true, true, true, true, true, true, true, false]);
+        assert_eq!(steps, [true, true, true, true, true, true, true, false, false]);
     }
 }

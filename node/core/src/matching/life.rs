@@ -93,6 +93,48 @@ impl State {
         }
     }
 
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Candidate,
+        Self::ConfirmedBy(Side::Here),
+        Self::ConfirmedBy(Side::There),
+        Self::Linked,
+        Self::Denied(Side::Here),
+        Self::Denied(Side::There),
+        Self::Unlinked(Side::Here),
+        Self::Unlinked(Side::There),
+    ];
+
+    /// The name in the database and between nodes, which also says whose it is:
+    /// `denied_here`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::ConfirmedBy(Side::Here) => "confirmed_here",
+            Self::ConfirmedBy(Side::There) => "confirmed_there",
+            Self::Linked => "linked",
+            Self::Denied(Side::Here) => "denied_here",
+            Self::Denied(Side::There) => "denied_there",
+            Self::Unlinked(Side::Here) => "unlinked_here",
+            Self::Unlinked(Side::There) => "unlinked_there",
+        }
+    }
+
+    /// The state of a [`State::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// How far it has come: what people said last is the further.
+    fn progress(self) -> u8 {
+        match self {
+            Self::Candidate => 0,
+            Self::ConfirmedBy(_) => 1,
+            Self::Linked | Self::Denied(_) => 2,
+            Self::Unlinked(_) => 3,
+        }
+    }
+
     /// The same, seen from the counterpart.
     #[must_use]
     pub fn mirrored(self) -> Self {
@@ -224,6 +266,32 @@ pub fn apply(found: Option<&Match>, side: Side, step: Step) -> Result<Match, Ref
     Ok(next)
 }
 
+/// What a match is after the counterpart has said again how it stands, to a node that has lost
+/// what was said since its backup: `told` is seen from that node. What ends a match is believed.
+/// That this node's own manager has confirmed is not: it would disclose who that is on the
+/// counterpart's word alone, so that the manager is asked again.
+///
+/// # Errors
+/// [`Refused::Repeated`]: nothing is new.
+pub fn restate(found: Option<&Match>, told: &Match) -> Result<Match, Refused> {
+    let state = match told.state {
+        State::Linked => State::ConfirmedBy(Side::There),
+        State::ConfirmedBy(Side::Here) => State::Candidate,
+        state => state,
+    };
+    let told = Match { state, ..told.clone() };
+    match found {
+        Some(found) if (found.grade, found.state.progress()) >= (told.grade, state.progress()) => {
+            Err(Refused::Repeated)
+        }
+        // Who is linked here is so by two people, whatever evidence came since.
+        Some(found) if found.state == State::Linked && state.progress() < 2 => {
+            Ok(Match { grade: told.grade, ..found.clone() })
+        }
+        _ => Ok(told),
+    }
+}
+
 fn confirmed(state: State, side: Side) -> Result<State, Refused> {
     match state {
         State::Candidate => Ok(State::ConfirmedBy(side)),
@@ -339,6 +407,45 @@ mod tests {
         check(&found, Err(Refused::Over));
         let confirmed = [(Here, Step::Confirm), (There, Step::Find(Grade::A))];
         check(&confirmed, Ok(State::ConfirmedBy(Here)));
+    }
+
+    #[test]
+    fn what_is_said_again_ends_matches_and_confirms_none() {
+        use Side::{Here, There};
+        let at = |state, grade| Match { state, grade, said_here: None, said_there: None };
+        let check = |found: Option<State>, told: State, expected: Option<State>| {
+            let found = found.map(|state| at(state, Grade::B));
+            let now = restate(found.as_ref(), &at(told, Grade::B)).ok();
+            assert_eq!(now.map(|now| now.state), expected, "{found:?} {told:?}");
+        };
+        let (candidate, linked) = (State::Candidate, State::Linked);
+        let (ours, theirs) = (State::ConfirmedBy(Here), State::ConfirmedBy(There));
+        check(None, candidate, Some(candidate));
+        check(None, linked, Some(theirs));
+        check(None, ours, Some(candidate));
+        check(Some(candidate), candidate, None);
+        check(Some(candidate), ours, None);
+        check(Some(candidate), theirs, Some(theirs));
+        check(Some(candidate), linked, Some(theirs));
+        check(Some(ours), linked, None);
+        check(Some(linked), theirs, None);
+        for end in [State::Denied(Here), State::Denied(There), State::Unlinked(Here)] {
+            check(Some(candidate), end, Some(end));
+            check(Some(theirs), end, Some(end));
+            check(Some(end), linked, None);
+        }
+        check(Some(linked), State::Unlinked(There), Some(State::Unlinked(There)));
+        let better = restate(Some(&at(linked, Grade::B)), &at(linked, Grade::A)).unwrap();
+        assert_eq!((better.state, better.grade), (linked, Grade::A));
+    }
+
+    #[test]
+    fn codes_are_read_back() {
+        for state in State::ALL {
+            assert_eq!(State::from_code(state.code()), Some(state));
+            assert!(state.code().starts_with(state.name()));
+        }
+        assert_eq!(State::from_code("lost"), None);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Family {
     NameBirth,
     /// One part of a name by its first letters, with a full date of birth.
     NameStartBirth,
+    /// Two parts of a name by their sound, with day and month of birth.
+    NamesDay,
     /// Two parts of a name by their sound, with a place.
     NamesPlace,
     /// Two parts of a name by their first letters, with a place.
@@ -56,7 +58,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, strongest first within its class.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CodiceFiscale,
         Self::ProvisionalCodiceFiscale,
         Self::Permit,
@@ -64,6 +66,7 @@ impl Family {
         Self::Phone,
         Self::NameBirth,
         Self::NameStartBirth,
+        Self::NamesDay,
         Self::NamesPlace,
         Self::NameStartsPlace,
         Self::BirthPlace,
@@ -84,6 +87,7 @@ impl Family {
             Self::Phone => "phone",
             Self::NameBirth => "name_birth",
             Self::NameStartBirth => "name_start_birth",
+            Self::NamesDay => "names_day",
             Self::NamesPlace => "names_place",
             Self::NameStartsPlace => "name_starts_place",
             Self::BirthPlace => "birth_place",
@@ -110,6 +114,7 @@ impl Family {
             | Self::Phone => Class::PersonStrong,
             Self::NameBirth
             | Self::NameStartBirth
+            | Self::NamesDay
             | Self::NamesPlace
             | Self::NameStartsPlace
             | Self::BirthPlace
@@ -196,6 +201,10 @@ impl Person {
         let year = birth.year();
         for name in &self.names {
             name.pairs().for_each(|pair| gathered.join(Family::NamesYear, &pair, &year));
+        }
+        if let Some(day) = birth.day() {
+            let pairs = self.names.iter().flat_map(Name::telling_pairs);
+            pairs.for_each(|pair| gathered.join(Family::NamesDay, &pair, &day));
         }
         let Some(full) = birth.full() else { return };
         for name in &self.names {
@@ -313,12 +322,13 @@ mod tests {
     }
 
     #[test]
-    fn names_and_date_make_five() {
+    fn names_and_date_make_six() {
         let expected = [
             (Family::NameBirth, "HSN|1990.03.04".to_owned()),
             (Family::NameBirth, "KML|1990.03.04".to_owned()),
             (Family::NameStartBirth, "HOSS|1990.03.04".to_owned()),
             (Family::NameStartBirth, "KAMA|1990.03.04".to_owned()),
+            (Family::NamesDay, "HSN KML|03.04".to_owned()),
             (Family::NamesYear, "HSN KML|1990".to_owned()),
         ];
         assert_eq!(found(&person()), expected);
@@ -329,6 +339,7 @@ mod tests {
         let person = Person { births: vec![Birth::parse("1990-01-01").unwrap()], ..person() };
         assert_eq!(count(&person, Family::NameBirth), 0);
         assert_eq!(count(&person, Family::NameStartBirth), 0);
+        assert_eq!(count(&person, Family::NamesDay), 0);
         assert_eq!(count(&person, Family::NamesYear), 1);
     }
 
@@ -336,6 +347,7 @@ mod tests {
     fn frequent_names_alone_are_weak() {
         let person = Person { names: vec![Name::parse("Md Singh").unwrap()], ..person() };
         assert_eq!(count(&person, Family::NameBirth), 0);
+        assert_eq!(count(&person, Family::NamesDay), 0);
         assert_eq!(count(&person, Family::NameStartBirth), 0);
         assert_eq!(count(&person, Family::NamesYear), 1);
     }
@@ -374,6 +386,7 @@ mod tests {
             Family::NameBirth,
             Family::NameStartBirth,
             Family::NameStartBirth,
+            Family::NamesDay,
             Family::NamesPlace,
             Family::NameStartsPlace,
             Family::BirthPlace,
@@ -410,12 +423,12 @@ mod tests {
             employers: vec![agency.clone()],
             ..person()
         };
-        assert_eq!(found(&person).len(), 11);
+        assert_eq!(found(&person).len(), 12);
         let mut stops = StopList::default();
         stops.add(Stop::Phone, &centre);
         stops.add(Stop::Place, &place);
         stops.add(Stop::Employer, &agency);
-        assert_eq!(person.evidence(&stops).len(), 5);
+        assert_eq!(person.evidence(&stops).len(), 6);
         let company = Company { numbers: vec![agency.clone()], ..Company::default() };
         assert_eq!(company.evidence(&stops).len(), 1);
         stops.add(Stop::Company, &agency);

@@ -90,6 +90,12 @@ impl Name {
         pairs(self.codes.reveal())
     }
 
+    /// Every pair of sounds without frequent ones.
+    pub fn telling_pairs(&self) -> impl Iterator<Item = Secret<String>> {
+        let sounds: Vec<String> = self.sounds().map(str::to_owned).collect();
+        pairs(&sounds).collect::<Vec<_>>().into_iter()
+    }
+
     /// Every pair of beginnings.
     pub fn start_pairs(&self) -> impl Iterator<Item = Secret<String>> {
         pairs(self.starts.reveal())
@@ -204,6 +210,11 @@ mod tests {
         assert_eq!(telling("Md Singh"), 0);
         assert_eq!(telling("Gurpreet Kaur"), 1);
         assert_eq!(telling("Mario Rossi"), 2);
+        let pairs = |text: &str| Name::parse(text).unwrap().telling_pairs().count();
+        assert_eq!(
+            [pairs("Gurpreet Kaur"), pairs("Mario Rossi"), pairs("Anna Maria Bianchi")],
+            [0, 1, 3]
+        );
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //! - [`token`]: the pseudonym, and the tags that are shown of it to each peer
 //! - [`dealing`], [`ceremony`]: how a key is made, and shared anew among others
 //! - [`budget`]: how many tokens each node may ask for, counted by everybody
+//! - [`collusion`]: what shares make without asking: the attack that the threshold defends against; [`cost`]: for benchmarks
 
 pub mod budget;
 pub mod ceremony;
+pub mod collusion;
+pub mod cost;
 pub mod dealing;
 pub mod evaluation;
 mod group;

@@ -71,7 +71,14 @@ impl Change {
         }
     }
 
-    /// Who is still to sign before the change stands; nobody once it does.
+    /// Whether it could stand if all signed: while too many are suspended, it could not.
+    pub fn may_be_signed(&self, before: &Statement, after: &Statement) -> bool {
+        let all = before.parties.iter().chain(&after.parties);
+        self.is_signed(before, after, &all.map(|party| party.node.clone()).collect())
+    }
+
+    /// Who is still to sign before the change stands; nobody once it does. Where all have who
+    /// may, and that is not enough, it is those whose suspension stands in its way.
     ///
     /// A party that is dropped is asked only where the others are too few. Who returns is asked
     /// last: its signature is also its consent to what was agreed while it was suspended, and
@@ -108,7 +115,11 @@ impl Change {
             Self::Return { returning, .. } => {
                 nodes(before.unsuspended().chain(before.party(returning)).collect())
             }
-            _ => nodes(before.unsuspended().collect()),
+            _ if self.may_be_signed(before, after) => nodes(before.unsuspended().collect()),
+            _ => {
+                let suspended = before.parties.iter().filter(|it| it.suspended_by.is_some());
+                suspended.map(|party| party.node.clone()).collect()
+            }
         }
     }
 
@@ -316,6 +327,11 @@ mod tests {
         check(&suspended(4, 1, 0), &free(1), &[2, 3], &[0, 1]);
         check(&suspended(4, 1, 0), &free(1), &[0, 2, 3], &[1]);
         check(&suspended(4, 1, 0), &free(1), &[1, 2, 3], &[]);
+        // Of two parties one is not more than half.
+        let add = |it: &mut Statement| it.parties.push(sample::party(2));
+        check(&suspended(2, 1, 0), &add, &[0], &[2]);
+        check(&suspended(2, 1, 0), &add, &[0, 2], &[1]);
+        check(&suspended(2, 1, 0), &add, &[0, 1, 2], &[1]);
     }
 
     #[test]

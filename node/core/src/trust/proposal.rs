@@ -151,6 +151,15 @@ impl Proposal {
         Change::between(before, after).missing(before, after, &signers)
     }
 
+    /// Whether it could be complete if all signed.
+    pub fn may_be_complete(&self) -> bool {
+        let Some(before) = self.previous.as_ref().map(SignedStatement::statement) else {
+            return true;
+        };
+        let after = self.statement.statement();
+        Change::between(before, after).may_be_signed(before, after)
+    }
+
     /// What it changes; none for a first statement.
     pub fn change(&self) -> Option<Change> {
         let before = self.previous.as_ref()?.statement();

@@ -1,20 +1,25 @@
 //! Who the managers of a linked match are: told once both have confirmed, and to each other
 //! alone.
 
-use raccordo_core::id::OperatorId;
+use std::collections::BTreeSet;
+
+use raccordo_core::id::{LineageId, NodeId, OperatorId};
 use raccordo_core::matching::event::{CONTACT_BYTES_MAX, Contact, Event, Told};
 use raccordo_core::matching::life::{MatchId, Side};
 use raccordo_core::secret::Secret;
 use raccordo_core::trust::card::is_line;
 
 use super::{events, standing};
-use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::directory;
 use crate::app::fault::{Done, Fault};
 use crate::app::register::ERASED;
+use crate::app::{Node, pack};
 use crate::store::Tx;
 use crate::store::matching::MatchRow;
+
+/// Matches that are read at once.
+const PAGE: u32 = 500;
 
 /// Context under which the counterpart's manager is sealed.
 pub(in crate::app) fn context(id: MatchId) -> String {
@@ -26,7 +31,8 @@ pub(in crate::app) fn phone_context(operator: OperatorId) -> String {
     format!("operator-phone/{operator}")
 }
 
-/// Keeps an operator's phone at work; an empty one forgets it.
+/// Keeps an operator's phone at work; an empty one forgets it. The counterparts of matches that
+/// are linked are told who answers for them now.
 ///
 /// # Errors
 /// `no_such_operator`, `bad_phone`.
@@ -51,9 +57,38 @@ pub async fn set_phone(node: &Node, actor: Actor, named: &str, phone: &str) -> D
         phone => Some(node.seal(&phone_context(id), phone.as_bytes())?),
     };
     record(node, &mut *tx, actor, "operator.phone", &id.to_string(), &[]).await?;
+    let before = told(node, &mut *tx).await?;
     tx.put_operator_phone(id, sealed).await?;
+    let mut woken = BTreeSet::new();
+    for (row, contact) in told(node, &mut *tx).await? {
+        let known = before.iter().any(|(other, told)| other.id == row.id && *told == contact);
+        if contact.is_some() && !known {
+            send(node, &mut *tx, &row).await?;
+            woken.insert(row.lineage);
+        }
+    }
     tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
     Ok(id)
+}
+
+/// The matches that are linked, each with who answers for it here.
+async fn told(node: &Node, tx: &mut dyn Tx) -> Done<Vec<(MatchRow, Option<Contact>)>> {
+    let (mut told, mut after) = (Vec::new(), 0);
+    loop {
+        let rows = tx.list_matches(after, PAGE).await?;
+        let ended = rows.len() < PAGE as usize;
+        for row in rows {
+            after = row.position;
+            if standing::read(&row)?.shows_contacts() {
+                let contact = own(node, tx, &row, row.decided_by).await?;
+                told.push((row, contact));
+            }
+        }
+        if ended {
+            return Ok(told);
+        }
+    }
 }
 
 /// Who is told to the counterpart, once linked: the manager of the record's newest case, or
@@ -109,6 +144,24 @@ pub(super) async fn send(node: &Node, tx: &mut dyn Tx, row: &MatchRow) -> Done<(
     record(node, tx, Actor::Node, "match.contact", &subject, &detail).await?;
     let event = Event { about: row.id, told: Told::Contact(contact) };
     events::say(node, tx, row.lineage, &row.counterpart, event, None).await?;
+    Ok(())
+}
+
+/// Tells a counterpart again who answers for what is linked with it.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub(super) async fn send_again(
+    node: &Node,
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    peer: &NodeId,
+) -> Done<()> {
+    for (row, contact) in told(node, tx).await? {
+        if row.lineage == lineage && row.counterpart == *peer && contact.is_some() {
+            send(node, tx, &row).await?;
+        }
+    }
     Ok(())
 }
 

@@ -92,7 +92,7 @@ pub async fn decide(
     {
         let message = "no phone at work is known of the case's manager, nor of you";
         return Err(Fault::conflict("no_work_phone", message)
-            .hint("once linked, the other manager is told whom to call: ask the administrator, `raccordo operator phone NAME NUMBER`"));
+            .hint("once linked, the other manager is told whom to call: ask the administrator, `raccordo operator phone NAME`"));
     }
     let detail = [("with", row.counterpart.as_str())];
     record(node, tx, operator.actor(), decision.action(), &id.to_string(), &detail).await?;

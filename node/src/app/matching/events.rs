@@ -8,7 +8,8 @@ use raccordo_core::letter::Route;
 use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::fan_out::CANDIDATES_MAX;
 use raccordo_core::matching::letter;
-use raccordo_core::matching::life::{MatchId, Side, State, apply};
+use raccordo_core::matching::life::{Match, MatchId, Side, State, apply, restate};
+use raccordo_core::normal::evidence::Family;
 
 use super::{contact, pairs, standing};
 use crate::app::Node;
@@ -20,12 +21,16 @@ use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::matching::{MatchEventRow, MatchRow};
 
+/// Matches that are read at once.
+const PAGE: u32 = 500;
+
 /// Context under which an own event is sealed until the log shows it.
 pub(in crate::app) fn context(envelope: EnvelopeId) -> String {
     format!("match-event/{envelope}")
 }
 
-/// Queues an event for the counterpart; false where that node is not verified here.
+/// Queues an event for the counterpart; false where that node is not verified here: it is
+/// looked for what is to be told once it is.
 ///
 /// # Errors
 /// The store's, or a wrong node key.
@@ -39,6 +44,7 @@ pub(super) async fn say(
 ) -> Done<bool> {
     let Ok(card) = verified_card(node, tx, peer).await else {
         tracing::warn!(%peer, "a match is not told to a node that is not verified");
+        pairs::look_again(tx, lineage, peer).await?;
         return Ok(false);
     };
     let route = Route { lineage, sender: &node.identity.node, recipient: peer };
@@ -123,9 +129,10 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     if let Told::Contact(told) = &event.told {
         return contact::take(node, work.tx()?, known, said.side, told).await;
     }
-    let Some(step) = event.told.step() else { return Ok(()) };
     let before = known.as_ref().map(standing::read).transpose()?;
-    let Ok(next) = apply(before.as_ref(), said.side, step) else { return Ok(()) };
+    let Some(next) = next(before.as_ref(), said.side, &event.told) else {
+        return heard_twice(node, work, known, said, &event.told).await;
+    };
     let now = node.clock.now();
     let mut row = match known {
         Some(row) => row,
@@ -137,7 +144,7 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     let was = before.map(|found| found.state);
     standing::write(&mut row, &next);
     row.changed_at = now;
-    if let Told::Found { families, .. } = &event.told {
+    if let Told::Found { families, .. } | Told::Stands { families, .. } = &event.told {
         let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
         row.families = names.join(" ");
     }
@@ -160,6 +167,67 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     Ok(())
 }
 
+/// What an event makes of a match; none where it changes nothing.
+fn next(before: Option<&Match>, side: Side, told: &Told) -> Option<Match> {
+    match (told, side) {
+        (Told::Stands { found, .. }, Side::There) => {
+            let told = Match {
+                state: found.state.mirrored(),
+                grade: found.grade,
+                said_here: found.said_there,
+                said_there: found.said_here,
+            };
+            restate(before, &told).ok()
+        }
+        _ => apply(before, side, told.step()?).ok(),
+    }
+}
+
+/// Who confirms what is linked here has lost that it was: it is told again whom to call.
+async fn heard_twice(
+    node: &Node,
+    work: &mut Work<'_>,
+    known: Option<MatchRow>,
+    said: Said<'_>,
+    told: &Told,
+) -> Done<()> {
+    let Some(row) = known.filter(|_| said.side == Side::There && *told == Told::Confirmed) else {
+        return Ok(());
+    };
+    if standing::read(&row)?.state == State::Linked {
+        contact::send(node, work.tx()?, &row).await?;
+    }
+    Ok(())
+}
+
+/// Tells a member that came back how all matches with it stand, and looks for all again: it may
+/// have lost what was said and shown since its backup.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn came_back(node: &Node, work: &mut Work<'_>, who: &NodeId) -> Done<()> {
+    let lineage = work.row.lineage;
+    let tx = work.tx()?;
+    pairs::look_again(tx, lineage, who).await?;
+    let mut after = 0;
+    loop {
+        let rows = tx.list_matches(after, PAGE).await?;
+        let ended = rows.len() < PAGE as usize;
+        for row in rows {
+            after = row.position;
+            if row.lineage == lineage && row.counterpart == *who {
+                let families = row.families.split(' ').filter_map(Family::from_name).collect();
+                let (theirs, ours, found) = (row.theirs, row.ours, standing::read(&row)?);
+                let told = Told::Stands { theirs, ours, families, found };
+                say(node, tx, lineage, who, Event { about: row.id, told }, None).await?;
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
 /// The row of a match that an event opens; none where it is about nothing of this node, or
 /// about more than one alert may have.
 async fn opened(
@@ -168,7 +236,9 @@ async fn opened(
     said: Said<'_>,
     event: &Event,
 ) -> Done<Option<MatchRow>> {
-    let Told::Found { theirs, ours, .. } = &event.told else { return Ok(None) };
+    let (Told::Found { theirs, ours, .. } | Told::Stands { theirs, ours, .. }) = &event.told else {
+        return Ok(None);
+    };
     let (own, other): (ObjectId, ObjectId) = match said.side {
         Side::Here => (*ours, *theirs),
         Side::There => (*theirs, *ours),

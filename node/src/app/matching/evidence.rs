@@ -7,7 +7,8 @@ use raccordo_core::id::{LineageId, RecordId};
 use raccordo_core::normal::comune::Comuni;
 use raccordo_core::normal::evidence::Evidence;
 use raccordo_core::normal::of_record;
-use raccordo_core::register::{RecordKind, entry_context, open_entry};
+use raccordo_core::normal::stop_list::StopList;
+use raccordo_core::register::{Entry, RecordKind, entry_context, open_entry};
 
 use super::stops;
 use crate::app::Node;
@@ -45,8 +46,31 @@ impl Memory {
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
 pub async fn evidence(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<Vec<Evidence>> {
-    let Some(row) = tx.register_record(record).await? else { return Ok(Vec::new()) };
-    let Some(key) = keys::of_record(node, tx, &row).await? else { return Ok(Vec::new()) };
+    let Some(known) = known(node, tx, record).await? else { return Ok(Vec::new()) };
+    let stops = stops::list(node, tx).await?;
+    Ok(known.evidence(node, &stops))
+}
+
+/// What the register knows of a record.
+pub(super) struct Known {
+    kind: RecordKind,
+    entries: Vec<Entry>,
+}
+
+impl Known {
+    /// The evidence that is left where these values are none.
+    pub(super) fn evidence(&self, node: &Node, stops: &StopList) -> Vec<Evidence> {
+        of_record::evidence(self.kind, &self.entries, node.matching.comuni(node), stops)
+    }
+}
+
+/// Opens a record; none once it is erased.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn known(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<Option<Known>> {
+    let Some(row) = tx.register_record(record).await? else { return Ok(None) };
+    let Some(key) = keys::of_record(node, tx, &row).await? else { return Ok(None) };
     let kind = RecordKind::parse(&row.kind);
     let kind = kind.ok_or_else(|| Fault::ours("row_damaged", "kind of a record"))?;
     let mut entries = Vec::new();
@@ -54,6 +78,5 @@ pub async fn evidence(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<Ve
         let entry = open_entry(&key, &entry_context(record, field.place), &field.sealed);
         entries.push(entry.map_err(|cause| Fault::ours("vault", cause))?);
     }
-    let stops = stops::list(node, tx).await?;
-    Ok(of_record::evidence(kind, &entries, node.matching.comuni(node), &stops))
+    Ok(Some(Known { kind, entries }))
 }

@@ -130,7 +130,7 @@ pub(super) async fn view(node: &Node, tx: &mut dyn Tx, row: MatchRow) -> Done<Ma
     let equipe = tx.equipe(row.lineage).await?.map(|equipe| equipe.name).unwrap_or_default();
     let kind = tx.register_record(row.record).await?.map(|record| record.kind);
     let expected = standing::expected(node, tx, row.lineage, row.id).await?;
-    let coming = expected.map(|found| standing::state_name(found.state));
+    let coming = expected.map(|found| found.state.code());
     Ok(MatchView {
         equipe,
         kind: kind.unwrap_or_default(),

@@ -149,6 +149,20 @@ pub async fn received(
     Ok(())
 }
 
+/// Has all records shown again to a peer, and looked for among what it shows.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn look_again(tx: &mut dyn Tx, lineage: LineageId, peer: &NodeId) -> Done<()> {
+    let known = tx.pairs(lineage).await?.into_iter().find(|row| row.peer == *peer);
+    if let Some(mut row) = known.filter(|row| row.tagged) {
+        row.tagged_until = None;
+        row.tagged = false;
+        tx.put_pair(row).await?;
+    }
+    Ok(())
+}
+
 /// The members with whom this node shares a secret.
 ///
 /// # Errors

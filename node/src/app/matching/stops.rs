@@ -1,5 +1,7 @@
 //! Stop values: what many records share, and what is therefore no evidence at this node.
 
+mod touched;
+
 use raccordo_core::id::Digest;
 use raccordo_core::normal::company_name::company_name;
 use raccordo_core::normal::evidence::name_with_place;
@@ -8,11 +10,11 @@ use raccordo_core::normal::{company_number, phone};
 use raccordo_core::operator::Action;
 use raccordo_core::secret::Secret;
 
-use crate::app::Node;
 use crate::app::audit::record;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
 use crate::app::register::keys;
+use crate::app::{Node, pack};
 use crate::store::Tx;
 use crate::store::matching::StopValueRow;
 
@@ -63,7 +65,7 @@ fn open(node: &Node, row: &StopValueRow) -> Done<Secret<String>> {
     Ok(Secret::new(String::from_utf8_lossy(value.reveal()).into_owned()))
 }
 
-/// Adds values of one kind. They hold for records that are tokenised from now on.
+/// Adds values of one kind. The tokens of records that have one of them are made anew without.
 ///
 /// # Errors
 /// `role_not_allowed`, `unknown_kind`, `too_many`, `bad_value` with the place of the first
@@ -79,11 +81,16 @@ pub async fn add(
     if values.is_empty() || values.len() > VALUES_MAX {
         return Err(Fault::usage("too_many", "give 1 to 1000 values in one call"));
     }
+    let mut normals = Vec::new();
+    for (place, value) in values.iter().enumerate() {
+        normals.push(normal(node, kind, value.reveal()).ok_or_else(|| bad_value(kind, place))?);
+    }
+    let mut touched = touched::Touched::by(kind, &normals);
+    touched.look(node, &mut *node.store.read().await?).await?;
     let mut tx = node.store.write().await?;
     let index = keys::held(node, &mut *tx).await?.index;
     let mut added = Added::default();
-    for (place, value) in values.iter().enumerate() {
-        let value = normal(node, kind, value.reveal()).ok_or_else(|| bad_value(kind, place))?;
+    for value in normals {
         let digest = digest(&index, kind, &value);
         let row = StopValueRow {
             digest,
@@ -100,7 +107,11 @@ pub async fn add(
     let count = added.added.to_string();
     let detail = [("added", count.as_str())];
     record(node, &mut *tx, operator.actor(), "stop.add", kind.name(), &detail).await?;
+    // Those that came meanwhile.
+    touched.look(node, &mut *tx).await?;
+    let woken = touched.want(node, &mut *tx).await?;
     tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
     Ok(added)
 }
 
@@ -117,19 +128,33 @@ pub async fn all(node: &Node, operator: &Operator) -> Done<Vec<StopValue>> {
     rows.into_iter().map(|row| Ok(StopValue { value: open(node, &row)?, row })).collect()
 }
 
-/// Takes a stop value off the list, named by its digest.
+/// Takes a stop value off the list, named by its digest. The tokens of records that have it
+/// are made anew.
 ///
 /// # Errors
 /// `role_not_allowed`, `no_such_stop_value`.
 pub async fn remove(node: &Node, operator: &Operator, digest: &Digest) -> Done<()> {
     operator.must(Action::ManageStops)?;
+    let missing = || {
+        Fault::not_found("no_such_stop_value", "there is no such stop value here")
+            .hint("see `raccordo stop list`")
+    };
+    let mut tx = node.store.read().await?;
+    let row = tx.stop_values().await?.into_iter().find(|row| row.digest == *digest);
+    let row = row.ok_or_else(missing)?;
+    let mut touched = touched::Touched::by(kind_of(&row.kind)?, &[open(node, &row)?]);
+    touched.look(node, &mut *tx).await?;
+    drop(tx);
     let mut tx = node.store.write().await?;
     if !tx.delete_stop_value(digest).await? {
-        return Err(Fault::not_found("no_such_stop_value", "there is no such stop value here")
-            .hint("see `raccordo stop list`"));
+        return Err(missing());
     }
     record(node, &mut *tx, operator.actor(), "stop.remove", &digest.to_string(), &[]).await?;
-    Ok(tx.commit().await?)
+    touched.look(node, &mut *tx).await?;
+    let woken = touched.want(node, &mut *tx).await?;
+    tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
+    Ok(())
 }
 
 fn digest(index: &raccordo_core::vault::Vault, kind: Stop, value: &Secret<String>) -> Digest {

@@ -3,10 +3,12 @@
 use raccordo_core::id::LineageId;
 use raccordo_core::sending::Standing;
 
-use super::{pairs, tags, wanted};
+use super::{contact, pairs, tags, wanted};
 use crate::app::Node;
 use crate::app::fault::Done;
+use crate::app::peers::verified_card;
 use crate::app::work::Work;
+use crate::store::Tx;
 use crate::store::register::RegisterFilter;
 use crate::store::token::PairRow;
 
@@ -31,14 +33,16 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
         moved |= pairs::offer(node, &mut work).await?;
     }
     let mut more = false;
-    let behind = work.tx()?.pairs(lineage).await?.into_iter().find(is_behind);
-    if let Some(mut row) = behind {
+    if let Some(mut row) = behind(node, work.tx()?, lineage).await? {
         let after = row.tagged_until;
         let records = work.tx()?.records_with_tokens(lineage, after, RECORDS_MAX).await?;
         row.tagged = records.len() < RECORDS_MAX as usize;
         row.tagged_until = records.last().copied().or(after);
         for record in records {
             tags::retag(node, &mut work, record).await?;
+        }
+        if row.tagged {
+            contact::send_again(node, work.tx()?, lineage, &row.peer).await?;
         }
         work.tx()?.put_pair(row).await?;
         (moved, more) = (true, true);
@@ -49,8 +53,15 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     Ok(more)
 }
 
-fn is_behind(row: &PairRow) -> bool {
-    !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty()
+/// A peer that is verified, and for whom not all records have been tagged.
+async fn behind(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Option<PairRow>> {
+    for row in tx.pairs(lineage).await? {
+        let is_behind = !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty();
+        if is_behind && verified_card(node, tx, &row.peer).await.is_ok() {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }
 
 async fn owes(node: &Node, lineage: LineageId) -> Done<bool> {
@@ -69,5 +80,6 @@ async fn owes(node: &Node, lineage: LineageId) -> Done<bool> {
         |node: &_| pairs.iter().any(|row| row.peer == *node && !row.sealed_own.is_empty());
     let members = tx.members(lineage).await?;
     let mut others = members.into_iter().filter(|member| member.node != node.identity.node);
-    Ok(pairs.iter().any(is_behind) || others.any(|member| !offered(&member.node)))
+    let unoffered = others.any(|member| !offered(&member.node));
+    Ok(unoffered || behind(node, &mut *tx, lineage).await?.is_some())
 }

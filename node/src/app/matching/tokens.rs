@@ -22,13 +22,13 @@ pub(in crate::app) fn context(record: RecordId, lookup: Digest) -> String {
 
 /// A token as it was kept.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub struct Kept {
     /// Which key made it.
-    pub(super) key: KeyId,
+    pub key: KeyId,
     /// What it was made of.
-    pub(super) family: Family,
+    pub family: Family,
     /// The token.
-    pub(super) token: Token,
+    pub token: Token,
 }
 
 /// Takes the finished tokens of a record under one key; they replace all earlier ones of the
@@ -83,7 +83,7 @@ pub async fn tokens_made(
 ///
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
-pub(super) async fn kept(
+pub async fn kept(
     node: &Node,
     tx: &mut dyn Tx,
     lineage: LineageId,

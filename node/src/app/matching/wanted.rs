@@ -84,6 +84,28 @@ pub(super) async fn begin(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> D
     }
 }
 
+/// Wants tokens of single classes of records, in every équipe that is active here. The caller wakes the équipes that are returned, after its commit.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn want_class(
+    node: &Node,
+    tx: &mut dyn Tx,
+    records: &[(RecordId, Class)],
+) -> Done<BTreeSet<LineageId>> {
+    let (mut woken, now) = (BTreeSet::new(), node.clock.now());
+    for equipe in tx.equipes().await? {
+        if Standing::parse(&equipe.state) == Some(Standing::Active) && !records.is_empty() {
+            begin(node, tx, equipe.lineage).await?;
+            for (record, class) in records {
+                want_tokens(tx, equipe.lineage, *record, &[*class], now).await?;
+            }
+            woken.insert(equipe.lineage);
+        }
+    }
+    Ok(woken)
+}
+
 async fn want_one(tx: &mut dyn Tx, lineage: LineageId, row: &RecordRow) -> Done<()> {
     let classes: &[Class] = match RecordKind::parse(&row.kind) {
         // A sole trader is known by a codice fiscale too.

@@ -11,7 +11,7 @@ use raccordo_core::trust::commit::CommitView;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::ceremony::{self, states};
-use super::{keys, plan};
+use super::{keys, plan, propose, rekey};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
@@ -58,19 +58,25 @@ pub async fn committed(
         }
     }
     let added = commit.added.iter().filter_map(|leaf| leaf.node.as_ref());
-    let came_back = added.into_iter().any(|node| before.members.contains(node));
-    let renewal = match (is_removal(&before.statement, &now), came_back) {
-        (true, _) => Some(plan::REMOVAL),
-        (false, true) => Some(RESHARE),
-        (false, false) => None,
-    };
-    let tx = work.tx()?;
-    for mut row in tx.key_sharings(lineage).await? {
-        if let Some(renewal) = renewal.filter(|_| row.renewal != plan::REMOVAL) {
-            row.renewal = renewal.to_owned();
-            tx.put_key_sharing(row).await?;
+    let came_back = added.filter(|node| before.members.contains(*node)).collect::<BTreeSet<_>>();
+    let removal = is_removal(&before.statement, &now);
+    for mut row in work.tx()?.key_sharings(lineage).await? {
+        if row.renewal == plan::REMOVAL || (!removal && came_back.is_empty()) {
+            continue;
         }
+        let sharing = keys::read(&row.sharing)?;
+        // Each of them gave its share up with its state.
+        let left = sharing.holders().filter(|holder| !came_back.contains(holder)).count();
+        let is_lost = !removal && left < usize::from(sharing.threshold());
+        if is_lost && row.renewal != rekey::ASKED {
+            propose::lost(node, work, row.class, &sharing, left).await?;
+            row.renewal = propose::LOST.to_owned();
+        } else if !is_lost {
+            row.renewal = if removal { plan::REMOVAL } else { RESHARE }.to_owned();
+        }
+        work.tx()?.put_key_sharing(row).await?;
     }
+    let tx = work.tx()?;
     let founder = tx.key_duty(lineage).await?.is_some_and(|duty| duty.founder);
     begin(node, tx, lineage, founder).await
 }

@@ -41,7 +41,7 @@ use super::work::Work;
 use super::{Node, pack};
 use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
-pub use tend::tend;
+pub use tend::{heard, tend};
 pub use want::{forget_tokens, want_tokens};
 
 /// How long each phase of a ceremony waits for those who are away.

@@ -18,6 +18,8 @@ use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
 use crate::store::keys::{CeremonyRow, DutyRow, SharingRow};
 
+/// Why a key waits to be replaced: with who came back without a share, too few are left.
+pub(super) const LOST: &str = "lost";
 /// How long each member waits for those whose turn comes before its own.
 const TURN: Duration = Duration::from_secs(10 * 60);
 /// How long the founders wait for parties that are not in yet.
@@ -110,6 +112,7 @@ fn need(
             None
         }
         plan::REMOVAL | super::rekey::ASKED => Some(Need::Replace),
+        LOST => None,
         _ => Some(Need::Reshare),
     }
 }
@@ -134,7 +137,11 @@ async fn retry(node: &Node, work: &mut Work<'_>, failed: &CeremonyRow) -> Done<I
     Ok(failed.until.plus((PHASE * 4 * (1 << doublings)).min(RETRY_MAX)))
 }
 
-async fn lost(
+/// Tells that too few shares are left.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn lost(
     node: &Node,
     work: &mut Work<'_>,
     class: Class,

@@ -33,7 +33,8 @@ pub struct KeyStatus {
     pub own_share: bool,
     /// Since when it is in force, by the log.
     pub since: Instant,
-    /// `reshare`, `removal` or `asked` while it is to be replaced; else empty.
+    /// `reshare`, `removal` or `asked` while it is to be replaced, `lost` where it can only be
+    /// replaced by an administrator; else empty.
     pub renewal: String,
     /// The newest ceremony.
     pub ceremony: Option<CeremonyStatus>,

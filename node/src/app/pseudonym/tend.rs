@@ -1,5 +1,7 @@
 //! What falls due: the node's part in ceremonies, plans for keys, and requests for tokens.
 
+use std::time::Duration;
+
 use raccordo_core::id::LineageId;
 use raccordo_core::pseudonym::key::Class;
 use raccordo_core::sending::Standing;
@@ -33,7 +35,7 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     let Some(due) = work.tx()?.key_duty(lineage).await? else { return Ok(false) };
     let tended = within(node, &mut work, &due).await?;
     work.tx()?.put_key_duty(DutyRow { due_at: tended.next, ..due }).await?;
-    let speaks = tended.silence
+    let speaks = tended.silence.is_some()
         && !tended.moved
         && work.tx()?.entries_in(lineage, EntryState::Pending, 1).await?.is_empty();
     work.commit().await?;
@@ -57,11 +59,23 @@ pub async fn wake_due(node: &Node) -> Done<()> {
     Ok(())
 }
 
+/// Looks again soon where the log has come to the time for which this node waits.
+///
+/// # Errors
+/// The store's.
+pub async fn heard(node: &Node, work: &mut Work<'_>) -> Done<()> {
+    let (lineage, at) = (work.row.lineage, work.row.accepted_at);
+    if node.voice.has_come(lineage, at) {
+        work.tx()?.hasten_key_duty(lineage).await?;
+    }
+    Ok(())
+}
+
 struct Tended {
     /// Whether anything was queued.
     moved: bool,
-    /// Whether a phase waits for the log's time alone.
-    silence: bool,
+    /// For what time of the log alone a phase waits.
+    silence: Option<Instant>,
     /// When to look again.
     next: Instant,
 }
@@ -69,14 +83,16 @@ struct Tended {
 async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended> {
     let heard = work.row.accepted_at;
     ceremony::pass(node, work, heard).await?;
-    let mut tended = Tended { moved: false, silence: false, next: NEVER };
+    let mut tended = Tended { moved: false, silence: None, next: NEVER };
     for class in Class::ALL {
         match ceremony::running(work, class).await? {
             Some(running) => {
                 let until = running.ceremony.until();
                 let over = ends(node, &running, heard);
                 tended.moved |= duty::perform(node, work, running).await?;
-                tended.silence |= over;
+                if over {
+                    tended.silence = Some(tended.silence.map_or(until, |first| first.min(until)));
+                }
                 tended.next = tended.next.min(until);
             }
             None => match propose(node, work, due, class).await? {
@@ -88,15 +104,20 @@ async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended>
         tended.moved |= asked.moved;
         tended.next = tended.next.min(asked.next);
     }
-    // What is due by now has been done; a phase whose end the log will tell is looked at as
-    // soon as it has.
-    let rest = if tended.silence { Instant(0) } else { node.clock.now().plus(REST) };
-    tended.next = tended.next.max(rest);
+    // What is due by now has been done. A phase whose end the log is to tell is looked at as
+    // soon as it has; a log that does not move is spoken to again only after a while.
+    if let Some(until) = tended.silence {
+        node.voice.awaits(work.row.lineage, until);
+    }
+    let rest = if tended.silence.is_some() { SILENCE } else { REST };
+    tended.next = tended.next.max(node.clock.now().plus(rest));
     Ok(tended)
 }
 
 /// The least time until the node looks again by itself.
-const REST: std::time::Duration = std::time::Duration::from_secs(15);
+const REST: Duration = Duration::from_secs(15);
+/// How long it waits for the log to move after it spoke for that.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Whether a phase is over by the own clock, and the log has not told yet.
 fn ends(node: &Node, running: &Running, heard: Instant) -> bool {

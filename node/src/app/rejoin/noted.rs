@@ -9,6 +9,7 @@ use raccordo_core::trust::rejoin::CarriedRequest;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
+use crate::app::matching::events;
 use crate::app::replay::{self, Recipient};
 use crate::app::work::Work;
 use crate::store::equipe::AlarmRow;
@@ -83,6 +84,7 @@ pub async fn followed(
     let Ok(carried) = CarriedRequest::decode(&commit.authenticated_data) else { return Ok(()) };
     let (lineage, who) = (work.row.lineage, carried.sender().clone());
     replay::begin(work, &who, Recipient::Rejoined, at).await?;
+    events::came_back(node, work, &who).await?;
     let tx = work.tx()?;
     tx.delete_rejoin(lineage, &who).await?;
     if tx.rejoins(lineage).await?.iter().all(|row| row.node == node.identity.node) {

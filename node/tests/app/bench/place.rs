@@ -62,7 +62,7 @@ pub enum Rows {
 /// A disk.
 pub enum Backend {
     Memory(MemoryStore),
-    Sqlite(Arc<SqlStore>, #[expect(dead_code, reason = "outlives the store")] TempDir),
+    Sqlite(Arc<SqlStore>, TempDir),
 }
 
 impl Backend {
@@ -131,6 +131,19 @@ impl Place {
             Backend::Memory(store) => store,
             Backend::Sqlite(..) => panic!("only the store in memory crashes"),
         }
+    }
+
+    /// Everything in the database's files, one after the other.
+    pub fn files(&self) -> Vec<u8> {
+        let Backend::Sqlite(_, directory) = &self.backend else { panic!("there are no files") };
+        let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+        let read: Vec<Vec<u8>> = files.map(|path| std::fs::read(path).unwrap()).collect();
+        read.concat()
+    }
+
+    /// The vault, for who has stolen the node key.
+    pub fn vault(&self) -> Vault {
+        vault(&self.key)
     }
 
     /// Ends the process and starts it again.

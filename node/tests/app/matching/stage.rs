@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use raccordo_core::id::{CaseId, ObjectId, RecordId};
+use raccordo_core::id::{CaseId, ObjectId, RecordId, Sequence};
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::object::Kind;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::token::Token;
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
 use raccordo_core::secret::Secret;
+use raccordo_core::trust::state::TrustChange;
 use raccordo_core::vault::Vault;
 use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::expire::expire;
@@ -21,10 +22,12 @@ use raccordo_node::app::register::add::{self, NewCase};
 use raccordo_node::app::register::list as register;
 use raccordo_node::app::share::{Order, share_about};
 use raccordo_node::app::work::Work;
-use raccordo_node::app::{Node, pack};
+use raccordo_node::app::{Node, pack, peers};
+use raccordo_node::store::memory::Snapshot;
 
 use crate::bench::{ADMIN, sight};
-use crate::many::{EQUIPE, Many};
+use crate::keys::lose_since;
+use crate::many::{EQUIPE, Many, id};
 
 pub const TOSCANA: usize = 0;
 pub const UMBRIA: usize = 1;
@@ -104,7 +107,53 @@ impl Stage {
     }
 
     pub async fn forget_phone(&self, member: usize) {
-        contact::set_phone(self.node(member), ADMIN, "Anna", "").await.unwrap();
+        self.set_phone(member, "").await;
+    }
+
+    pub async fn set_phone(&self, member: usize, phone: &str) {
+        contact::set_phone(self.node(member), ADMIN, "Anna", phone).await.unwrap();
+    }
+
+    /// Toscana and Umbria have confirmed the match, and each knows whom to call.
+    pub async fn linked() -> Self {
+        let mut stage = Self::matched().await;
+        let id = stage.only(TOSCANA).await.row.id;
+        for member in [TOSCANA, UMBRIA] {
+            stage.decide(member, id, Decision::Confirm).await.unwrap();
+        }
+        stage.run().await;
+        assert_eq!(stage.states().await, ["linked", "linked"]);
+        stage
+    }
+
+    /// How many entries of a member stand in the log.
+    pub async fn entries(&self, member: usize) -> usize {
+        let group = self.many.row(member).await.group;
+        let mut tx = self.many.relay().store.read().await.unwrap();
+        let rows = tx.log_after(group, Sequence(0), 10_000, u64::MAX >> 1).await.unwrap();
+        rows.into_iter().filter(|row| row.sender == id(member)).count()
+    }
+
+    /// The phone of the counterpart's manager.
+    pub async fn phone_at(&self, member: usize) -> Option<String> {
+        let contact = self.only(member).await.contact;
+        contact.map(|contact| contact.work_phone.reveal().clone())
+    }
+
+    /// The disk of a member as it is, as a backup has it.
+    pub fn disk(&self, member: usize) -> Snapshot {
+        self.many.disk(member).snapshot()
+    }
+
+    /// A member's disk is an earlier one: it joins again.
+    pub async fn restore(&mut self, member: usize, earlier: &Snapshot) {
+        lose_since(&mut self.many, member, earlier).await;
+    }
+
+    /// A member does not trust another any more, or again.
+    pub async fn trust(&self, member: usize, peer: usize, change: TrustChange) {
+        let peer = id(peer);
+        peers::change(self.node(member), ADMIN, &peer, change, "story").await.unwrap();
     }
 
     /// Adds a record, with its tokens.

@@ -6,10 +6,10 @@ use raccordo_core::matching::fan_out::weigh;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::normal::evidence::Family;
 
-use crate::columns::{Record, TokenBytes};
+use super::record::{Pair, Record, TokenBytes};
 
-/// A pair of ids, and its grade.
-pub type Found = BTreeMap<(String, String), Grade>;
+/// Pairs of ids, each with its grade.
+pub type Found = BTreeMap<Pair, Grade>;
 
 /// Links two lists of records, or one list with itself.
 pub fn link(left: &[Record], right: Option<&[Record]>) -> Found {
@@ -20,13 +20,16 @@ pub fn link(left: &[Record], right: Option<&[Record]>) -> Found {
             index.entry(*token).or_default().push(place);
         }
     }
+    // How many records of the other side have a value: a record is not beside itself.
+    let own = usize::from(right.is_none());
     let mut found = Found::new();
     for record in left {
         let mut agreeing: BTreeMap<usize, Vec<(Family, usize)>> = BTreeMap::new();
         for token in &record.tokens {
             let places = index.get(token).map_or(&[][..], Vec::as_slice);
             for place in places {
-                agreeing.entry(*place).or_default().push((token.0, places.len()));
+                let spread = places.len().saturating_sub(own);
+                agreeing.entry(*place).or_default().push((token.0, spread));
             }
         }
         for (place, families) in agreeing {
@@ -42,27 +45,25 @@ pub fn link(left: &[Record], right: Option<&[Record]>) -> Found {
     found
 }
 
-/// How right the accepted pairs are.
+/// How right the pairs of some grade or better are.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
+    /// Pairs.
     pub accepted: usize,
+    /// Which share of them is true.
     pub precision: f64,
+    /// Which share of the true ones is among them.
     pub recall: f64,
-    pub precision_a: f64,
-    pub recall_a: f64,
 }
 
 impl Score {
-    /// Scores pairs of grades A and B.
-    pub fn of(found: &Found, truth: &BTreeSet<(String, String)>) -> Self {
-        let of = |least: Grade| {
-            let accepted: Vec<_> =
-                found.iter().filter(|(_, grade)| **grade >= least).map(|(pair, _)| pair).collect();
-            let right = accepted.iter().filter(|pair| truth.contains(**pair)).count();
-            let share = |of: usize| if of == 0 { 0.0 } else { right as f64 / of as f64 };
-            (accepted.len(), share(accepted.len()), share(truth.len()))
-        };
-        let (accepted, precision, recall) = of(Grade::B);
-        let (_, precision_a, recall_a) = of(Grade::A);
-        Self { accepted, precision, recall, precision_a, recall_a }
+    /// Scores the pairs of at least this grade.
+    pub fn of(found: &Found, least: Grade, truth: &BTreeSet<Pair>) -> Self {
+        let accepted = found.iter().filter(|(_, grade)| **grade >= least).map(|(pair, _)| pair);
+        let accepted: Vec<&Pair> = accepted.collect();
+        let right = accepted.iter().filter(|pair| truth.contains(**pair)).count();
+        let share = |of: usize| if of == 0 { 0.0 } else { right as f64 / of as f64 };
+        let (precision, recall) = (share(accepted.len()), share(truth.len()));
+        Self { accepted: accepted.len(), precision, recall }
     }
 }

@@ -1,0 +1,60 @@
+//! Where an équipe's keys for tokens cannot be made by themselves: a new key brings them back.
+
+use raccordo_core::sending::Standing;
+
+use super::{Finding, Severity, finding, yours};
+use crate::app::Node;
+use crate::app::fault::Done;
+use crate::app::pseudonym::show;
+use crate::app::status::EquipeStatus;
+
+/// Findings about one équipe.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub(super) async fn about(
+    node: &Node,
+    equipe: &EquipeStatus,
+    findings: &mut Vec<Finding>,
+) -> Done<()> {
+    let row = &equipe.row;
+    if Standing::parse(&row.state) != Some(Standing::Active) {
+        return Ok(());
+    }
+    let name = &row.name;
+    let keys = show::of(node, &mut *node.store.read().await?, row).await?;
+    if keys.iter().any(|key| key.renewal == "asked") {
+        findings.push(finding(
+            Severity::Next,
+            "key_renewed",
+            format!("{name}: new keys for tokens are made"),
+            &format!("made once all members are there: raccordo equipe keys '{name}'"),
+            "the members' administrators",
+        ));
+        return Ok(());
+    }
+    let told = |code: &str| {
+        let prefix = format!("{code}: ");
+        equipe.alarms.iter().find_map(move |alarm| alarm.strip_prefix(&prefix))
+    };
+    if let Some(detail) = told("key_lost") {
+        findings.push(yours(
+            Severity::Problem,
+            "key_lost",
+            format!("{name}: no tokens are made, and nobody is matched: {detail}"),
+            &format!("raccordo equipe rekey '{name}': new keys, and all tokens made anew"),
+        ));
+    } else if let Some(detail) = told("key_ceremony_failed") {
+        findings.push(finding(
+            Severity::Warning,
+            "key_not_made",
+            format!("{name}: {detail}"),
+            &format!(
+                "raccordo equipe keys '{name}' says who is missing; if a member has lost its \
+                 share for good, so that too few are left: raccordo equipe rekey '{name}'"
+            ),
+            "the members' administrators",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The whole way from files to a score, over files that are as other people write them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use raccordo_core::codes::CodeLists;
+use raccordo_core::matching::grade::Grade;
+use raccordo_core::normal::comune::Comuni;
+
+use super::generate;
+use super::link::{Score, link};
+use super::record::{Record, read, truth};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("linkage/sample").join(name)
+}
+
+fn records(path: &Path) -> anyhow::Result<Vec<Record>> {
+    read(path, &[], &Comuni::new(&CodeLists::builtin()))
+}
+
+#[test]
+fn two_files_of_other_people_are_linked_and_scored() {
+    let left = records(&sample("toscana.csv")).unwrap();
+    let right = records(&sample("umbria.csv")).unwrap();
+    let truth = truth(&sample("truth.csv"), &left, Some(&right)).unwrap();
+    let found = link(&left, Some(&right));
+    let accepted: Vec<_> = found.iter().filter(|(_, grade)| **grade >= Grade::B).collect();
+    assert_eq!(accepted.len(), 4, "{accepted:?}");
+    let score = Score::of(&found, Grade::B, &truth);
+    assert_eq!(score, Score { accepted: 4, precision: 1.0, recall: 1.0 });
+}
+
+#[test]
+fn a_file_is_linked_with_itself_each_pair_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one.csv");
+    let lines: Vec<String> =
+        (0..6).map(|at| format!("r{at},Rossi,Mario,1985-12-1{at},AB1234567")).collect();
+    fs::write(&path, format!("id,family,given,birth,number\n{}\n", lines.join("\n"))).unwrap();
+    let records = records(&path).unwrap();
+    // Six of one person: each is beside five others, which is not too many.
+    assert_eq!(link(&records, None).len(), 15);
+    let pairs = directory.path().join("truth.csv");
+    fs::write(&pairs, "left,right\nr1,r0\n").unwrap();
+    assert_eq!(truth(&pairs, &records, None).unwrap(), [("r0".into(), "r1".into())].into());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wrong.csv");
+    let check = |text: &str, expected: &str| {
+        fs::write(&path, text).unwrap();
+        let told = format!("{:#}", records(&path).unwrap_err());
+        assert!(told.contains("wrong.csv") && told.contains(expected), "{told}");
+    };
+    check("", "empty");
+    check("id,name\n", "no records");
+    check("name,birth\nRossi,1985\n", "no column `id`");
+    check("id,name\n1,Rossi\n1,Bianchi\n", "record 3: the id 1 stands twice");
+    check("id,name\n,Rossi\n", "record 2: no id");
+    check("id,name\n1,Rossi,x\n", "line");
+    let missing = format!("{:#}", records(Path::new("nowhere.csv")).unwrap_err());
+    assert!(missing.contains("nowhere.csv"), "{missing}");
+    let left = records(&sample("toscana.csv")).unwrap();
+    fs::write(&path, "left,right\nt1,u1\n").unwrap();
+    let told = format!("{:#}", truth(&path, &left, None).unwrap_err());
+    assert!(told.contains("pair 2: no such records"), "{told}");
+}
+
+#[test]
+fn generated_people_are_the_same_again_and_some_are_found() {
+    let files = generate::generate(1, 200).unwrap();
+    assert_eq!(files, generate::generate(1, 200).unwrap());
+    assert_ne!(files, generate::generate(2, 200).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    generate::write(directory.path(), 1, 200).unwrap();
+    let of = |name: &str| directory.path().join(name);
+    let (left, right) = (records(&of("left.csv")).unwrap(), records(&of("right.csv")).unwrap());
+    let truth = truth(&of("truth.csv"), &left, Some(&right)).unwrap();
+    let score = Score::of(&link(&left, Some(&right)), Grade::B, &truth);
+    assert!(score.precision > 0.9 && score.recall > 0.5, "{score:?}");
+}
