@@ -23,8 +23,8 @@ usage: sim [--seeds N] [--from S] [options]
   --verbose      also say what happened in each seed
   --trace        of a seed that fails, show every step
 
-  --bugs         hunt every planted bug, each with these seeds until one fails; exit status
-                 0 only if every bug is found
+  --bugs         hunt every planted bug, each with so many seeds in which it can show, until
+                 one fails; exit status 0 only if every bug is found
   --bug NAME     run with one planted bug, by its name or its number in the list
   --list         list the planted bugs
 

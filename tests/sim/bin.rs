@@ -17,7 +17,7 @@ use arguments::{Arguments, HELP, Task};
 fn main() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    let Arguments { task, size, jobs, .. } = &arguments;
+    let Arguments { task, jobs, .. } = &arguments;
     let good = match task {
         Task::Help => {
             let Size { nodes, alerts, changes } = Size::default();
@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Task::Run => {
             hunt::plant(arguments.bug)?;
-            seeds::all(&mut out, &arguments, *size)?
+            seeds::all(&mut out, &arguments)?
         }
         Task::Hunt => hunt::all(&mut out, &arguments)?,
         Task::List => hunt::list(&mut out)?,

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::panic::{UnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use raccordo_tests::sim::report::{Counts, Failure, Report};
-use raccordo_tests::sim::{Plan, Size, Violation, run_traced};
+use raccordo_tests::sim::{Plan, Violation, run_traced};
 
 use super::arguments::Arguments;
 
@@ -19,20 +19,22 @@ type Outcome = Result<Report, Box<Failure>>;
 
 /// Runs seeds until all are done or the outcome of one is not wanted; each goes to `take`,
 /// which says whether to go on.
-pub fn each(arguments: &Arguments, size: Size, mut take: impl FnMut(Outcome) -> bool) {
+pub fn each(
+    arguments: &Arguments,
+    seeds: impl Iterator<Item = u64> + Send,
+    mut take: impl FnMut(Outcome) -> bool,
+) {
     let shown = if arguments.trace { usize::MAX } else { SHOWN };
-    let (next, stop) = (AtomicU64::new(arguments.from), AtomicBool::new(false));
-    let end = arguments.from.saturating_add(arguments.seeds);
+    let (next, stop) = (Mutex::new(seeds), AtomicBool::new(false));
+    let size = arguments.size;
     std::thread::scope(|scope| {
         let (outcomes, received) = mpsc::channel();
         for _ in 0..arguments.jobs {
             let (outcomes, next, stop) = (outcomes.clone(), &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
+                    let seed = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(seed) = seed else { return };
                     let outcome = caught(seed, || run_traced(Plan::of(seed, size), shown));
                     if outcomes.send(outcome).is_err() {
                         return;
@@ -62,12 +64,13 @@ fn caught(seed: u64, run: impl FnOnce() -> Result<Report, Failure> + UnwindSafe)
 ///
 /// # Errors
 /// Nothing can be written.
-pub fn all(out: &mut impl Write, arguments: &Arguments, size: Size) -> anyhow::Result<bool> {
+pub fn all(out: &mut impl Write, arguments: &Arguments) -> anyhow::Result<bool> {
     let began = Instant::now();
     let mut counts = Counts::default();
     let (mut ran, mut failed) = (0_u64, 0_u64);
     let mut written = Ok(());
-    each(arguments, size, |outcome| {
+    let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds);
+    each(arguments, seeds, |outcome| {
         ran += 1;
         written = match outcome {
             Ok(report) => {

@@ -108,6 +108,14 @@ bugs! {
     WithdrawalIgnored = "withdrawal-ignored",
     /// What has expired stays.
     ExpiryForgotten = "expiry-forgotten",
+    /// The proof of an evaluation is not verified.
+    EvaluationUnchecked = "evaluation-unchecked",
+    /// Nobody complains about a dealer whose values do not open.
+    ComplaintForgotten = "complaint-forgotten",
+    /// A key is not shared anew when the members change.
+    KeyNotSharedAnew = "key-not-shared-anew",
+    /// A request for tokens that too few answered is not repeated.
+    TokensNotAskedAgain = "tokens-not-asked-again",
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -17,7 +17,7 @@ use raccordo_core::wire;
 use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
-use super::pacts::{self, proposal_fault, read_proposal};
+use super::pacts::{self, proposal_fault, read_kept};
 use super::peers::verified_card;
 use super::signals::Topic;
 use super::term;
@@ -280,7 +280,7 @@ async fn keep(node: &Node, tx: &mut dyn Tx, mut pending: Pending) -> Done<Pendin
 /// A wrong node key or a damaged row.
 pub fn open(node: &Node, row: &ProposalRow) -> Done<Proposal> {
     let bytes = node.open(&context(row.lineage, row.statement), &row.sealed_proposal)?;
-    read_proposal(bytes.reveal())
+    read_kept(bytes.reveal())
 }
 
 /// Changes of an équipe on their way, oldest first.

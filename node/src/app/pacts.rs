@@ -458,7 +458,15 @@ pub async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Pac
 /// A wrong node key or a damaged row.
 pub fn open(node: &Node, row: &PactRow) -> Done<Proposal> {
     let bytes = node.open(&context(row.lineage), &row.sealed_proposal)?;
-    read_proposal(bytes.reveal())
+    read_kept(bytes.reveal())
+}
+
+/// Reads a proposal that was verified before it was kept.
+///
+/// # Errors
+/// A damaged row.
+pub(super) fn read_kept(bytes: &[u8]) -> Done<Proposal> {
+    wire::trust::decode_kept_proposal(bytes).map_err(|cause| Fault::ours("proposal_damaged", cause))
 }
 
 /// Reads a proposal.

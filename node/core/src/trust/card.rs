@@ -231,6 +231,14 @@ impl SignedCard {
         Self::read(bytes, &signature)
     }
 
+    /// Reads a card whose signature was verified before.
+    ///
+    /// # Errors
+    /// [`CardError::Malformed`] or [`CardError::Range`].
+    pub fn verified(bytes: &[u8], signature: &Signature) -> Result<Self, CardError> {
+        Self::read(bytes, signature)
+    }
+
     /// Canonical container `signed-card`: the content of leaf extension 0xff02.
     pub fn encode(&self) -> Vec<u8> {
         Writer::new("signed-card").bytes(&self.bytes).bytes(&self.signature).finish()

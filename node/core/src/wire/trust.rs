@@ -79,6 +79,26 @@ pub fn encode_proposal(proposal: &Proposal) -> Vec<u8> {
     .encode_to_vec()
 }
 
+/// Reads a proposal that this node verified when it took it, and has kept sealed since.
+///
+/// # Errors
+/// [`ProposalWireError`]: a damaged row.
+pub fn decode_kept_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError> {
+    let message = proto::PactProposal::decode(bytes).map_err(WireError::from)?;
+    let pact = Pact::decode(&message.pact).map_err(ProposalError::from)?;
+    let statement = message.statement.as_ref().ok_or(WireError::Field("statement"))?;
+    let statement = unverified(statement)?;
+    let previous = message.previous.as_ref().map(unverified).transpose()?;
+    let mut cards = std::collections::BTreeMap::new();
+    for message in &message.cards {
+        let field = || WireError::Field("card");
+        let signature = message.signature.as_slice().try_into().map_err(|_| field())?;
+        let card = SignedCard::verified(&message.card, &signature).map_err(|_| field())?;
+        cards.insert(card.card().node.clone(), card);
+    }
+    Ok(Proposal { pact, statement, previous, cards })
+}
+
 /// Reads a proposal: every signature verifies, and the statement follows from the pact.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use raccordo_core::envelope::{Body, KeyPlan};
 use raccordo_core::id::{EntryId, NodeId};
+use raccordo_core::planted::{self, Bug};
 use raccordo_core::pseudonym::ceremony::{Plan, PlanError, Rules};
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::sharing::{Sharing, threshold};
@@ -113,6 +114,7 @@ fn need(
         }
         plan::REMOVAL | super::rekey::ASKED => Some(Need::Replace),
         LOST => None,
+        _ if planted::is(Bug::KeyNotSharedAnew) => None,
         _ => Some(Need::Reshare),
     }
 }
