@@ -160,7 +160,7 @@ async fn from_a_record(
     let added = toscana.follow("/register/add/person", &person).await?;
     ensure!(added.text.contains("Scheda aggiunta"), "{}", added.text);
     ensure!(!added.text.contains("Canarino"), "nobody asked who it is: {}", added.text);
-    let path = added.between("method=\"post\" action=\"", "\"")?.to_owned();
+    let path = added.between("class=\"narrow\" method=\"post\" action=\"", "\"")?.to_owned();
     let opened = toscana.send(&path, &[("form", form), ("purpose", "protection")]).await?;
     ensure!(opened.text.contains("Canarino"), "{}", opened.text);
     let record = opened.between("name=\"record\" value=\"", "\"")?.to_owned();

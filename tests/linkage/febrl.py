@@ -23,6 +23,7 @@ COLUMNS = {
     "date_of_birth": "birth",
     "soc_sec_id": "number",
     "postcode": "place",
+    "suburb": "place2",
 }
 
 

@@ -18,7 +18,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::files::{self, PrivateFile};
 
-const ROLES: [&str; 5] = ["frontline", "case_manager", "secretariat", "coordinator", "auditor"];
+const ROLES: [&str; 6] =
+    ["frontline", "case_manager", "secretariat", "coordinator", "auditor", "administrator"];
 
 /// Commands on operators.
 #[derive(Clone, Debug, Subcommand)]

@@ -46,9 +46,9 @@ pub async fn tell(stage: &Stage, teller: &Teller) -> Result<(), Failure> {
         teller.say(&format!("  {name:8} {desk}\n           activate: {link}"))?;
     }
     teller.say(&format!(
-        "  Open each link in a browser of its own (or a private window). Each works once, for\n  \
-         72 hours: connect an authenticator app on your phone (TOTP; every sign-in asks for its\n  \
-         six digits), choose a password, and sign in as “{OPERATOR}”."
+        "  While the four nodes run, open each link in a browser of its own (or a private window).\n  \
+         Each works once, for 72 hours: connect an authenticator app on your phone (TOTP: every\n  \
+         sign-in asks for its six digits), choose a password, and sign in as “{OPERATOR}”."
     ))
 }
 

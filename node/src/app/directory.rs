@@ -248,10 +248,9 @@ async fn open(node: &Node, tx: &mut dyn Tx, row: OperatorRow) -> Done<Operator> 
 }
 
 fn operator_role(text: &str) -> Done<Role> {
-    let role: Option<Role> = text.parse().ok();
-    role.filter(|role| *role != Role::Administrator).ok_or_else(|| {
+    text.parse().map_err(|_| {
         Fault::usage("unknown_role", "this is no role of an operator")
-            .hint("frontline, case_manager, secretariat, coordinator or auditor")
+            .hint("frontline, case_manager, secretariat, coordinator, auditor or administrator")
     })
 }
 

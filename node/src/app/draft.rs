@@ -39,12 +39,12 @@ pub fn context(operator: OperatorId, kind: &str) -> String {
 /// Keeps what was filled in so far, in place of an earlier draft.
 ///
 /// # Errors
-/// `role_not_allowed`, `too_long`.
+/// `role_not_allowed`, `too_many`.
 pub async fn keep(node: &Node, operator: &Operator, kind: Kind, filled: &Filled) -> Done<()> {
     must(operator)?;
     let text = serde_json::to_vec(filled).map_err(|cause| Fault::ours("draft", cause))?;
     if text.len() > BYTES_MAX {
-        return Err(Fault::usage("too_long", "a draft has at most 64 KiB"));
+        return Err(Fault::usage("too_many", "a draft has at most 64 KiB"));
     }
     let now = node.clock.now();
     let row = DraftRow {

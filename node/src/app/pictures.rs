@@ -20,7 +20,7 @@ use super::matching::list::{self, MatchView};
 use crate::store::object::ObjectRow;
 
 /// Alerts that a picture looks at: the newest.
-pub const ALERTS_MAX: usize = 10_000;
+pub const ALERTS_MAX: usize = 5_000;
 /// Matches that a picture shows: the first found.
 const MATCHES_MAX: u32 = 500;
 /// Links that a picture shows.

@@ -131,6 +131,24 @@ pub async fn share_about(
     Ok(Shared { objects, recipients, violations: Vec::new() })
 }
 
+/// The object under which an alert about a record is best shared: the one that names the
+/// record to other nodes already, from a match. None where there is none.
+///
+/// # Errors
+/// `no_such_equipe`, `no_such_record`, `role_not_allowed`, `wrong_record`, `erased`.
+pub async fn named_before(
+    node: &Node,
+    operator: &Operator,
+    equipe: &str,
+    record: RecordId,
+    kind: Kind,
+) -> Done<Option<ObjectId>> {
+    let lineage = find(node, equipe).await?;
+    let mut tx = node.store.read().await?;
+    matching::naming::check(&mut *tx, operator, record, kind).await?;
+    matching::naming::reserved(&mut *tx, lineage, record).await
+}
+
 async fn find(node: &Node, equipe: &str) -> Done<LineageId> {
     let row = node.store.read().await?.equipe_named(equipe).await?;
     row.map(|row| row.lineage).ok_or_else(gone)

@@ -168,6 +168,15 @@ fn label(node: &Node, words: Words, lists: &[&str], code: &str) -> String {
     node.lists.label(list, code, words.lang())
 }
 
+/// A purpose in words: pacts may name others than the list has.
+pub(super) fn purpose(node: &Node, words: Words, code: &str) -> String {
+    if node.lists.lookup("purpose", code).is_some() {
+        return node.lists.label("purpose", code, words.lang());
+    }
+    let key = format!("purpose-{}", code.replace('_', "-"));
+    words.maybe(&key).unwrap_or_else(|| code.replace('_', " "))
+}
+
 /// The filters of the list.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct Filters {
@@ -279,9 +288,7 @@ async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
         line: line(node, words, &view),
         fields: fields(node, words, &view),
         expires: label.map(|label| words.instant(label.expires_at)).unwrap_or_default(),
-        purpose: label
-            .map(|label| node.lists.label("purpose", &label.purpose, words.lang()))
-            .unwrap_or_default(),
+        purpose: label.map(|label| purpose(node, words, &label.purpose)).unwrap_or_default(),
         refusals: view.delivery.refusals.len(),
         delivered: view.delivery.delivered,
         members: view.delivery.members,
@@ -335,7 +342,8 @@ mod tests {
     #[test]
     fn the_next_page_keeps_the_filters() {
         let filters = Filters { equipe: "toscana è umbria&".into(), ..Default::default() };
-        let expected = "/alerts?equipe=toscana+%C3%A8+umbria%26&origin=&state=&kind=&before=7";
+        let expected =
+            "/alerts?equipe=toscana+%C3%A8+umbria%26&origin=&state=&kind=&text=&before=7";
         assert_eq!(older(&filters, 7), expected);
     }
 }

@@ -10,7 +10,7 @@ use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::terms::KindTerms;
 
 use super::Desk;
-use super::alerts::label_key;
+use super::alerts::{label_key, purpose};
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{Problem, rendered};
@@ -142,8 +142,7 @@ pub(super) fn explained(words: Words, alarm: &str) -> Alarm {
 
 fn agreed(node: &Node, words: Words, pact: &Pact) -> Agreed {
     let terms = pact.terms();
-    let lang = words.lang();
-    let purposes = terms.purposes.iter().map(|it| node.lists.label("purpose", it, lang));
+    let purposes = terms.purposes.iter().map(|it| purpose(node, words, it));
     let yes_no = |set: bool| words.t(if set { "yes" } else { "no" });
     let parties = terms.party.iter().map(|party| Party {
         name: party.name.clone(),

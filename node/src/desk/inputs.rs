@@ -18,8 +18,9 @@ const SHORT_LIST: usize = 40;
 const SUGGESTED_MAX: usize = 500;
 /// Suggestions for what was typed.
 const HINTS: usize = 8;
-/// Lines offered for a field that takes several codes of a long list.
-const SEVERAL: usize = 5;
+/// Lines offered at first for a field that takes several codes of a long list; there is
+/// always one more than are filled in.
+const SEVERAL: usize = 2;
 
 /// What was filled in, by field; several values for a field that takes several.
 pub(super) type Filled = BTreeMap<String, Vec<String>>;
@@ -182,7 +183,8 @@ fn shape(
     }
     let search = if count <= SUGGESTED_MAX { String::new() } else { format!("/codes/{names}") };
     let mut values: Vec<String> = values;
-    values.resize(values.len().max(several.min(SEVERAL)), String::new());
+    let lines = values.len().saturating_add(1).max(SEVERAL).min(several);
+    values.resize(values.len().max(lines), String::new());
     Shape::Typed { list, search, values }
 }
 
@@ -293,4 +295,59 @@ pub(super) fn said(
         Some((words.t(&label_key(field.name)), said.collect::<Vec<_>>().join(", ")))
     });
     told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::tests::Lab;
+
+    #[tokio::test]
+    async fn codes_are_understood_however_they_are_written() {
+        let lab = Lab::new().await;
+        let check = |lists: &[&str], typed: &str, expected: &str| {
+            assert_eq!(resolved(&lab.node, lists, typed), expected, "{typed}");
+        };
+        check(&["province"], "048", "048");
+        check(&["province"], "firenze", "048");
+        check(&["comune"], "Greve in Chianti", "048021");
+        check(&["comune"], "greve chianti", "048021");
+        check(&["comune"], "Qualcosa [048017]", "048017");
+        check(&["country", "world_region"], "Bangladesh", "BD");
+        // What may be several stays as it was typed, for people to choose.
+        check(&["comune"], "castel", "castel");
+        check(&["comune"], "xyzzy", "xyzzy");
+        check(&["comune"], "", "");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_understood_is_answered_with_what_it_may_be() {
+        let lab = Lab::new().await;
+        let filled = filled(vec![("comune".to_owned(), "scandic".to_owned())]);
+        let wrong = FieldError {
+            field: Kind::Case.declaration().path("comune"),
+            reason: raccordo_core::alert::Reason::UnknownCode,
+            message: String::new(),
+        };
+        let several = super::filled(vec![("comune".to_owned(), "castelnu".to_owned())]);
+        let words = Words::default();
+        let form = inputs(&lab.node, words, Kind::Case, &several, &[&wrong], false);
+        let comune = form.fields.iter().find(|input| input.name == "comune").unwrap();
+        assert!(comune.error.contains("Forse: Castelnuovo"), "{}", comune.error);
+        assert_eq!(resolved(&lab.node, &["comune"], first(&filled, "comune")), "048041");
+    }
+
+    #[tokio::test]
+    async fn one_more_line_than_is_filled_in() {
+        let lab = Lab::new().await;
+        let lines = |codes: &[&str]| {
+            let pairs = codes.iter().map(|code| ("citizenship".to_owned(), (*code).to_owned()));
+            let filled = filled(pairs.collect());
+            let form = inputs(&lab.node, Words::default(), Kind::Case, &filled, &[], false);
+            let input = form.fields.into_iter().find(|input| input.name == "citizenship").unwrap();
+            let Shape::Typed { values, .. } = input.shape else { panic!("not typed") };
+            values.len()
+        };
+        assert_eq!((lines(&[]), lines(&["BD"]), lines(&["BD", "IT"])), (2, 2, 3));
+    }
 }

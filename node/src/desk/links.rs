@@ -20,9 +20,9 @@ const DRAWN_MAX: usize = 60;
 /// Between two columns, in the units of the picture.
 const COLUMN: usize = 260;
 /// Between two rows.
-const ROW: usize = 44;
+const ROW: usize = 60;
 /// Above the first row.
-const TOP: usize = 60;
+const TOP: usize = 80;
 
 /// A case or company as it is drawn.
 struct Drawn {
@@ -214,9 +214,9 @@ mod tests {
         let names: Vec<_> = picture.columns.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names, ["noi", "lombardia"]);
         let places: Vec<_> = picture.knots.iter().map(|knot| (knot.x, knot.y)).collect();
-        assert_eq!(places, [(390, 60), (130, 60), (130, 104)]);
+        assert_eq!(places, [(390, 80), (130, 80), (130, 140)]);
         let styles: Vec<_> = picture.lines.iter().map(|line| line.style).collect();
         assert_eq!(styles, ["linked", "names"]);
-        assert_eq!((picture.width, picture.height), (520, 148));
+        assert_eq!((picture.width, picture.height), (520, 200));
     }
 }

@@ -16,7 +16,7 @@ use raccordo_core::operator::{Action, may};
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::alerts::label_key;
+use super::alerts::{self, label_key};
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::inputs::{self, Choice, Filled, Inputs, Shape, first};
@@ -137,8 +137,15 @@ pub(super) async fn share(
             let kept = if step == "keep" { kept } else { String::new() };
             return form(node, &visitor, kind, &filled, &Shared::default(), kept, None).await;
         }
-        let order = order(node, kind, &filled, !sends)?;
         let records = record(&filled)?;
+        if let Some(record) = records.get(&0).filter(|_| !sends) {
+            let (operator, equipe) = (&visitor.operator, first(&filled, "equipe"));
+            let named = share::named_before(node, operator, equipe, *record, kind).await?;
+            if let Some(object) = named {
+                filled.insert("id".to_owned(), vec![object.to_string()]);
+            }
+        }
+        let order = order(node, kind, &filled, !sends)?;
         let came = share::share_about(node, &visitor.operator, order, &records).await?;
         if !came.violations.is_empty() {
             return form(node, &visitor, kind, &filled, &came, String::new(), None).await;
@@ -224,7 +231,11 @@ async fn preview(
     Ok(Preview {
         recipients: came.recipients.iter().map(ToString::to_string).collect(),
         summary,
-        purpose: node.lists.label("purpose", purpose, words.lang()),
+        purpose: if purpose.is_empty() {
+            String::new()
+        } else {
+            alerts::purpose(node, words, purpose)
+        },
         alike: like.map(|like| alike_said(words, &like)),
     })
 }

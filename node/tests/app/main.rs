@@ -16,6 +16,7 @@ mod honesty;
 mod hubs;
 mod keys;
 mod long_absence;
+mod looking;
 mod many;
 mod matching;
 mod measured;

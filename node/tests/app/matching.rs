@@ -24,7 +24,7 @@ async fn the_same_person_is_found_confirmed_and_linked() {
     assert_eq!((here.row.record, there.row.record), (at_toscana, at_umbria));
     assert_eq!((here.row.ours, there.row.theirs), (object, object));
     assert_eq!((here.row.grade.as_str(), here.row.state.as_str()), ("A", "candidate"));
-    assert_eq!(here.row.families, "name_birth name_start_birth names_day names_year");
+    assert_eq!(here.row.families, "name_birth name_start_birth names_year");
     assert_eq!(here.row.families, there.row.families);
     assert!(here.contact.is_none() && there.contact.is_none());
     assert!(stage.matches(LAZIO).await.is_empty());

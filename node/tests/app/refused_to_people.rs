@@ -138,7 +138,7 @@ async fn tokens() {
     }
     directory::change_operator(node, ADMIN, "Bea", None, false).await.unwrap();
     assert_eq!(check(&token).await, Err("wrong_token"));
-    let role = directory::add_operator(node, ADMIN, "Carla", "PUA", "administrator").await;
+    let role = directory::add_operator(node, ADMIN, "Carla", "PUA", "chief").await;
     assert_eq!(role.map(drop).map_err(reason), Err("unknown_role"));
     let name = directory::add_operator(node, ADMIN, "Bea", "PUA", "auditor").await;
     assert_eq!(name.map(drop).map_err(reason), Err("name_taken"));

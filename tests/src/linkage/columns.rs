@@ -42,7 +42,21 @@ const WORDS: &[(Meaning, &[&str])] = &[
         &["number", "socsecid", "ssn", "nationalid", "document", "documento", "passport", "permit"],
     ),
     (Phone, &["phone", "phonenumber", "telephone", "mobile", "telefono", "cellulare"]),
-    (Place, &["place", "postcode", "postalcode", "zip", "zipcode", "cap", "comune", "city"]),
+    (
+        Place,
+        &[
+            "place",
+            "postcode",
+            "postalcode",
+            "zip",
+            "zipcode",
+            "cap",
+            "comune",
+            "city",
+            "town",
+            "suburb",
+        ],
+    ),
     (Employer, &["employer", "datoredilavoro", "azienda"]),
 ];
 

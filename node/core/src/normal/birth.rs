@@ -86,13 +86,6 @@ impl Birth {
         Secret::new(self.0.reveal().year.to_string())
     }
 
-    /// Day and month alone, unordered: 3 April and 4 March → `03.04`. None for a default date
-    /// or an unknown day.
-    pub fn day(&self) -> Option<Secret<String>> {
-        let unordered = self.0.reveal().unordered;
-        unordered.map(|(low, high)| Secret::new(format!("{low:02}.{high:02}")))
-    }
-
     /// The full date with day and month unordered, since they are often swapped: 3 April and
     /// 4 March 1990 → `1990.03.04`. None for a default date or an unknown day.
     pub fn full(&self) -> Option<Secret<String>> {
@@ -140,14 +133,6 @@ mod tests {
         for text in ["1990-01-01", "01/01/1990", "1/1/1990", "00/00/1990", "1990-00-00", "1990"] {
             check(text, Some(("1990", None)));
         }
-    }
-
-    #[test]
-    fn days_have_no_year() {
-        let day = |text: &str| Birth::parse(text).unwrap().day().map(|day| day.reveal().clone());
-        assert_eq!(day("31/12/1990").as_deref(), Some("12.31"));
-        assert_eq!(day("3/4/1990"), day("4/3/1985"));
-        assert_eq!([day("1/1/1990"), day("1990")], [None, None]);
     }
 
     #[test]

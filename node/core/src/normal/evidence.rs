@@ -36,8 +36,6 @@ pub enum Family {
     NameBirth,
     /// One part of a name by its first letters, with a full date of birth.
     NameStartBirth,
-    /// Two parts of a name by their sound, with day and month of birth.
-    NamesDay,
     /// Two parts of a name by their sound, with a place.
     NamesPlace,
     /// Two parts of a name by their first letters, with a place.
@@ -58,7 +56,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, strongest first within its class.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::CodiceFiscale,
         Self::ProvisionalCodiceFiscale,
         Self::Permit,
@@ -66,7 +64,6 @@ impl Family {
         Self::Phone,
         Self::NameBirth,
         Self::NameStartBirth,
-        Self::NamesDay,
         Self::NamesPlace,
         Self::NameStartsPlace,
         Self::BirthPlace,
@@ -87,7 +84,6 @@ impl Family {
             Self::Phone => "phone",
             Self::NameBirth => "name_birth",
             Self::NameStartBirth => "name_start_birth",
-            Self::NamesDay => "names_day",
             Self::NamesPlace => "names_place",
             Self::NameStartsPlace => "name_starts_place",
             Self::BirthPlace => "birth_place",
@@ -114,7 +110,6 @@ impl Family {
             | Self::Phone => Class::PersonStrong,
             Self::NameBirth
             | Self::NameStartBirth
-            | Self::NamesDay
             | Self::NamesPlace
             | Self::NameStartsPlace
             | Self::BirthPlace
@@ -183,7 +178,8 @@ impl Person {
         self.births.iter().for_each(|birth| self.born(birth, &mut gathered));
         for place in self.places(stops) {
             for name in &self.names {
-                name.pairs().for_each(|pair| gathered.join(Family::NamesPlace, &pair, place));
+                let sounds = name.telling_pairs();
+                sounds.for_each(|pair| gathered.join(Family::NamesPlace, &pair, place));
                 let starts = name.start_pairs();
                 starts.for_each(|pair| gathered.join(Family::NameStartsPlace, &pair, place));
             }
@@ -201,10 +197,6 @@ impl Person {
         let year = birth.year();
         for name in &self.names {
             name.pairs().for_each(|pair| gathered.join(Family::NamesYear, &pair, &year));
-        }
-        if let Some(day) = birth.day() {
-            let pairs = self.names.iter().flat_map(Name::telling_pairs);
-            pairs.for_each(|pair| gathered.join(Family::NamesDay, &pair, &day));
         }
         let Some(full) = birth.full() else { return };
         for name in &self.names {
@@ -322,13 +314,12 @@ mod tests {
     }
 
     #[test]
-    fn names_and_date_make_six() {
+    fn names_and_date_make_five() {
         let expected = [
             (Family::NameBirth, "HSN|1990.03.04".to_owned()),
             (Family::NameBirth, "KML|1990.03.04".to_owned()),
             (Family::NameStartBirth, "HOSS|1990.03.04".to_owned()),
             (Family::NameStartBirth, "KAMA|1990.03.04".to_owned()),
-            (Family::NamesDay, "HSN KML|03.04".to_owned()),
             (Family::NamesYear, "HSN KML|1990".to_owned()),
         ];
         assert_eq!(found(&person()), expected);
@@ -339,15 +330,16 @@ mod tests {
         let person = Person { births: vec![Birth::parse("1990-01-01").unwrap()], ..person() };
         assert_eq!(count(&person, Family::NameBirth), 0);
         assert_eq!(count(&person, Family::NameStartBirth), 0);
-        assert_eq!(count(&person, Family::NamesDay), 0);
         assert_eq!(count(&person, Family::NamesYear), 1);
     }
 
     #[test]
     fn frequent_names_alone_are_weak() {
-        let person = Person { names: vec![Name::parse("Md Singh").unwrap()], ..person() };
+        let places = vec![Secret::new("D612".to_owned())];
+        let person = Person { names: vec![Name::parse("Md Singh").unwrap()], places, ..person() };
         assert_eq!(count(&person, Family::NameBirth), 0);
-        assert_eq!(count(&person, Family::NamesDay), 0);
+        assert_eq!(count(&person, Family::NamesPlace), 0);
+        assert_eq!(count(&person, Family::NameStartsPlace), 0);
         assert_eq!(count(&person, Family::NameStartBirth), 0);
         assert_eq!(count(&person, Family::NamesYear), 1);
     }
@@ -386,7 +378,6 @@ mod tests {
             Family::NameBirth,
             Family::NameStartBirth,
             Family::NameStartBirth,
-            Family::NamesDay,
             Family::NamesPlace,
             Family::NameStartsPlace,
             Family::BirthPlace,
@@ -423,12 +414,12 @@ mod tests {
             employers: vec![agency.clone()],
             ..person()
         };
-        assert_eq!(found(&person).len(), 12);
+        assert_eq!(found(&person).len(), 11);
         let mut stops = StopList::default();
         stops.add(Stop::Phone, &centre);
         stops.add(Stop::Place, &place);
         stops.add(Stop::Employer, &agency);
-        assert_eq!(person.evidence(&stops).len(), 6);
+        assert_eq!(person.evidence(&stops).len(), 5);
         let company = Company { numbers: vec![agency.clone()], ..Company::default() };
         assert_eq!(company.evidence(&stops).len(), 1);
         stops.add(Stop::Company, &agency);

@@ -81,7 +81,7 @@ impl Name {
     pub fn starts(&self) -> impl Iterator<Item = &str> {
         let starts = self.starts.reveal().iter().map(String::as_str);
         let long = starts.filter(|start| start.len() == START_LETTERS);
-        long.filter(|start| !FREQUENT.iter().any(|part| part.starts_with(start)))
+        long.filter(|start| !is_frequent(start))
     }
 
     /// Every pair of sounds, joined by a space and sorted: both names of most people, and of
@@ -96,10 +96,19 @@ impl Name {
         pairs(&sounds).collect::<Vec<_>>().into_iter()
     }
 
-    /// Every pair of beginnings.
+    /// Every pair of beginnings without frequent ones.
     pub fn start_pairs(&self) -> impl Iterator<Item = Secret<String>> {
-        pairs(self.starts.reveal())
+        let starts = self.starts.reveal().iter();
+        let telling: Vec<String> = starts.filter(|start| !is_frequent(start)).cloned().collect();
+        pairs(&telling).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// Whether a frequent part begins so.
+fn is_frequent(start: &str) -> bool {
+    FREQUENT
+        .iter()
+        .any(|part| *part == start || (start.len() == START_LETTERS && part.starts_with(start)))
 }
 
 fn pairs(sorted: &[String]) -> impl Iterator<Item = Secret<String>> {

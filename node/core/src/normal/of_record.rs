@@ -141,7 +141,6 @@ mod tests {
             (Family::Permit, "I00123456"),
             (Family::Phone, "+393331234567"),
             (Family::NameBirth, "HSN|1990.03.04"),
-            (Family::NamesDay, "HSN KML|03.04"),
             (Family::NamesPlace, "HSN KML|D612"),
             (Family::BirthPlace, "1990.03.04|D612"),
             (Family::NameEmployer, "KML|00743110157"),

@@ -20,6 +20,8 @@ pub(super) struct Group {
     pub name: &'static str,
     pub label: String,
     pub error: String,
+    /// Whether there is more than one part or row.
+    pub several: bool,
     pub rows: Vec<Vec<Part>>,
 }
 
@@ -93,7 +95,8 @@ pub(super) fn groups(
         let wrong = errors.iter().find(|error| error.field == field.as_str());
         let error = wrong.map(|error| wrong_said(words, field, error)).unwrap_or_default();
         let rows = (0..count).map(|row| parts(node, words, field, row, count, filled)).collect();
-        Group { name: field.as_str(), label: label(words, field), error, rows }
+        let several = count > 1 || field.parts().len() > 1;
+        Group { name: field.as_str(), label: label(words, field), error, several, rows }
     };
     fields.iter().map(group).collect()
 }

@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::Form;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -96,11 +97,14 @@ pub(in crate::desk) async fn send(
     visitor: Visitor,
     Path(kind): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done = || {
         let kind = met(&visitor, &kind)?;
+        let body = body.map_err(|_| {
+            Fault::usage("file_too_large", "a file to be imported has at most 8 MB")
+        })?;
         let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let parts = upload::parts(content.unwrap_or_default(), &body)
             .ok_or_else(|| Fault::usage("bad_form", "the form carries no file"))?;
