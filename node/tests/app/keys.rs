@@ -161,6 +161,36 @@ async fn a_log_that_does_not_come_back_is_spoken_to_once_in_a_while() {
     assert_eq!(log_end(&many).await, before + 2);
 }
 
+/// Whether a member keeps a share of the first sharing of a class.
+async fn has_share(many: &Many, member: usize) -> bool {
+    let lineage = many.row(member).await.lineage;
+    let mut tx = many.node(member).store.read().await.unwrap();
+    let (class, epoch, generation) = (Class::Company, KeyEpoch::FIRST, Generation::FIRST);
+    tx.key_share(lineage, class, epoch, generation).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn a_share_of_a_ceremony_that_failed_gives_way_to_the_next() {
+    let mut many = Many::founded(2, 2).await;
+    many.keyed = [0, 1].into();
+    while !has_share(&many, 0).await {
+        assert!(many.turn(1).await.unwrap() | many.turn(0).await.unwrap());
+    }
+    // It has agreed, and nobody else has: nothing is made.
+    many.away.insert(1);
+    many.pass(PHASE * 2);
+    many.run().await;
+    let failed = ceremonies(&many, 0).await;
+    assert!(failed.iter().any(|row| row.state == "failed"), "{failed:?}");
+    many.away.clear();
+    for _ in 0..4 {
+        many.run().await;
+        many.pass(PHASE * 2);
+    }
+    many.run().await;
+    assert_keys(&many, &[0, 1], 1, 1).await;
+}
+
 #[tokio::test]
 async fn a_chair_that_is_away_is_not_waited_for() {
     let mut many = Many::founded(3, 3).await;

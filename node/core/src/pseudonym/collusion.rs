@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn shares_of_another_sharing_are_worth_nothing() {
         let (sharing, _) = shared(3, 2);
-        let (_, others) = shared(4, 2);
+        let (_, others) = shared(3, 3);
         let made = collude(&sharing, &others, VALUES[0].0, VALUES[0].1);
         assert!(made.is_none());
     }
