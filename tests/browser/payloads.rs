@@ -36,7 +36,7 @@ pub async fn stay_text(setting: Setting) -> anyhow::Result<()> {
     let token = token.to_string_lossy();
     let add = ["operator", "add", name, "--organisation", organisation];
     umbria.run(&[&add[..], &["--role", "coordinator", "--token-out", &token]].concat()).await?;
-    umbria.run(&["operator", "phone", name, phone]).await?;
+    umbria.run_with(&["operator", "phone", name], Some(phone)).await?;
 
     let record = story::person(&world, TOSCANA, "Hossain", "Md Kamal").await?;
     story::share_of(&world, TOSCANA, &record).await?;

@@ -115,7 +115,7 @@ pub async fn from_desk_to_desk(
     let here = serve(&mut world, TOSCANA).await?;
     let there = serve(&mut world, UMBRIA).await?;
     for (at, phone) in [(TOSCANA, "+39 055 1"), (UMBRIA, "+39 075 2")] {
-        world.node(at)?.run(&["operator", "phone", "anna", phone]).await?;
+        world.node(at)?.run_with(&["operator", "phone", "anna"], Some(phone)).await?;
     }
     let chromium = Chromium::start().await?;
     let toscana = chromium.window(&here, scripts, hand).await?;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use raccordo_core::account::Seed;
 use raccordo_core::time::{Clock as _, Instant};
 use raccordo_node::clock::SystemClock;
+use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::federation::{EQUIPE, Federation};
@@ -60,8 +61,8 @@ pub fn code(seed: &str, steps: i64) -> anyhow::Result<String> {
 pub async fn invited(world: &Federation, id: &str) -> anyhow::Result<String> {
     let node = world.node(id)?;
     let operators = node.run(&["operator", "list"]).await?;
-    let name = operators[0]["name"].as_str().context("no operator")?.to_owned();
-    invited_as(world, id, &name).await
+    let name = operators.first().and_then(|one| one.get("name")?.as_str());
+    invited_as(world, id, name.context("no operator")?).await
 }
 
 /// The same for an operator of this name.
@@ -70,7 +71,7 @@ pub async fn invited(world: &Federation, id: &str) -> anyhow::Result<String> {
 /// The command line's.
 pub async fn invited_as(world: &Federation, id: &str, name: &str) -> anyhow::Result<String> {
     let invitation = world.node(id)?.first(&["operator", "invite", name]).await?;
-    Ok(invitation["link"].as_str().context("no link")?.to_owned())
+    Ok(invitation.get("link").and_then(Value::as_str).context("no link")?.to_owned())
 }
 
 /// Someone who has signed in without scripts.

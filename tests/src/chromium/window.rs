@@ -201,8 +201,13 @@ impl Window {
     /// # Errors
     /// The browser is gone.
     pub async fn resize(&self, width: Width) -> anyhow::Result<()> {
-        let (mobile, width) = (width != Width::Desktop, width as u32);
-        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": mobile});
+        if width == Width::Desktop {
+            self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await?;
+            return Ok(self.client.set_window_size(width as u32, 900).await?);
+        }
+        // A real window cannot be so narrow.
+        let width = width as u32;
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": true});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
         Ok(())
     }
@@ -247,7 +252,7 @@ impl Window {
         tokio::fs::create_dir_all(&directory).await?;
         let whole = json!({"format": "png", "captureBeyondViewport": true});
         let taken = self.devtools("Page.captureScreenshot", whole).await?;
-        let data = taken["data"].as_str().context("no picture")?;
+        let data = taken.get("data").and_then(Value::as_str).context("no picture")?;
         let picture = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?;
         let file = directory.join(format!("{name}-{}.png", width as u32));
         Ok(tokio::fs::write(file, picture).await?)

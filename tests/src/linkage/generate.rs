@@ -263,8 +263,10 @@ impl Dice {
         self.below(1000) < of_thousand
     }
 
-    fn one<'a, T: ?Sized>(&self, of: &[&'a T]) -> &'a T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap_or_default()]
+    /// One of several; none of none.
+    fn one<'a>(&self, of: &[&'a str]) -> &'a str {
+        let place = usize::try_from(self.below(of.len() as u64)).unwrap_or_default();
+        of.get(place).copied().unwrap_or_default()
     }
 
     fn digits(&self, count: usize) -> String {
@@ -272,13 +274,13 @@ impl Dice {
     }
 
     fn letters(&self, count: usize) -> String {
-        let all = b"BCDFGLMNPRSTVZ";
-        let letter = |_| char::from(all[usize::try_from(self.below(14)).unwrap_or_default()]);
-        (0..count).map(letter).collect()
+        let all = ["B", "C", "D", "F", "G", "L", "M", "N", "P", "R", "S", "T", "V", "Z"];
+        (0..count).map(|_| self.one(&all)).collect()
     }
 }
 
 /// A person as the papers say.
+#[derive(Default)]
 struct Person {
     family: &'static str,
     given: &'static str,
@@ -290,13 +292,14 @@ struct Person {
 }
 
 fn person(dice: &Dice) -> Person {
+    // Shares are of a hundred.
     let mut left = dice.below(100);
     let origin = ORIGINS.iter().find(|origin| {
         let is = left < origin.share;
         left = left.saturating_sub(origin.share);
         is
     });
-    let origin = origin.unwrap_or(&ORIGINS[0]);
+    let Some(origin) = origin.or(ORIGINS.first()) else { return Person::default() };
     let year = 1960 + dice.below(46);
     let born = match dice.happens(RATES.born_on_first_of_january) && origin.share < 40 {
         true => (year, 1, 1),
@@ -315,8 +318,8 @@ fn person(dice: &Dice) -> Person {
 
 /// A codice fiscale that is valid, and nobody's: its letters are of no name.
 fn fiscal_code(dice: &Dice, (year, month, day): (u64, u64, u64)) -> String {
-    let months = b"ABCDEHLMPRST";
-    let month = char::from(months[usize::try_from(month - 1).unwrap_or_default()]);
+    let number = usize::try_from(month - 1).unwrap_or_default();
+    let month = "ABCDEHLMPRST".chars().nth(number).unwrap_or('A');
     let start = format!("{}{:02}{month}{day:02}Z{}", dice.letters(6), year % 100, dice.digits(3));
     let valid = (b'A'..=b'Z').map(|check| format!("{start}{}", char::from(check)));
     let valid = valid.into_iter().find(|code| CodiceFiscale::parse(code).is_ok());
@@ -328,7 +331,7 @@ fn spelt(dice: &Dice, name: &str) -> String {
     let spellings: Vec<&str> = name.split('|').collect();
     let chosen = match dice.happens(RATES.spelt_otherwise) {
         true => dice.one(&spellings),
-        false => spellings[0],
+        false => spellings.first().copied().unwrap_or_default(),
     };
     let mut letters: Vec<char> = chosen.chars().collect();
     if dice.happens(RATES.mistyped) && letters.len() > 3 {
@@ -336,7 +339,10 @@ fn spelt(dice: &Dice, name: &str) -> String {
         match dice.below(3) {
             0 => letters.swap(at, at + 1),
             1 => drop(letters.remove(at)),
-            _ => letters[at] = dice.letters(1).to_lowercase().chars().next().unwrap_or('b'),
+            _ => {
+                let other = dice.letters(1).to_lowercase();
+                letters.splice(at..=at, other.chars());
+            }
         }
     }
     letters.into_iter().collect()

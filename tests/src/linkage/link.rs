@@ -33,7 +33,7 @@ pub fn link(left: &[Record], right: Option<&[Record]>) -> Found {
             }
         }
         for (place, families) in agreeing {
-            let other = &others[place];
+            let Some(other) = others.get(place) else { continue };
             if right.is_none() && record.id >= other.id {
                 continue;
             }
