@@ -37,6 +37,7 @@ pub async fn stay_text(setting: Setting) -> anyhow::Result<()> {
     let add = ["operator", "add", name, "--organisation", organisation];
     umbria.run(&[&add[..], &["--role", "coordinator", "--token-out", &token]].concat()).await?;
     umbria.run_with(&["operator", "phone", name], Some(phone)).await?;
+    world.node(TOSCANA)?.run_with(&["operator", "phone", "anna"], Some("+39 055 1")).await?;
 
     let record = story::person(&world, TOSCANA, "Hossain", "Md Kamal").await?;
     story::share_of(&world, TOSCANA, &record).await?;

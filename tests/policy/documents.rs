@@ -98,7 +98,8 @@ fn keys() -> BTreeMap<String, String> {
     let mut section = String::new();
     let mut keys = BTreeMap::new();
     for line in initial.text().lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        let header = line.strip_prefix("# Example: ").unwrap_or(line).strip_prefix('[');
+        if let Some(name) = header.and_then(|line| line.strip_suffix(']')) {
             section = name.to_owned();
         }
         let (line, shows_default) = match line.strip_prefix("# Example: ") {
@@ -120,7 +121,7 @@ fn every_key_is_documented_with_its_default() {
     let text = read("deploy/docs/configuration.md");
     let mut documented = BTreeMap::new();
     for (key, _) in keys() {
-        let (section, key) = key.split_once('.').unwrap();
+        let (section, key) = key.rsplit_once('.').unwrap();
         for cells in rows(&text, &format!("## [{section}]")) {
             documented.insert(format!("{section}.{}", cells[0]), cells[1].clone());
         }

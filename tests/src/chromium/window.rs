@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
@@ -144,8 +145,11 @@ impl Window {
     pub async fn press(&self, css: &str) -> anyhow::Result<()> {
         if self.hand == Hand::Mouse {
             let found = self.client.find(Locator::Css(css)).await;
-            found.with_context(|| format!("no {css}"))?.click().await?;
-            return Ok(());
+            let found = found.with_context(|| format!("no {css}"))?;
+            // Pages scroll softly, and a click does not wait for it.
+            let here = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+            self.client.execute(here, vec![serde_json::to_value(&found)?]).await?;
+            return Ok(found.click().await?);
         }
         self.go_to(css).await?;
         let box_or_not = "return document.activeElement.type === 'checkbox'";
@@ -193,7 +197,10 @@ impl Window {
     }
 
     async fn keys(&self, keys: &str) -> anyhow::Result<()> {
-        Ok(self.client.active_element().await?.send_keys(keys).await?)
+        let pressed = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |keys, value| {
+            keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        Ok(self.client.perform_actions(pressed).await?)
     }
 
     /// Makes the window so wide.
