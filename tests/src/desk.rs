@@ -112,7 +112,7 @@ pub async fn activated(base: &str, link: &str) -> anyhow::Result<Activated> {
     let mut browser = Browser::new(base, "a browser");
     let page = browser.open(&path).await?;
     let seed = page.between("<code>", "</code>")?.to_owned();
-    let name = page.between("name=\"username\" value=\"", "\"")?.to_owned();
+    let name = unescaped(page.between("name=\"username\" value=\"", "\"")?);
     let fields = [("password", PASSWORD), ("again", PASSWORD), ("code", &*code(&seed, 0)?)];
     let activated = browser.send(&path, &fields).await?;
     ensure!(activated.location == "/sign-in", "{activated:?}");
@@ -122,6 +122,12 @@ pub async fn activated(base: &str, link: &str) -> anyhow::Result<Activated> {
     let today = browser.follow("/sign-in", &typed).await?;
     ensure!(today.status == 200, "{}", today.text);
     Ok(Activated { person: Person { browser, name, seed }, today: today.text })
+}
+
+/// A text as a browser reads it from an attribute.
+fn unescaped(text: &str) -> String {
+    let marks = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    marks.iter().fold(text.to_owned(), |text, (mark, letter)| text.replace(mark, letter))
 }
 
 /// Has a node serve its desk, where people may also sign in at a provider.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
@@ -144,17 +145,26 @@ impl Window {
     /// There is none, or the tabulator does not reach it.
     pub async fn press(&self, css: &str) -> anyhow::Result<()> {
         if self.hand == Hand::Mouse {
-            let found = self.client.find(Locator::Css(css)).await;
-            let found = found.with_context(|| format!("no {css}"))?;
-            // Pages scroll softly, and a click does not wait for it.
-            let here = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
-            self.client.execute(here, vec![serde_json::to_value(&found)?]).await?;
-            return Ok(found.click().await?);
+            return until(css, async || match self.click(css).await {
+                Ok(()) => Ok(Some(())),
+                // The page has read itself again meanwhile: a person aims once more.
+                Err(error) if error.is_stale_element_reference() => Ok(None),
+                Err(error) => Err(error.into()),
+            })
+            .await;
         }
         self.go_to(css).await?;
         let box_or_not = "return document.activeElement.type === 'checkbox'";
         let space = self.client.execute(box_or_not, vec![]).await? == json!(true);
         self.keys(if space { " " } else { "\u{e007}" }).await
+    }
+
+    async fn click(&self, css: &str) -> Result<(), CmdError> {
+        let found = self.client.find(Locator::Css(css)).await?;
+        // Pages scroll softly, and a click does not wait for it.
+        let here = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        self.client.execute(here, vec![serde_json::to_value(&found)?]).await?;
+        found.click().await
     }
 
     /// Writes into a field, in place of what was there; or chooses from a list by its label.
