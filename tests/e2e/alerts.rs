@@ -92,6 +92,21 @@ pub async fn agree(world: &Federation) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where a share of a key was lost that all need, as between two members, the administrator
+/// has a new key made, as the alarm says.
+pub async fn new_key_where_lost(world: &Federation) -> anyhow::Result<()> {
+    let lost = world.node("toscana")?.equipe().await?.alarms;
+    if lost.iter().any(|alarm| alarm.starts_with("key_lost")) {
+        world.node("toscana")?.run(&["equipe", "rekey", EQUIPE]).await?;
+    }
+    until("new keys", async || {
+        let one = world.node("toscana")?.equipe().await?.alarms;
+        let other = world.node("umbria")?.equipe().await?.alarms;
+        Ok((one.is_empty() && other.is_empty()).then_some(()))
+    })
+    .await
+}
+
 /// Every node's audit chain verifies.
 pub async fn audits_verify(world: &Federation) -> anyhow::Result<()> {
     for id in raccordo_tests::federation::NODES {

@@ -265,7 +265,7 @@ pub async fn everybody_sees_only_their_own(setting: Setting) -> anyhow::Result<(
     let theirs = share(&world, UMBRIA).await?;
     let node = world.node(TOSCANA)?;
     until("the other region's alert", async || {
-        let list = node.run(&["alert", "list"]).await?;
+        let list = node.run(&["alert", "list", "--equipe", EQUIPE]).await?;
         Ok(list.iter().any(|one| one["id"] == theirs).then_some(()))
     })
     .await?;

@@ -170,33 +170,6 @@ async fn who_returns_owes_its_objects_to_whoever_came_meanwhile() {
 }
 
 #[tokio::test]
-async fn who_returns_owes_its_objects_to_whoever_lost_them_meanwhile() {
-    let mut many = Many::founded(4, 4).await;
-    let disk = many.disk(1).snapshot();
-    // It will meet its own entry before it reads what the third one shared.
-    many.share(1, 1).await;
-    many.run().await;
-    let shared = many.share(2, 2).await;
-    many.run().await;
-    remove(&mut many, 2).await;
-    many.put_back(1, &disk).await;
-    many.run().await;
-    assert_eq!(many.row(1).await.state, "quarantined");
-    request::ask(many.node(1), ADMIN, EQUIPE).await.unwrap();
-    many.run().await;
-    approve::approve(many.node(0), ADMIN, EQUIPE, &id(1)).await.unwrap();
-    many.run().await;
-    assert!(!many.seen(1).await.contains(&shared[0]));
-    withdraw(many.node(2), many.operator(2), shared[1], "resolved").await.unwrap();
-    agree(&mut many, 0, &[0, 1, 2, 3]).await;
-    many.assert_agreement(&[0, 1, 2, 3]).await;
-    assert!(many.seen(1).await.contains(&shared[0]));
-    assert!(!many.seen(1).await.contains(&shared[1]));
-    let delivery = many.one(2, shared[0]).await.delivery;
-    assert_eq!((delivery.delivered, delivery.members), (3, 3));
-}
-
-#[tokio::test]
 async fn the_end_of_what_a_newcomer_never_had_is_nothing() {
     let mut many = Many::founded(2, 3).await;
     let gone = many.share(0, 1).await;
