@@ -149,14 +149,27 @@ impl Window {
                 Ok(()) => Ok(Some(())),
                 // The page has read itself again meanwhile: a person aims once more.
                 Err(error) if error.is_stale_element_reference() => Ok(None),
+                // It has led on already.
+                Err(error) if is_leaving(&error) => Ok(Some(())),
                 Err(error) => Err(error.into()),
             })
             .await;
         }
         self.go_to(css).await?;
         let box_or_not = "return document.activeElement.type === 'checkbox'";
-        let space = self.client.execute(box_or_not, vec![]).await? == json!(true);
+        let space = self.run(box_or_not, vec![]).await? == json!(true);
         self.keys(if space { " " } else { "\u{e007}" }).await
+    }
+
+    /// Runs a script in the page that is there once no other is on its way.
+    async fn run(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
+        until("a page that stays", async || {
+            match self.client.execute(script, arguments.clone()).await {
+                Err(error) if is_leaving(&error) => Ok(None),
+                ran => Ok(Some(ran?)),
+            }
+        })
+        .await
     }
 
     async fn click(&self, css: &str) -> Result<(), CmdError> {
@@ -186,7 +199,7 @@ impl Window {
         }
         self.go_to(css).await?;
         if !chosen {
-            self.client.execute("document.activeElement.select()", vec![]).await?;
+            self.run("document.activeElement.select()", vec![]).await?;
         }
         self.keys(text).await
     }
@@ -194,10 +207,10 @@ impl Window {
     async fn go_to(&self, css: &str) -> anyhow::Result<()> {
         let here = "return document.activeElement.matches(arguments[0])";
         for _ in 0..TABS_MAX {
-            if self.client.execute(here, vec![json!(css)]).await? == json!(true) {
+            if self.run(here, vec![json!(css)]).await? == json!(true) {
                 let seen = "const style = getComputedStyle(document.activeElement); \
                      return style.outlineStyle !== 'none' || style.boxShadow !== 'none'";
-                let seen = self.client.execute(seen, vec![]).await? == json!(true);
+                let seen = self.run(seen, vec![]).await? == json!(true);
                 ensure!(seen, "nobody sees that {css} has the focus");
                 return Ok(());
             }
@@ -239,7 +252,7 @@ impl Window {
             self.resize(width).await?;
             self.keep_picture(name, width).await?;
             let over = "return document.documentElement.scrollWidth - window.innerWidth";
-            let over = self.client.execute(over, vec![]).await?;
+            let over = self.run(over, vec![]).await?;
             ensure!(over.as_f64() <= Some(0.0), "{name} at {width:?}: {over} pixels too wide");
             let found = self.violations().await?;
             ensure!(found.is_empty(), "{name} at {width:?}: {found:#?}");
@@ -250,7 +263,7 @@ impl Window {
     async fn violations(&self) -> anyhow::Result<Vec<String>> {
         let path = std::env::var(AXE).context("axe-core is not there: run tests/run")?;
         let axe = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-        self.client.execute(&axe, vec![]).await?;
+        self.run(&axe, vec![]).await?;
         let run = "const done = arguments[arguments.length - 1]; \
              const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']; \
              window.axe.run(document, {runOnly: {type: 'tag', values: tags}}) \
@@ -286,6 +299,11 @@ impl Window {
     pub async fn close(self) -> anyhow::Result<()> {
         Ok(self.client.close().await?)
     }
+}
+
+/// Whether a command met a page that was giving way to another.
+fn is_leaving(error: &CmdError) -> bool {
+    error.to_string().contains("aborted by navigation")
 }
 
 /// A command of the Chrome DevTools Protocol, through the driver.
