@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::ensure;
 use raccordo_tests::federation::{Database, EQUIPE, Federation, Setting, TOSCANA, UMBRIA, until};
 
-use crate::alerts::{agree, audits_verify, examples, listed, new_key_where_lost, share};
+use crate::alerts::{agree, audits_verify, examples, listed, share};
 
 pub const PASSPHRASE: &str = "cinque parole scelte a caso";
 
@@ -78,7 +78,6 @@ pub async fn back_on_a_new_machine(setting: Setting) -> anyhow::Result<()> {
         let found = listed(&world, member).await?;
         ensure!(found.len() == 10, "{member} lists {}", found.len());
     }
-    new_key_where_lost(&world).await?;
     agree(&world).await?;
     audits_verify(&world).await
 }

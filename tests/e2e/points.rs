@@ -8,7 +8,7 @@ use raccordo_tests::federation::{
     Database, EQUIPE, Fate, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
 };
 
-use crate::alerts::{agree, audits_verify, examples, listed, new_key_where_lost, share};
+use crate::alerts::{agree, audits_verify, examples, listed, share};
 use crate::backup::{PASSPHRASE, passphrase_file};
 
 /// Kills of each node in an operation, at points spread over the whole of it.
@@ -74,7 +74,6 @@ async fn check(
         world.node_mut(victim)?.start().await?;
     }
     ensure!(killed > 0, "nobody was killed");
-    new_key_where_lost(&world).await?;
     agree(&world).await?;
     audits_verify(&world).await
 }
