@@ -28,10 +28,10 @@ use crate::app::hub::{Hub, Limits};
 use crate::app::rhythm::Rhythm;
 use crate::clock::SystemClock;
 use crate::config::{HubSection, MembershipSection};
-use crate::courier::{self, Dialling, Notices};
+use crate::courier::{self, Dialling, EmailNotices};
 use crate::home::{Home, HomeLock};
 use crate::setup::{self, Opened, SetupError};
-use crate::transport::mail::Mailer;
+use crate::transport::email::Mailer;
 use crate::transport::pin::TrustedPins;
 
 /// Longest time for calls under way to end.
@@ -99,10 +99,10 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         servers: &servers,
     };
     let addresses = listeners.start(metrics, health).await?;
-    let notices = match (&config.mail, addresses.desk) {
-        (Some(mail), Some(desk)) => Some(Notices {
-            mailer: Mailer::new(mail.settings(&home, patience).map_err(SetupError::from)?)?,
-            every: Duration::from_secs(u64::from(mail.every_minutes) * 60),
+    let notices = match (&config.email, addresses.desk) {
+        (Some(email), Some(desk)) => Some(EmailNotices {
+            mailer: Mailer::new(email.settings(&home, patience).map_err(SetupError::from)?)?,
+            every: Duration::from_secs(u64::from(email.every_minutes) * 60),
             desk: listeners.desk_url(desk),
         }),
         _ => None,

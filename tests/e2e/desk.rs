@@ -5,9 +5,9 @@ use raccordo_tests::browser::{Browser, Page};
 use raccordo_tests::desk::{
     self, PASSWORD, Person, activated, code, invited, invited_as, serve, signed_in,
 };
+use raccordo_tests::email_server::EmailServer;
 use raccordo_tests::federation::{EQUIPE, Federation, Setting, TOSCANA, UMBRIA, until};
 use raccordo_tests::identity_provider::{IdentityProvider, Lie};
-use raccordo_tests::mail_server::MailServer;
 
 fn token(page: &Page) -> anyhow::Result<String> {
     Ok(page.between("name=\"form\" value=\"", "\"")?.to_owned())
@@ -326,11 +326,11 @@ async fn share(world: &Federation, at: &str) -> anyhow::Result<String> {
 }
 
 /// Who asks for it is told by e-mail that there is something, and nothing of what it is.
-pub async fn told_by_mail(setting: Setting) -> anyhow::Result<()> {
+pub async fn told_by_email(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
-    let server = MailServer::start().await?;
+    let server = EmailServer::start().await?;
     let mail = format!(
-        "[mail]\nserver = \"{}\"\nencryption = \"none\"\nfrom = \"raccordo@example.org\"\n\
+        "[email]\nserver = \"{}\"\nencryption = \"none\"\nfrom = \"raccordo@example.org\"\n\
          every_minutes = 0\n",
         server.address
     );

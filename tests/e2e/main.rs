@@ -64,7 +64,7 @@ stories! {
     canary { the_hub_learns_nothing }
     desk {
         an_alert_from_page_to_page nobody_gets_in_by_another_way signing_in_at_the_region
-        everybody_sees_only_their_own told_by_mail
+        everybody_sees_only_their_own told_by_email
     }
     register { a_killed_import_goes_on the_register_is_sealed }
     matching { the_same_worker_and_company }

@@ -9,6 +9,7 @@ mod backend;
 mod crash;
 mod directory;
 mod draft;
+mod email_notice;
 mod equipe;
 mod honesty;
 mod hub;
@@ -18,7 +19,6 @@ mod ledger;
 mod matching;
 mod membership;
 mod node;
-mod notice;
 mod object;
 mod outbox;
 mod pact;
@@ -60,7 +60,7 @@ contract! {
     peer { put_and_replace former_cards }
     directory { organisations operators }
     account { written_and_replaced invitations sessions }
-    notice { wishes seen }
+    email_notice { wishes seen }
     draft { kept_replaced_and_gone }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }

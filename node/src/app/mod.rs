@@ -43,6 +43,8 @@ pub mod identity;
 pub mod init;
 pub mod join;
 pub mod key_packages;
+#[cfg(test)]
+pub(crate) mod lab;
 pub mod likeness;
 pub mod mail;
 pub mod matching;

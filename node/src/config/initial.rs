@@ -159,14 +159,14 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 
 # The region's mail server takes a message that there is something new, for operators who ask
 # for it at the desk; it says nothing else. Default: none.
-# Example: [mail]
+# Example: [email]
 # Example: server = "smtp.example.org:587"
 # Example: from = "raccordo@example.org"
 # How the way to the server is encrypted: "starttls", "tls", or "none" on this machine.
 # Example: encryption = "starttls"
 # Example: user = "raccordo"
-# Example: password_file = "mail.password"
-# Example: authorities_file = "mail.pem"
+# Example: password_file = "email.password"
+# Example: authorities_file = "email.pem"
 # Shortest time between two messages to one person, in minutes.
 # Example: every_minutes = 60
 

@@ -18,9 +18,9 @@ use serde::Deserialize;
 pub use self::database::{DatabaseUrl, DatabaseUrlError};
 pub use self::initial::Initial;
 pub use self::sections::{
-    CaseworkSection, Connections, DatabaseSection, DeskSection, HubSection, KeySection, KeySource,
-    LimitsSection, LogSection, MailSection, MembershipSection, MetricsSection, NodeSection,
-    OutboundSection, SocketAccess,
+    CaseworkSection, Connections, DatabaseSection, DeskSection, EmailSection, HubSection,
+    KeySection, KeySource, LimitsSection, LogSection, MembershipSection, MetricsSection,
+    NodeSection, OutboundSection, SocketAccess,
 };
 use crate::home::Home;
 use crate::private_file::{self, PrivateFileError};
@@ -107,7 +107,7 @@ pub struct Config {
     #[serde(default)]
     pub desk: DeskSection,
     /// E-mail that there is something new.
-    pub mail: Option<MailSection>,
+    pub email: Option<EmailSection>,
     /// The way out.
     #[serde(default)]
     pub outbound: OutboundSection,
@@ -208,11 +208,11 @@ impl Config {
                 "[desk.provider] issuer must begin with https:// (http:// only for 127.0.0.1)",
             );
         }
-        if self.mail.as_ref().is_some_and(|mail| !mail.is_safe()) {
-            return Some("[mail] encryption = \"none\" is only for a server on 127.0.0.1");
+        if self.email.as_ref().is_some_and(|email| !email.is_safe()) {
+            return Some("[email] encryption = \"none\" is only for a server on 127.0.0.1");
         }
-        if self.mail.as_ref().is_some_and(|it| it.user.is_some() != it.password_file.is_some()) {
-            return Some("[mail] user and password_file go together");
+        if self.email.as_ref().is_some_and(|it| it.user.is_some() != it.password_file.is_some()) {
+            return Some("[email] user and password_file go together");
         }
         if self.outbound.proxy.is_none() && self.outbound.proxy_credentials_file.is_some() {
             return Some("[outbound] proxy_credentials_file is set, but proxy is not");
@@ -313,13 +313,13 @@ mod tests {
         for good in ["https://login.example.org/realms/x", "http://127.0.0.1:8080"] {
             parsed(&provider(good)).unwrap();
         }
-        let mail = |server: &str, rest: &str| {
-            format!("[mail]\nserver = \"{server}\"\nfrom = \"r@example.org\"\n{rest}")
+        let email = |server: &str, rest: &str| {
+            format!("[email]\nserver = \"{server}\"\nfrom = \"r@example.org\"\n{rest}")
         };
-        check_refused(&mail("mail.example.org:25", "encryption = \"none\"\n"), &["127.0.0.1"]);
-        check_refused(&mail("mail.example.org:25", "user = \"r\"\n"), &["go together"]);
-        parsed(&mail("127.0.0.1:25", "encryption = \"none\"\n")).unwrap();
-        parsed(&mail("mail.example.org:587", "")).unwrap();
+        check_refused(&email("mail.example.org:25", "encryption = \"none\"\n"), &["127.0.0.1"]);
+        check_refused(&email("mail.example.org:25", "user = \"r\"\n"), &["go together"]);
+        parsed(&email("127.0.0.1:25", "encryption = \"none\"\n")).unwrap();
+        parsed(&email("mail.example.org:587", "")).unwrap();
         check_refused("[desk]\nlisten = \"0.0.0.0:9\"\n", &["behind a web server"]);
         check_refused("[outbound]\nproxy_credentials_file = \"p\"\n", &["proxy is not"]);
         check_refused("[key]\nfile = \"data/node.key\"\n", &["move it out"]);

@@ -15,8 +15,8 @@ use crate::home::Home;
 use crate::telemetry::{LogFormat, LogLevel};
 use crate::transport::accept::AcceptLimits;
 use crate::transport::address::HostPort;
+use crate::transport::email::{EmailSettings, Encryption};
 use crate::transport::limits::CallLimits;
-use crate::transport::mail::{Encryption, MailSettings};
 use crate::transport::provider::Claim;
 use crate::transport::proxy::{Proxy, ProxyUrl};
 
@@ -225,10 +225,10 @@ impl ProviderSection {
     }
 }
 
-/// `[mail]`: the region's mail server, which takes the message that there is something new.
+/// `[email]`: the region's mail server, which takes the message that there is something new.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MailSection {
+pub struct EmailSection {
     /// `host:port` of the server.
     pub server: HostPort,
     /// `starttls`, `tls`, or `none` for a server on this machine. Default: `starttls`.
@@ -255,7 +255,7 @@ fn hour() -> u32 {
     60
 }
 
-impl MailSection {
+impl EmailSection {
     /// Whether messages to the server are encrypted, or stay on this machine.
     pub fn is_safe(&self) -> bool {
         self.encryption != Encryption::None || self.server.host == "127.0.0.1"
@@ -265,9 +265,9 @@ impl MailSection {
     ///
     /// # Errors
     /// [`ConfigError::SecretFile`], [`ConfigError::SecretText`] or [`ConfigError::Unreadable`].
-    pub fn settings(&self, home: &Home, patience: Duration) -> Result<MailSettings, ConfigError> {
-        let password = secret_line(home, "mail", "password_file", self.password_file.as_deref())?;
-        Ok(MailSettings {
+    pub fn settings(&self, home: &Home, patience: Duration) -> Result<EmailSettings, ConfigError> {
+        let password = secret_line(home, "email", "password_file", self.password_file.as_deref())?;
+        Ok(EmailSettings {
             server: self.server.clone(),
             encryption: self.encryption,
             from: self.from.clone(),

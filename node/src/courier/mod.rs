@@ -10,13 +10,13 @@
 //! steps. What the network interrupts is asked again.
 
 pub mod backoff;
+mod email_notices;
 pub mod errands;
 mod hubs;
 pub mod inbox;
 mod line;
 pub mod link;
 pub mod local_link;
-mod notices;
 pub mod outbox;
 pub mod pins;
 pub mod remote_link;
@@ -30,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::backoff::Backoff;
+pub use self::email_notices::EmailNotices;
 pub use self::hubs::Dialling;
-pub use self::notices::Notices;
 pub use self::trouble::Trouble;
 use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
@@ -49,7 +49,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 pub fn start(
     node: &Arc<Node>,
     dialling: Dialling,
-    notices: Option<Notices>,
+    notices: Option<EmailNotices>,
     stop: &CancellationToken,
 ) -> TaskTracker {
     let tasks = TaskTracker::new();
@@ -58,7 +58,7 @@ pub fn start(
     tasks.spawn(expire_now_and_then(node.clone(), stop.clone()));
     tasks.spawn(look_at_logs(node.clone(), stop.clone()));
     if let Some(notices) = notices {
-        tasks.spawn(notices::run(node.clone(), notices, stop.clone()));
+        tasks.spawn(email_notices::run(node.clone(), notices, stop.clone()));
     }
     tasks.spawn(hubs::run(node.clone(), dialling, stop.clone(), tasks.clone()));
     tasks.close();

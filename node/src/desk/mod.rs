@@ -5,7 +5,7 @@
 //!
 //! - one file for each page: [`sign_in`], [`provider`], [`activate`], [`today`], [`alerts`],
 //!   [`share`], [`matches`], [`register`], [`map`], [`links`], [`equipe`], [`activity`],
-//!   [`notices`], [`health`]
+//!   [`email_notices`], [`health`]
 //! - forms of codes: [`inputs`], [`codes`]
 //! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
@@ -15,6 +15,7 @@ mod activity;
 mod alerts;
 mod assets;
 mod codes;
+mod email_notices;
 mod equipe;
 mod frame;
 mod gate;
@@ -25,7 +26,6 @@ mod links;
 mod live;
 mod map;
 mod matches;
-mod notices;
 mod problem;
 mod provider;
 mod register;
@@ -56,7 +56,7 @@ pub(crate) struct Desk {
     stop: CancellationToken,
     provider: Option<Arc<dyn Provider>>,
     /// Whether people can be told by e-mail.
-    mail: bool,
+    email: bool,
     uploads: register::Uploads,
 }
 
@@ -66,9 +66,9 @@ pub(crate) fn router(
     node: Arc<Node>,
     stop: CancellationToken,
     provider: Option<Arc<dyn Provider>>,
-    mail: bool,
+    email: bool,
 ) -> Router {
-    let desk = Desk { node, stop, provider, mail, uploads: Default::default() };
+    let desk = Desk { node, stop, provider, email, uploads: Default::default() };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
@@ -93,7 +93,7 @@ pub(crate) fn router(
         .route("/matches/{id}", get(matches::show))
         .route("/matches/{id}/decide", post(matches::decide))
         .route("/equipes/{name}", get(equipe::page))
-        .route("/notices", get(notices::page).post(notices::choose))
+        .route("/notices", get(email_notices::page).post(email_notices::choose))
         .route("/events", get(live::events))
         .route("/assets/{*name}", get(assets::asset))
         .fallback(problem::nowhere)

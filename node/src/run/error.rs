@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use crate::api::serve::DescriptorError;
 use crate::setup::SetupError;
 use crate::telemetry::TelemetryError;
+use crate::transport::email::EmailError;
 use crate::transport::identity::IdentityError;
-use crate::transport::mail::MailError;
 use crate::transport::provider::ProviderSettingsError;
 use crate::transport::unix::SocketError;
 
@@ -35,8 +35,8 @@ pub enum RunError {
     #[error("[desk.provider] {0}")]
     Provider(#[from] ProviderSettingsError),
     /// The mail server cannot be used as it is configured (operator).
-    #[error("[mail] {0}")]
-    Mail(#[from] MailError),
+    #[error("[email] {0}")]
+    Email(#[from] EmailError),
     /// A Unix socket cannot be made (operator).
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -83,7 +83,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Setup(error) => error.exit_code(),
-            Self::Listen { .. } | Self::Provider(_) | Self::Mail(_) => 2,
+            Self::Listen { .. } | Self::Provider(_) | Self::Email(_) => 2,
             Self::Socket(SocketError::InUse { .. }) => 6,
             Self::Socket(_) => 2,
             Self::Telemetry(TelemetryError::Level { .. }) => 2,

@@ -183,7 +183,7 @@ impl Listeners<'_> {
             self.node.clone(),
             self.stop.clone(),
             provider,
-            self.config.mail.is_some(),
+            self.config.email.is_some(),
         );
         let stopped = self.stop.clone().cancelled_owned();
         self.serve("desk", axum::serve(listener, router).with_graceful_shutdown(stopped));

@@ -324,7 +324,7 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
-        "notice",
+        "email_notice",
         1,
         &[
             ("operator", Bytes),

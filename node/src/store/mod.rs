@@ -11,6 +11,7 @@ pub mod archive;
 pub mod dialect;
 pub mod directory;
 pub mod draft;
+pub mod email_notice;
 pub mod equipe;
 pub mod honesty;
 pub mod hub;
@@ -21,7 +22,6 @@ pub mod matching;
 pub mod membership;
 pub mod memory;
 pub mod node;
-pub mod notice;
 pub mod object;
 pub mod outbox;
 pub mod pact;
@@ -137,7 +137,7 @@ pub trait Tx:
     + void::VoidRows
     + register::RegisterRows
     + account::AccountRows
-    + notice::NoticeRows
+    + email_notice::EmailNoticeRows
     + draft::DraftRows
     + token::TokenRows
     + matching::MatchRows

@@ -5,7 +5,7 @@
 //! - [`accept`]: the listening side, bounded in handshakes, connections and time
 //! - [`connect`], [`proxy`], [`address`]: the dialling side, which names what went wrong
 //! - [`hub_link`]: calls to a hub, in plain values
-//! - [`mail`]: e-mail, to the region's mail server
+//! - [`email`]: e-mail, to the region's mail server
 //! - [`provider`]: calls to the region's identity provider
 //! - [`stream`]: a connection that ends with the trust in its peer
 //! - [`unix`]: sockets on this machine and who may call on them
@@ -14,10 +14,10 @@
 pub mod accept;
 pub mod address;
 pub mod connect;
+pub mod email;
 pub mod hub_link;
 pub mod identity;
 pub mod limits;
-pub mod mail;
 pub mod pin;
 pub mod provider;
 pub mod proxy;

@@ -100,8 +100,8 @@ impl Window {
     /// # Errors
     /// There is none.
     pub async fn text_of(&self, css: &str) -> anyhow::Result<String> {
-        let found = self.client.find(Locator::Css(css)).await;
-        Ok(found.with_context(|| format!("no {css}"))?.text().await?)
+        until(css, async || Ok(Some(self.client.find(Locator::Css(css)).await?.text().await?)))
+            .await
     }
 
     /// An attribute of the first element of this CSS selector.
@@ -109,9 +109,11 @@ impl Window {
     /// # Errors
     /// There is none.
     pub async fn attribute(&self, css: &str, name: &str) -> anyhow::Result<String> {
-        let found = self.client.find(Locator::Css(css)).await;
-        let found = found.with_context(|| format!("no {css}"))?.attr(name).await?;
-        found.with_context(|| format!("{css} has no {name}"))
+        until(css, async || {
+            let found = self.client.find(Locator::Css(css)).await?.attr(name).await?;
+            Ok(Some(found.with_context(|| format!("{css} has no {name}"))?))
+        })
+        .await
     }
 
     /// Waits until a text is seen, without opening the page again.
@@ -185,8 +187,8 @@ impl Window {
     /// # Errors
     /// There is none, or the tabulator does not reach it.
     pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
-        let found = self.client.find(Locator::Css(css)).await;
-        let field = found.with_context(|| format!("no {css}"))?;
+        let field =
+            until(css, async || Ok(Some(self.client.find(Locator::Css(css)).await?))).await?;
         let chosen = field.tag_name().await? == "select";
         if self.hand == Hand::Mouse {
             if chosen {
@@ -198,10 +200,24 @@ impl Window {
             return Ok(());
         }
         self.go_to(css).await?;
-        if !chosen {
-            self.run("document.activeElement.select()", vec![]).await?;
+        if chosen {
+            return self.choose(text).await;
         }
+        self.run("document.activeElement.select()", vec![]).await?;
         self.keys(text).await
+    }
+
+    /// Goes down the list that has the focus, as far as a label.
+    async fn choose(&self, label: &str) -> anyhow::Result<()> {
+        let rest = "const list = document.activeElement; \
+             return list.options.length - 1 - list.selectedIndex";
+        let here = "return document.activeElement.selectedOptions[0]?.label";
+        while self.run(here, vec![]).await? != json!(label) {
+            let rest = self.run(rest, vec![]).await?;
+            ensure!(rest.as_i64() > Some(0), "the list has no {label} further down");
+            self.keys(&String::from(char::from(Key::Down))).await?;
+        }
+        Ok(())
     }
 
     async fn go_to(&self, css: &str) -> anyhow::Result<()> {

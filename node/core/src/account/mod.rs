@@ -6,17 +6,17 @@
 //! used yet, when an account is closed for a while, and when a session ends.
 
 mod code;
+mod email_notice;
 mod guard;
 mod key;
 mod link;
-mod notice;
 mod password;
 mod session;
 
 pub use code::{CodeError, Seed};
+pub use email_notice::{EmailNotice, Marks, email_notice};
 pub use guard::Guard;
 pub use key::BearerKey;
 pub use link::{Activation, Invitation, LINK_LIFE};
-pub use notice::{Marks, Notice, notice};
 pub use password::{Password, PasswordError};
 pub use session::{End, IDLE_MAX, LIFE_MAX, Session, SessionKey, SignedIn};

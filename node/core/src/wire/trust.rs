@@ -84,19 +84,11 @@ pub fn encode_proposal(proposal: &Proposal) -> Vec<u8> {
 /// # Errors
 /// [`ProposalWireError`]: a damaged row.
 pub fn decode_kept_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError> {
-    let message = proto::PactProposal::decode(bytes).map_err(WireError::from)?;
-    let pact = Pact::decode(&message.pact).map_err(ProposalError::from)?;
-    let statement = message.statement.as_ref().ok_or(WireError::Field("statement"))?;
-    let statement = unverified(statement)?;
-    let previous = message.previous.as_ref().map(unverified).transpose()?;
-    let mut cards = std::collections::BTreeMap::new();
-    for message in &message.cards {
+    proposal(bytes, |message| {
         let field = || WireError::Field("card");
         let signature = message.signature.as_slice().try_into().map_err(|_| field())?;
-        let card = SignedCard::verified(&message.card, &signature).map_err(|_| field())?;
-        cards.insert(card.card().node.clone(), card);
-    }
-    Ok(Proposal { pact, statement, previous, cards })
+        SignedCard::verified(&message.card, &signature).map_err(|_| field())
+    })
 }
 
 /// Reads a proposal: every signature verifies, and the statement follows from the pact.
@@ -104,6 +96,15 @@ pub fn decode_kept_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError>
 /// # Errors
 /// [`ProposalWireError`].
 pub fn decode_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError> {
+    let Proposal { pact, statement, previous, cards } = proposal(bytes, card)?;
+    Ok(Proposal::check(pact, statement, previous, cards)?)
+}
+
+/// Reads the parts of a proposal, its cards by `read`.
+fn proposal(
+    bytes: &[u8],
+    read: impl Fn(&proto::Card) -> Result<SignedCard, WireError>,
+) -> Result<Proposal, ProposalWireError> {
     let message = proto::PactProposal::decode(bytes).map_err(WireError::from)?;
     let pact = Pact::decode(&message.pact).map_err(ProposalError::from)?;
     let statement = message.statement.as_ref().ok_or(WireError::Field("statement"))?;
@@ -111,8 +112,8 @@ pub fn decode_proposal(bytes: &[u8]) -> Result<Proposal, ProposalWireError> {
     let previous = message.previous.as_ref().map(unverified).transpose()?;
     let mut cards = std::collections::BTreeMap::new();
     for message in &message.cards {
-        let card = card(message)?;
+        let card = read(message)?;
         cards.insert(card.card().node.clone(), card);
     }
-    Ok(Proposal::check(pact, statement, previous, cards)?)
+    Ok(Proposal { pact, statement, previous, cards })
 }

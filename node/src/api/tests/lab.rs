@@ -5,13 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use hyper_util::rt::TokioIo;
-use raccordo_core::codes::CodeLists;
-use raccordo_core::crypto::Crypto;
-use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::id::{BootId, Digest};
-use raccordo_core::secret::Secret;
-use raccordo_core::time::{Clock, Instant};
-use raccordo_core::vault::Vault;
+use raccordo_core::id::Digest;
 use rustls::NamedGroup;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
@@ -20,9 +14,8 @@ use tonic::transport::server::Connected;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::api::serve::{Services, admin_router, casework_router, hub_router};
-use crate::app::init::{NewNode, NewTls, init};
-use crate::app::{Node, hub, identity, signals, status, work};
-use crate::store::memory::MemoryStore;
+use crate::app::Node;
+use crate::app::lab;
 use crate::transport::limits::CallLimits;
 use crate::transport::stream::{PeerInfo, PinnedStream};
 use crate::transport::unix::AllowedUids;
@@ -38,14 +31,6 @@ pub async fn within<T>(awaited: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, awaited).await.expect("it should have come long ago")
 }
 
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        Instant(1_790_000_000_000)
-    }
-}
-
 /// The node `relay`, which is a hub.
 pub struct Lab {
     pub node: Arc<Node>,
@@ -54,39 +39,8 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
-        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled("api"));
-        let store = MemoryStore::new();
-        let vault = Vault::new(&Secret::new([7; 32]));
-        let new = NewNode {
-            node: "relay".parse().unwrap(),
-            name: "Relay".into(),
-            ipa_code: None,
-            hub_endpoint: Some("relay.example:7443".into()),
-        };
-        let tls = NewTls { key: vec![1], certificate: vec![2], spki: Digest([3; 32]) };
-        init(&store, &vault, &*entropy, &Still, new, tls).await.unwrap();
-        let node = Node {
-            envelopes_per_message_max: usize::MAX,
-            identity: identity::load(&store, &vault).await.unwrap(),
-            store: Arc::new(store),
-            vault,
-            crypto: Crypto::new(entropy.clone()),
-            boot: BootId::random(&*entropy),
-            entropy,
-            clock: Arc::new(Still),
-            lists: CodeLists::builtin(),
-            started_at: Still.now(),
-            claims: Default::default(),
-            voice: Default::default(),
-            matching: Default::default(),
-            told: Default::default(),
-            slots: work::Slots::default(),
-            signals: signals::Signals::default(),
-            hub: Some(hub::Hub::new(hub::Limits::default())),
-            rhythm: Default::default(),
-            links: status::Links::default(),
-        };
-        Self { node: Arc::new(node), stop: CancellationToken::new() }
+        let node = lab::node("relay", Some("relay.example:7443")).await;
+        Self { node, stop: CancellationToken::new() }
     }
 
     pub async fn admin(&self, users: AllowedUids) -> Channel {

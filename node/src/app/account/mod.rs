@@ -3,13 +3,13 @@
 //! - [`invite`]: the administrator makes a link
 //! - [`activate`]: the operator chooses a password and sets up the one-time codes
 //! - [`sign_in`]: name, password and code against a session
-//! - [`notice`]: who is told by e-mail that there is something new
+//! - [`email_notice`]: who is told by e-mail that there is something new
 //! - [`provider`]: the same through the region's identity provider
 //! - [`session`]: who has signed in; its end
 
 pub mod activate;
+pub mod email_notice;
 pub mod invite;
-pub mod notice;
 pub mod provider;
 pub mod session;
 pub mod sign_in;

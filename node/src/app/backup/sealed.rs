@@ -40,9 +40,11 @@ const SEALED: &[(&str, &str, How)] = &[
         How::Value(|row| Some(account::seed_context(row.id::<OperatorId>("operator")?))),
     ),
     (
-        "notice",
+        "email_notice",
         "sealed_address",
-        How::Value(|row| Some(account::notice::address_context(row.id::<OperatorId>("operator")?))),
+        How::Value(|row| {
+            Some(account::email_notice::address_context(row.id::<OperatorId>("operator")?))
+        }),
     ),
     (
         "draft",

@@ -5,32 +5,18 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, header};
 use raccordo_core::account::{Session, SessionKey};
-use raccordo_core::codes::CodeLists;
-use raccordo_core::crypto::Crypto;
-use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::id::{BootId, Digest};
-use raccordo_core::secret::Secret;
-use raccordo_core::time::{Clock, Instant};
-use raccordo_core::vault::Vault;
+use raccordo_core::id::Digest;
+use raccordo_core::time::Clock as _;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::app::Node;
 use crate::app::audit::Actor;
 use crate::app::directory::{self, Operator};
-use crate::app::init::{NewNode, NewTls, init};
-use crate::app::{Node, identity, signals, status, work};
-use crate::store::memory::MemoryStore;
+use crate::app::lab::{self, Still};
 
 /// What every browser here calls itself.
 const AGENT: &str = "a browser";
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        Instant(1_790_000_000_000)
-    }
-}
 
 /// What a page answered.
 pub(in crate::desk) struct Page {
@@ -54,38 +40,7 @@ pub(in crate::desk) struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
-        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled("desk"));
-        let store = MemoryStore::new();
-        let vault = Vault::new(&Secret::new([7; 32]));
-        let new = NewNode {
-            node: "toscana".parse().unwrap(),
-            name: "Regione Toscana".into(),
-            ipa_code: None,
-            hub_endpoint: None,
-        };
-        let tls = NewTls { key: vec![1], certificate: vec![2], spki: Digest([3; 32]) };
-        init(&store, &vault, &*entropy, &Still, new, tls).await.unwrap();
-        let node = Arc::new(Node {
-            envelopes_per_message_max: usize::MAX,
-            identity: identity::load(&store, &vault).await.unwrap(),
-            store: Arc::new(store),
-            vault,
-            crypto: Crypto::new(entropy.clone()),
-            boot: BootId::random(&*entropy),
-            entropy,
-            clock: Arc::new(Still),
-            lists: CodeLists::builtin(),
-            started_at: Still.now(),
-            claims: Default::default(),
-            voice: Default::default(),
-            matching: Default::default(),
-            told: Default::default(),
-            slots: work::Slots::default(),
-            signals: signals::Signals::default(),
-            hub: None,
-            rhythm: Default::default(),
-            links: status::Links::default(),
-        });
+        let node = lab::node("toscana", None).await;
         let router = crate::desk::router(node.clone(), CancellationToken::new(), None, false);
         Self { node, router }
     }

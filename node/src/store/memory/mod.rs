@@ -6,6 +6,7 @@
 
 mod account;
 mod draft;
+mod email_notice;
 mod equipe;
 mod honesty;
 mod hub;
@@ -14,7 +15,6 @@ mod keys;
 mod matching;
 mod membership;
 mod node;
-mod notice;
 mod object;
 mod outbox;
 mod register;

@@ -1,6 +1,6 @@
 //! All tables in memory, by the keys under which they are sought.
 
-use crate::store::notice::NoticeRow;
+use crate::store::email_notice::EmailNoticeRow;
 use raccordo_core::account::Session;
 use raccordo_core::audit::AuditRecord;
 use raccordo_core::id::{
@@ -127,7 +127,7 @@ tables! {
     draft: (OperatorId, String) => DraftRow,
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,
-    notice: OperatorId => NoticeRow,
+    email_notice: OperatorId => EmailNoticeRow,
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,

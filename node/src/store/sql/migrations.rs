@@ -21,7 +21,7 @@ const TEXTS: &[(i64, &str, &str)] = &[
     (13, "void", include_str!("../migrations/0013_void.sql")),
     (15, "account", include_str!("../migrations/0015_account.sql")),
     (17, "desk", include_str!("../migrations/0017_desk.sql")),
-    (18, "notice", include_str!("../migrations/0018_notice.sql")),
+    (18, "email_notice", include_str!("../migrations/0018_email_notice.sql")),
 ];
 
 /// Number of the newest migration.

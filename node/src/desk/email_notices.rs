@@ -10,11 +10,11 @@ use super::Desk;
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{self, Problem, rendered};
-use crate::app::account::notice;
+use crate::app::account::email_notice;
 use crate::app::fault::Whose;
 
 #[derive(Template)]
-#[template(path = "notices.html")]
+#[template(path = "email_notices.html")]
 struct Page {
     frame: Frame,
     /// Whether this node sends e-mail at all.
@@ -26,14 +26,14 @@ struct Page {
 impl Page {
     fn new(desk: &Desk, visitor: &Visitor, address: String, error: String) -> Self {
         let frame = Frame::new(visitor, "notices", "/notices");
-        Self { frame, served: desk.mail, address, error }
+        Self { frame, served: desk.email, address, error }
     }
 }
 
 /// The form.
 pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<Response, Problem> {
     let words = visitor.words;
-    let kept = notice::address(&desk.node, &visitor.operator).await;
+    let kept = email_notice::address(&desk.node, &visitor.operator).await;
     let kept = kept.map_err(|fault| Problem::new(words, fault))?;
     let address = kept.map(|address| address.reveal().clone()).unwrap_or_default();
     Ok(rendered(&Page::new(&desk, &visitor, address, String::new())))
@@ -56,7 +56,7 @@ pub(super) async fn choose(
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     visitor.must_be_of_form(&typed.form).map_err(|fault| Problem::new(words, fault))?;
-    match notice::choose(&desk.node, &visitor.operator, &typed.address).await {
+    match email_notice::choose(&desk.node, &visitor.operator, &typed.address).await {
         Ok(()) => Ok(Redirect::to("/notices").into_response()),
         Err(fault) if fault.whose == Whose::Usage => {
             let page = Page::new(&desk, &visitor, typed.address, problem::what(words, &fault));

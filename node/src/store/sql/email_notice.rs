@@ -8,32 +8,32 @@ use raccordo_core::time::Instant;
 use super::SqlTx;
 use super::statement::{Columns, sql};
 use crate::store::Stored;
-use crate::store::notice::{NoticeRow, NoticeRows};
+use crate::store::email_notice::{EmailNoticeRow, EmailNoticeRows};
 
-const NOTICE: &str = "SELECT operator, sealed_address, objects, matches, told_at_ms FROM notice \
+const NOTICE: &str = "SELECT operator, sealed_address, objects, matches, told_at_ms FROM email_notice \
      WHERE operator = $1";
-const NOTICES: &str = "SELECT operator, sealed_address, objects, matches, told_at_ms FROM notice \
+const NOTICES: &str = "SELECT operator, sealed_address, objects, matches, told_at_ms FROM email_notice \
      ORDER BY operator";
-const PUT: &str = "INSERT INTO notice (operator, sealed_address, objects, matches, told_at_ms) \
+const PUT: &str = "INSERT INTO email_notice (operator, sealed_address, objects, matches, told_at_ms) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (operator) DO UPDATE \
      SET sealed_address = excluded.sealed_address, objects = excluded.objects, \
      matches = excluded.matches, told_at_ms = excluded.told_at_ms";
-const DELETE: &str = "DELETE FROM notice WHERE operator = $1";
+const DELETE: &str = "DELETE FROM email_notice WHERE operator = $1";
 const SEEN: &str = "SELECT seen_at_ms FROM desk_session WHERE operator = $1 \
      ORDER BY seen_at_ms DESC LIMIT 1";
 
 #[async_trait]
-impl NoticeRows for SqlTx {
-    async fn notice(&mut self, operator: OperatorId) -> Stored<Option<NoticeRow>> {
-        self.one(sql("notice", NOTICE).bytes(operator.as_bytes()), read).await
+impl EmailNoticeRows for SqlTx {
+    async fn email_notice(&mut self, operator: OperatorId) -> Stored<Option<EmailNoticeRow>> {
+        self.one(sql("email_notice", NOTICE).bytes(operator.as_bytes()), read).await
     }
 
-    async fn notices(&mut self) -> Stored<Vec<NoticeRow>> {
-        self.all(sql("notice", NOTICES), read).await
+    async fn email_notices(&mut self) -> Stored<Vec<EmailNoticeRow>> {
+        self.all(sql("email_notice", NOTICES), read).await
     }
 
-    async fn put_notice(&mut self, row: NoticeRow) -> Stored<()> {
-        let put = sql("notice", PUT)
+    async fn put_email_notice(&mut self, row: EmailNoticeRow) -> Stored<()> {
+        let put = sql("email_notice", PUT)
             .bytes(row.operator.as_bytes())
             .bytes(row.sealed_address)
             .integer(row.known.objects)
@@ -42,8 +42,8 @@ impl NoticeRows for SqlTx {
         self.execute(put).await.map(drop)
     }
 
-    async fn delete_notice(&mut self, operator: OperatorId) -> Stored<()> {
-        self.execute(sql("notice", DELETE).bytes(operator.as_bytes())).await.map(drop)
+    async fn delete_email_notice(&mut self, operator: OperatorId) -> Stored<()> {
+        self.execute(sql("email_notice", DELETE).bytes(operator.as_bytes())).await.map(drop)
     }
 
     async fn seen_at(&mut self, operator: OperatorId) -> Stored<Option<Instant>> {
@@ -52,8 +52,8 @@ impl NoticeRows for SqlTx {
     }
 }
 
-fn read(row: &mut Columns<'_>) -> Stored<NoticeRow> {
+fn read(row: &mut Columns<'_>) -> Stored<EmailNoticeRow> {
     let (operator, sealed_address) = (row.id()?, row.bytes()?);
     let known = Marks { objects: row.integer()?, matches: row.integer()? };
-    Ok(NoticeRow { operator, sealed_address, known, told_at: row.instant()? })
+    Ok(EmailNoticeRow { operator, sealed_address, known, told_at: row.instant()? })
 }

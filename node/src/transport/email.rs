@@ -26,7 +26,7 @@ pub enum Encryption {
 }
 
 /// A mail server and this node's account there.
-pub struct MailSettings {
+pub struct EmailSettings {
     /// Where it listens.
     pub server: HostPort,
     /// How the way there is encrypted.
@@ -43,7 +43,7 @@ pub struct MailSettings {
 
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
-pub enum MailError {
+pub enum EmailError {
     /// An address is none; it is not repeated.
     #[error("the address is none")]
     Address,
@@ -65,11 +65,11 @@ impl Mailer {
     /// Calls nobody yet.
     ///
     /// # Errors
-    /// [`MailError`].
-    pub fn new(settings: MailSettings) -> Result<Self, MailError> {
-        let from = settings.from.parse().map_err(|_| MailError::Address)?;
+    /// [`EmailError`].
+    pub fn new(settings: EmailSettings) -> Result<Self, EmailError> {
+        let from = settings.from.parse().map_err(|_| EmailError::Address)?;
         let host = settings.server.host.as_str();
-        let tls = || -> Result<TlsParameters, MailError> {
+        let tls = || -> Result<TlsParameters, EmailError> {
             let mut parameters = TlsParameters::builder(host.to_owned());
             if let Some(pem) = &settings.authorities {
                 parameters = parameters.add_root_certificate(Certificate::from_pem(pem)?);
@@ -94,9 +94,9 @@ impl Mailer {
     /// Sends one message; the server has taken it when this returns.
     ///
     /// # Errors
-    /// [`MailError`]; whether the message went out is then unknown.
-    pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), MailError> {
-        let to: Mailbox = to.parse().map_err(|_| MailError::Address)?;
+    /// [`EmailError`]; whether the message went out is then unknown.
+    pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), EmailError> {
+        let to: Mailbox = to.parse().map_err(|_| EmailError::Address)?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)

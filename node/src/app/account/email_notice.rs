@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use raccordo_core::account::{Marks, Notice, notice};
+use raccordo_core::account::{EmailNotice, Marks, email_notice};
 use raccordo_core::id::OperatorId;
 use raccordo_core::object::Subject;
 use raccordo_core::operator::Action;
@@ -13,7 +13,7 @@ use crate::app::audit::record;
 use crate::app::directory::{self, Operator};
 use crate::app::fault::{Done, Fault};
 use crate::store::Tx;
-use crate::store::notice::NoticeRow;
+use crate::store::email_notice::EmailNoticeRow;
 use crate::store::object::ObjectFilter;
 
 /// The longest address, in bytes (RFC 5321 §4.5.3.1.3).
@@ -23,7 +23,7 @@ const PAGE: u32 = 200;
 
 /// Context under which an operator's address is sealed.
 pub(crate) fn address_context(operator: OperatorId) -> String {
-    format!("notice-address/{operator}")
+    format!("email-notice-address/{operator}")
 }
 
 /// Where an operator is told; `None` if it did not ask for it.
@@ -32,7 +32,7 @@ pub(crate) fn address_context(operator: OperatorId) -> String {
 /// The store's.
 pub async fn address(node: &Node, operator: &Operator) -> Done<Option<Secret<String>>> {
     let mut tx = node.store.read().await?;
-    let Some(row) = tx.notice(operator.id).await? else { return Ok(None) };
+    let Some(row) = tx.email_notice(operator.id).await? else { return Ok(None) };
     Ok(Some(opened(node, &row)?))
 }
 
@@ -48,14 +48,21 @@ pub async fn choose(node: &Node, operator: &Operator, address: &str) -> Done<()>
     let mut tx = node.store.write().await?;
     let subject = operator.id.to_string();
     let wish = if address.is_empty() { "off" } else { "on" };
-    record(node, &mut *tx, operator.actor(), "account.notice", &subject, &[("wish", wish)]).await?;
+    record(node, &mut *tx, operator.actor(), "account.email_notice", &subject, &[("wish", wish)])
+        .await?;
     if address.is_empty() {
-        tx.delete_notice(operator.id).await?;
+        tx.delete_email_notice(operator.id).await?;
     } else {
         let sealed_address = node.seal(&address_context(operator.id), address.as_bytes())?;
-        let known = newest(node, &mut *tx, Marks::default()).await?;
+        let (known, _) = look(node, &mut *tx, Marks::default()).await?;
         let told_at = node.clock.now();
-        tx.put_notice(NoticeRow { operator: operator.id, sealed_address, known, told_at }).await?;
+        tx.put_email_notice(EmailNoticeRow {
+            operator: operator.id,
+            sealed_address,
+            known,
+            told_at,
+        })
+        .await?;
     }
     Ok(tx.commit().await?)
 }
@@ -65,7 +72,7 @@ pub async fn choose(node: &Node, operator: &Operator, address: &str) -> Done<()>
 pub struct Due {
     /// Where.
     pub address: Secret<String>,
-    row: NoticeRow,
+    row: EmailNoticeRow,
 }
 
 /// Who is to be told now, at most one notice within `every` each.
@@ -74,25 +81,26 @@ pub struct Due {
 /// The store's.
 pub async fn due(node: &Node, every: Duration) -> Done<Vec<Due>> {
     let now = node.clock.now();
-    let (mut due, mut seen) = (Vec::new(), Vec::new());
+    let (mut due, mut moved) = (Vec::new(), Vec::new());
     let mut tx = node.store.read().await?;
-    for row in tx.notices().await? {
+    for row in tx.email_notices().await? {
         let operator = directory::operator_of(node, &mut *tx, row.operator).await?;
         if !operator.is_some_and(|operator| operator.enabled && may_read(&operator)) {
             continue;
         }
-        let newest = newest(node, &mut *tx, row.known).await?;
+        let (marks, is_new) = look(node, &mut *tx, row.known).await?;
         let seen_at = tx.seen_at(row.operator).await?;
-        let what = notice(row.known, newest, row.told_at, seen_at, every, now);
-        let row = NoticeRow { known: newest, ..row };
+        let what = email_notice(is_new, row.told_at, seen_at, every, now);
+        let has_moved = marks != row.known;
+        let row = EmailNoticeRow { known: marks, ..row };
         match what {
-            Notice::None => {}
-            Notice::Seen => seen.push(row),
-            Notice::Tell => due.push(Due { address: opened(node, &row)?, row }),
+            EmailNotice::Tell => due.push(Due { address: opened(node, &row)?, row }),
+            EmailNotice::None if has_moved => moved.push(row),
+            EmailNotice::None | EmailNotice::Wait => {}
         }
     }
     drop(tx);
-    for row in seen {
+    for row in moved {
         keep(node, row).await?;
     }
     Ok(due)
@@ -104,35 +112,38 @@ pub async fn due(node: &Node, every: Duration) -> Done<Vec<Due>> {
 /// # Errors
 /// The store's.
 pub async fn told(node: &Node, due: Due) -> Done<()> {
-    keep(node, NoticeRow { told_at: node.clock.now(), ..due.row }).await
+    keep(node, EmailNoticeRow { told_at: node.clock.now(), ..due.row }).await
 }
 
 /// Moves the marks, unless the wish has changed meanwhile.
-async fn keep(node: &Node, row: NoticeRow) -> Done<()> {
+async fn keep(node: &Node, row: EmailNoticeRow) -> Done<()> {
     let mut tx = node.store.write().await?;
-    let now = tx.notice(row.operator).await?;
+    let now = tx.email_notice(row.operator).await?;
     if now.is_some_and(|now| now.sealed_address == row.sealed_address) {
-        tx.put_notice(row).await?;
+        tx.put_email_notice(row).await?;
     }
     Ok(tx.commit().await?)
 }
 
-async fn newest(node: &Node, tx: &mut dyn Tx, known: Marks) -> Done<Marks> {
+/// Looks at what came after the marks: up to where there is something, and whether something
+/// of it is another node's.
+async fn look(node: &Node, tx: &mut dyn Tx, known: Marks) -> Done<(Marks, bool)> {
     let Marks { mut objects, mut matches } = known;
-    let mut filter = ObjectFilter { after_position: objects, limit: PAGE, ..Default::default() };
+    let mut is_new = false;
     loop {
+        let after_position = objects;
+        let filter = ObjectFilter { after_position, limit: PAGE, ..Default::default() };
         let rows = tx.list_objects(&filter).await?;
-        let received = rows.iter().filter(|row| row.origin != node.identity.node);
-        objects = received.map(|row| row.position).max().unwrap_or(objects);
+        is_new |= rows.iter().any(|row| row.origin != node.identity.node);
         let Some(last) = rows.last() else { break };
-        filter.after_position = last.position;
+        objects = last.position;
     }
     loop {
         let rows = tx.list_matches(matches, PAGE).await?;
         let Some(last) = rows.last() else { break };
-        matches = last.position;
+        (matches, is_new) = (last.position, true);
     }
-    Ok(Marks { objects, matches })
+    Ok((Marks { objects, matches }, is_new))
 }
 
 fn may_read(operator: &Operator) -> bool {
@@ -140,7 +151,7 @@ fn may_read(operator: &Operator) -> bool {
     subjects.into_iter().any(|subject| operator.must(Action::ReadAlert(subject)).is_ok())
 }
 
-fn opened(node: &Node, row: &NoticeRow) -> Done<Secret<String>> {
+fn opened(node: &Node, row: &EmailNoticeRow) -> Done<Secret<String>> {
     let bytes = node.open(&address_context(row.operator), &row.sealed_address)?;
     let text = String::from_utf8(bytes.reveal().clone());
     text.map(Secret::new).map_err(|_| Fault::ours("row_damaged", "notice"))

@@ -6,7 +6,7 @@ use raccordo_core::account::{Marks, Session};
 use raccordo_core::id::{Digest, OperatorId};
 use raccordo_core::time::Instant;
 use raccordo_node::store::Store;
-use raccordo_node::store::notice::NoticeRow;
+use raccordo_node::store::email_notice::EmailNoticeRow;
 
 use crate::sample::bytes;
 
@@ -15,8 +15,8 @@ fn operator(number: u32) -> anyhow::Result<OperatorId> {
 }
 
 pub async fn wishes(store: Arc<dyn Store>) -> anyhow::Result<()> {
-    let row = |number: u32, objects: u64| -> anyhow::Result<NoticeRow> {
-        Ok(NoticeRow {
+    let row = |number: u32, objects: u64| -> anyhow::Result<EmailNoticeRow> {
+        Ok(EmailNoticeRow {
             operator: operator(number)?,
             sealed_address: b"sealed".to_vec(),
             known: Marks { objects, matches: 2 },
@@ -24,16 +24,16 @@ pub async fn wishes(store: Arc<dyn Store>) -> anyhow::Result<()> {
         })
     };
     let mut tx = store.write().await?;
-    assert_eq!(tx.notices().await?, []);
-    tx.put_notice(row(1, 5)?).await?;
-    tx.put_notice(row(2, 6)?).await?;
-    tx.put_notice(row(1, 8)?).await?;
-    assert_eq!(tx.notice(operator(1)?).await?, Some(row(1, 8)?));
-    assert_eq!(tx.notices().await?.len(), 2);
-    tx.delete_notice(operator(1)?).await?;
-    tx.delete_notice(operator(3)?).await?;
-    assert_eq!(tx.notice(operator(1)?).await?, None);
-    assert_eq!(tx.notices().await?, [row(2, 6)?]);
+    assert_eq!(tx.email_notices().await?, []);
+    tx.put_email_notice(row(1, 5)?).await?;
+    tx.put_email_notice(row(2, 6)?).await?;
+    tx.put_email_notice(row(1, 8)?).await?;
+    assert_eq!(tx.email_notice(operator(1)?).await?, Some(row(1, 8)?));
+    assert_eq!(tx.email_notices().await?.len(), 2);
+    tx.delete_email_notice(operator(1)?).await?;
+    tx.delete_email_notice(operator(3)?).await?;
+    assert_eq!(tx.email_notice(operator(1)?).await?, None);
+    assert_eq!(tx.email_notices().await?, [row(2, 6)?]);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::Stored;
 
 /// One operator's wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoticeRow {
+pub struct EmailNoticeRow {
     /// Whose.
     pub operator: OperatorId,
     /// The e-mail address, sealed by the vault.
@@ -22,15 +22,15 @@ pub struct NoticeRow {
 
 /// Rows of notices.
 #[async_trait]
-pub trait NoticeRows {
+pub trait EmailNoticeRows {
     /// That of an operator.
-    async fn notice(&mut self, operator: OperatorId) -> Stored<Option<NoticeRow>>;
+    async fn email_notice(&mut self, operator: OperatorId) -> Stored<Option<EmailNoticeRow>>;
     /// All of them, by operator.
-    async fn notices(&mut self) -> Stored<Vec<NoticeRow>>;
+    async fn email_notices(&mut self) -> Stored<Vec<EmailNoticeRow>>;
     /// Writes or replaces one.
-    async fn put_notice(&mut self, row: NoticeRow) -> Stored<()>;
+    async fn put_email_notice(&mut self, row: EmailNoticeRow) -> Stored<()>;
     /// Deletes one; nothing happens if there is none.
-    async fn delete_notice(&mut self, operator: OperatorId) -> Stored<()>;
+    async fn delete_email_notice(&mut self, operator: OperatorId) -> Stored<()>;
     /// When an operator last used a session that is still there.
     async fn seen_at(&mut self, operator: OperatorId) -> Stored<Option<Instant>>;
 }

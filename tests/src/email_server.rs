@@ -1,4 +1,4 @@
-//! A mail server (SMTP, RFC 5321) on this machine that takes everything and keeps it.
+//! A server for e-mail (SMTP, RFC 5321) on this machine that takes everything and keeps it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 /// One message as it came.
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub struct Email {
     /// Address of the receiver, as the command named it.
     pub to: String,
     /// Header and text.
@@ -16,14 +16,14 @@ pub struct Mail {
 }
 
 /// A server that runs until it is dropped.
-pub struct MailServer {
+pub struct EmailServer {
     /// `host:port`.
     pub address: String,
-    mails: Arc<Mutex<Vec<Mail>>>,
+    mails: Arc<Mutex<Vec<Email>>>,
     task: JoinHandle<()>,
 }
 
-impl MailServer {
+impl EmailServer {
     /// Starts one, on a port that the system chooses.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl MailServer {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
-        let mails: Arc<Mutex<Vec<Mail>>> = Arc::default();
+        let mails: Arc<Mutex<Vec<Email>>> = Arc::default();
         let kept = mails.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -42,18 +42,18 @@ impl MailServer {
     }
 
     /// What came so far.
-    pub fn mails(&self) -> Vec<Mail> {
+    pub fn mails(&self) -> Vec<Email> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Drop for MailServer {
+impl Drop for EmailServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn converse(mut stream: TcpStream, kept: Arc<Mutex<Vec<Mail>>>) -> std::io::Result<()> {
+async fn converse(mut stream: TcpStream, kept: Arc<Mutex<Vec<Email>>>) -> std::io::Result<()> {
     let (read, mut write) = stream.split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 here\r\n").await?;
@@ -76,7 +76,7 @@ async fn converse(mut stream: TcpStream, kept: Arc<Mutex<Vec<Mail>>>) -> std::io
                     data.push_str(&line);
                     data.push('\n');
                 }
-                let mail = Mail { to: to.clone(), data };
+                let mail = Email { to: to.clone(), data };
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
                 b"250 kept\r\n"
             }

@@ -1,6 +1,6 @@
 -- Operators who want to be told by e-mail that there is something new.
 
-CREATE TABLE notice (
+CREATE TABLE email_notice (
     operator        BLOB   NOT NULL PRIMARY KEY,
     sealed_address  BLOB   NOT NULL,
     -- Up to which positions of objects and of matches there was nothing new to tell.

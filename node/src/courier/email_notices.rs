@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Node;
-use crate::app::account::notice;
+use crate::app::account::email_notice;
 use crate::app::signals::Topic;
-use crate::transport::mail::Mailer;
+use crate::transport::email::Mailer;
 
 /// How often is looked whether somebody is to be told, besides at every change.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -18,7 +18,7 @@ const TOGETHER: Duration = Duration::from_secs(1);
 const SUBJECT: &str = "Raccordo";
 
 /// How people are told.
-pub struct Notices {
+pub struct EmailNotices {
     /// Who takes the mail.
     pub mailer: Mailer,
     /// Shortest time between two notices to one person.
@@ -28,7 +28,7 @@ pub struct Notices {
 }
 
 /// Tells whoever is to be told, until `stop` is cancelled.
-pub(super) async fn run(node: Arc<Node>, notices: Notices, stop: CancellationToken) {
+pub(super) async fn run(node: Arc<Node>, notices: EmailNotices, stop: CancellationToken) {
     let mut changes = node.signals.listen(Topic::Objects);
     loop {
         let changed = async {
@@ -46,8 +46,8 @@ pub(super) async fn run(node: Arc<Node>, notices: Notices, stop: CancellationTok
     }
 }
 
-async fn tell(node: &Node, notices: &Notices) {
-    let due = match notice::due(node, notices.every).await {
+async fn tell(node: &Node, notices: &EmailNotices) {
+    let due = match email_notice::due(node, notices.every).await {
         Ok(due) => due,
         Err(fault) => {
             tracing::error!(reason = fault.reason, error = %fault, "cannot see who is to be told");
@@ -64,7 +64,7 @@ async fn tell(node: &Node, notices: &Notices) {
             tracing::warn!(%error, "a notice could not be sent");
             continue;
         }
-        if let Err(fault) = notice::told(node, one).await {
+        if let Err(fault) = email_notice::told(node, one).await {
             tracing::error!(reason = fault.reason, error = %fault, "a notice is not noted");
         }
     }
