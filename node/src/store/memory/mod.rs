@@ -24,6 +24,7 @@ mod tables;
 mod term;
 mod token;
 mod token_request;
+mod visit;
 mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -37,6 +37,7 @@ mod term;
 mod token;
 mod token_request;
 mod tx;
+mod visit;
 mod void;
 
 use std::sync::Arc;

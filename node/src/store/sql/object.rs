@@ -12,7 +12,9 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+use crate::store::object::{
+    NewestFilter, ObjectFilter, ObjectHead, ObjectReports, ObjectRow, ObjectRows,
+};
 
 macro_rules! columns {
     () => {
@@ -49,17 +51,28 @@ const LIST_OF_EQUIPE: &str = concat!(
     " FROM object WHERE position > $1 AND ($2 = '' OR origin = $2) \
      AND ($3 = '' OR state = $3) AND lineage = $5 ORDER BY position LIMIT $4"
 );
+macro_rules! newest {
+    () => {
+        " FROM object WHERE position < $1 AND position > $2 AND ($3 = '' OR origin = $3) \
+         AND ($4 = '' OR origin <> $4) AND ($5 = '' OR state = $5) AND ($6 = '' OR kind = $6) \
+         AND ($7 = 0 OR lineage = $8) ORDER BY position DESC LIMIT $9"
+    };
+}
+
+// What the filters ask is in an index; only what passes is read from the table.
 const NEWEST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
-     AND ($4 = '' OR kind = $4) ORDER BY position DESC LIMIT $5"
+    " FROM object WHERE position IN (SELECT position",
+    newest!(),
+    ") ORDER BY position DESC"
 );
-const NEWEST_OF_EQUIPE: &str = concat!(
+const HEADS: &str = concat!("SELECT object, position, version", newest!());
+const REFUSED: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
-     AND ($4 = '' OR kind = $4) AND lineage = $6 ORDER BY position DESC LIMIT $5"
+    " FROM object WHERE received_at_ms IS NULL AND state = 'active' AND lineage = $1 \
+     AND envelope IN (SELECT envelope FROM refusal WHERE lineage = $1) ORDER BY position LIMIT $2"
 );
 const EXPIRED: &str = concat!(
     "SELECT ",
@@ -125,21 +138,19 @@ impl ObjectRows for SqlTx {
     }
 
     async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
-        let text = if filter.lineage.is_some() { NEWEST_OF_EQUIPE } else { NEWEST };
-        let select = sql("object", text)
-            .integer(
-                filter
-                    .before_position
-                    .map_or(i64::MAX, |place| i64::try_from(place).unwrap_or(i64::MAX)),
-            )
-            .text(filter.origin.as_ref().map_or("", NodeId::as_str))
-            .text(filter.state.as_deref().unwrap_or(""))
-            .text(filter.kind.as_deref().unwrap_or(""))
-            .integer(filter.limit);
-        let select = match filter.lineage {
-            Some(lineage) => select.bytes(lineage.as_bytes()),
-            None => select,
+        self.all(bind_newest(sql("object", NEWEST), filter), read).await
+    }
+
+    async fn newest_heads(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectHead>> {
+        let read = |row: &mut Columns<'_>| {
+            let (object, position) = (row.id()?, row.integer()?);
+            Ok(ObjectHead { object, position, version: row.integer()? })
         };
+        self.all(bind_newest(sql("object", HEADS), filter), read).await
+    }
+
+    async fn objects_refused(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<ObjectRow>> {
+        let select = sql("object", REFUSED).bytes(lineage.as_bytes()).integer(limit);
         self.all(select, read).await
     }
 
@@ -201,6 +212,22 @@ impl ObjectRows for SqlTx {
         taken.sort();
         Ok(taken)
     }
+}
+
+fn bind_newest(statement: Statement, filter: &NewestFilter) -> Statement {
+    let before = filter.before_position.map(i64::try_from);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let node = |node: &Option<NodeId>| node.as_ref().map_or("", NodeId::as_str).to_owned();
+    statement
+        .integer(before.map_or(i64::MAX, |place| place.unwrap_or(i64::MAX)))
+        .integer(filter.after_position)
+        .text(node(&filter.origin))
+        .text(node(&filter.not_origin))
+        .text(text(&filter.state))
+        .text(text(&filter.kind))
+        .flag(filter.lineage.is_some())
+        .bytes(filter.lineage.map(|lineage| lineage.as_bytes().to_vec()).unwrap_or_default())
+        .integer(filter.limit)
 }
 
 /// A statement over [`KEYS`] keys; its text is made of literals and markers alone.
