@@ -1,6 +1,6 @@
 //! One window, used with the mouse or with the keyboard alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
@@ -102,6 +102,27 @@ impl Window {
     pub async fn text_of(&self, css: &str) -> anyhow::Result<String> {
         until(css, async || Ok(Some(self.client.find(Locator::Css(css)).await?.text().await?)))
             .await
+    }
+
+    /// Whether the page has an element of this CSS selector now.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn has(&self, css: &str) -> anyhow::Result<bool> {
+        Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
+    }
+
+    /// Chooses a file of this machine to be sent.
+    ///
+    /// # Errors
+    /// The page takes none.
+    pub async fn choose_file(&self, css: &str, file: &Path) -> anyhow::Result<()> {
+        let file = file.to_string_lossy();
+        until(css, async || {
+            let field = self.client.find(Locator::Css(css)).await?;
+            Ok(Some(field.send_keys(&file).await?))
+        })
+        .await
     }
 
     /// An attribute of the first element of this CSS selector.
