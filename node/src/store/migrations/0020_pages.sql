@@ -15,8 +15,9 @@ CREATE TABLE visit (
 );
 
 -- All that the filters of a list ask, without the bodies beside it.
-CREATE INDEX object_by_filter
-    ON object (position, lineage, origin, state, kind, version, object);
+CREATE INDEX object_by_state
+    ON object (state, position, origin, kind, lineage, version, object);
+CREATE INDEX object_by_origin ON object (origin, position, state, kind, lineage);
 -- What a member could not process of ours.
 CREATE INDEX object_by_envelope ON object (envelope) WHERE received_at_ms IS NULL;
 -- What waits for people.

@@ -16,6 +16,9 @@ use crate::store::object::{
     NewestFilter, ObjectFilter, ObjectHead, ObjectReports, ObjectRow, ObjectRows,
 };
 
+/// Refused envelopes that are looked at.
+const REFUSED_MAX: u32 = 1_000;
+
 macro_rules! columns {
     () => {
         "object, position, lineage, kind, origin, version, state, envelope, sequence, \
@@ -30,6 +33,11 @@ static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
 });
 static AMONG: LazyLock<Arc<str>> =
     LazyLock::new(|| among(concat!("SELECT ", columns!(), " FROM object WHERE object"), 0));
+static OWN: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let own =
+        concat!("SELECT ", columns!(), " FROM object WHERE received_at_ms IS NULL AND envelope");
+    among(own, 0)
+});
 static READS: LazyLock<Arc<str>> =
     LazyLock::new(|| among("SELECT object, lineage, member FROM object_read WHERE object", 0));
 static REFUSALS: LazyLock<Arc<str>> = LazyLock::new(|| {
@@ -52,28 +60,96 @@ const LIST_OF_EQUIPE: &str = concat!(
      AND ($3 = '' OR state = $3) AND lineage = $5 ORDER BY position LIMIT $4"
 );
 macro_rules! newest {
+    ($origin:literal, $state:literal, $equipe:literal) => {
+        concat!(
+            " FROM object WHERE position < $1 AND position > $2 AND ",
+            $origin,
+            " AND ($4 = '' OR origin <> $4) AND ",
+            $state,
+            " AND ($6 = '' OR kind = $6) AND ",
+            $equipe,
+            " ORDER BY position DESC LIMIT $9"
+        )
+    };
+}
+
+macro_rules! any {
     () => {
-        " FROM object WHERE position < $1 AND position > $2 AND ($3 = '' OR origin = $3) \
-         AND ($4 = '' OR origin <> $4) AND ($5 = '' OR state = $5) AND ($6 = '' OR kind = $6) \
-         AND ($7 = 0 OR lineage = $8) ORDER BY position DESC LIMIT $9"
+        newest!("($3 = '' OR origin = $3)", "($5 = '' OR state = $5)", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! of_origin {
+    () => {
+        newest!("origin = $3", "($5 = '' OR state = $5)", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! in_state {
+    () => {
+        newest!("($3 = '' OR origin = $3)", "state = $5", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! of_equipe {
+    () => {
+        newest!("($3 = '' OR origin = $3)", "($5 = '' OR state = $5)", "$7 = 1 AND lineage = $8")
     };
 }
 
 // What the filters ask is in an index; only what passes is read from the table.
-const NEWEST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM object WHERE position IN (SELECT position",
-    newest!(),
-    ") ORDER BY position DESC"
-);
-const HEADS: &str = concat!("SELECT object, position, version", newest!());
-const REFUSED: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM object WHERE received_at_ms IS NULL AND state = 'active' AND lineage = $1 \
-     AND envelope IN (SELECT envelope FROM refusal WHERE lineage = $1) ORDER BY position LIMIT $2"
-);
+macro_rules! whole {
+    ($places:expr) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM object WHERE position IN (SELECT position",
+            $places,
+            ") ORDER BY position DESC"
+        )
+    };
+}
+
+macro_rules! heads {
+    ($places:expr) => {
+        concat!("SELECT object, position, version", $places)
+    };
+}
+
+/// The same question in three texts, by where there is most to leave out.
+struct Newest {
+    any: &'static str,
+    of_origin: &'static str,
+    in_state: &'static str,
+    of_equipe: &'static str,
+}
+
+const NEWEST: Newest = Newest {
+    any: whole!(any!()),
+    of_origin: whole!(of_origin!()),
+    in_state: whole!(in_state!()),
+    of_equipe: whole!(of_equipe!()),
+};
+const HEADS: Newest = Newest {
+    any: heads!(any!()),
+    of_origin: heads!(of_origin!()),
+    in_state: heads!(in_state!()),
+    of_equipe: heads!(of_equipe!()),
+};
+
+impl Newest {
+    /// Most objects are active: then their origin says more.
+    fn text(&self, filter: &NewestFilter) -> &'static str {
+        match (&filter.origin, filter.state.as_deref()) {
+            (Some(_), None | Some("active")) => self.of_origin,
+            (_, Some(_)) => self.in_state,
+            (None, None) if filter.lineage.is_some() => self.of_equipe,
+            (None, None) => self.any,
+        }
+    }
+}
+
+const REFUSED: &str = "SELECT DISTINCT envelope FROM refusal WHERE lineage = $1 LIMIT $2";
 const EXPIRED: &str = concat!(
     "SELECT ",
     columns!(),
@@ -138,7 +214,7 @@ impl ObjectRows for SqlTx {
     }
 
     async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
-        self.all(bind_newest(sql("object", NEWEST), filter), read).await
+        self.all(bind_newest(sql("object", NEWEST.text(filter)), filter), read).await
     }
 
     async fn newest_heads(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectHead>> {
@@ -146,12 +222,20 @@ impl ObjectRows for SqlTx {
             let (object, position) = (row.id()?, row.integer()?);
             Ok(ObjectHead { object, position, version: row.integer()? })
         };
-        self.all(bind_newest(sql("object", HEADS), filter), read).await
+        self.all(bind_newest(sql("object", HEADS.text(filter)), filter), read).await
     }
 
     async fn objects_refused(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<ObjectRow>> {
-        let select = sql("object", REFUSED).bytes(lineage.as_bytes()).integer(limit);
-        self.all(select, read).await
+        let select = sql("refusal", REFUSED).bytes(lineage.as_bytes()).integer(REFUSED_MAX);
+        let envelopes: Vec<EnvelopeId> = self.all(select, |row| row.id()).await?;
+        let mut found = BTreeMap::new();
+        for chunk in envelopes.chunks(KEYS) {
+            let select = bind_keys("object", &OWN, chunk, |id| id.as_bytes().to_vec());
+            let own = self.all(select, read).await?.into_iter();
+            let own = own.filter(|row| row.lineage == lineage && row.state == "active");
+            found.extend(own.map(|row| (row.position, row)));
+        }
+        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn objects_expired(&mut self, now: Instant, limit: u32) -> Stored<Vec<ObjectRow>> {
