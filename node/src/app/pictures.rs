@@ -20,7 +20,7 @@ use super::matching::list::{self, MatchView};
 
 /// Alerts that a picture looks at: the newest.
 pub const ALERTS_MAX: u32 = LOOK_MAX;
-/// Matches that a picture shows: the first found.
+/// Matches that a picture shows: the newest.
 const MATCHES_MAX: u32 = 500;
 /// Links that a picture shows.
 const LINKS_MAX: usize = 500;
@@ -103,7 +103,7 @@ pub struct Link {
 }
 
 /// What hangs together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Web {
     /// All that have a link.
     pub knots: Vec<Knot>,
@@ -111,15 +111,18 @@ pub struct Web {
     pub links: Vec<Link>,
     /// Whether there are more than these.
     pub more: bool,
+    /// Where each stands among the knots.
+    places: BTreeMap<ObjectId, usize>,
 }
 
 impl Web {
     fn knot(&mut self, knot: Knot) -> usize {
-        if let Some(place) = self.knots.iter().position(|known| known.object == knot.object) {
-            return place;
+        let next = self.knots.len();
+        let place = *self.places.entry(knot.object).or_insert(next);
+        if place == next {
+            self.knots.push(knot);
         }
-        self.knots.push(knot);
-        self.knots.len().saturating_sub(1)
+        place
     }
 
     fn link(&mut self, from: Knot, to: Knot, bond: Bond) {
@@ -139,8 +142,8 @@ impl Web {
 /// `role_not_allowed`.
 pub async fn links(node: &Node, operator: &Operator) -> Done<Web> {
     let (gists, _) = alerts::said_by_all(node, operator).await?;
-    let query = list::Query { limit: MATCHES_MAX, ..list::Query::default() };
-    let (matches, next) = list::list(node, operator, &query).await?;
+    let look = list::Look { limit: MATCHES_MAX, ..list::Look::default() };
+    let (matches, next) = list::newest(node, operator, look).await?;
     let own = &node.identity.node;
     Ok(woven(own, &gists, &matches, next.is_some()))
 }
