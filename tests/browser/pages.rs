@@ -174,6 +174,7 @@ async fn opened_and_found(window: &Window, case: &str) -> anyhow::Result<()> {
     window.examine("register-case-open").await?;
     window.open("/register/find/person").await?;
     window.fill("[name='name.0.family']", "Rossi").await?;
+    window.fill("[name='name.0.given']", "Ada").await?;
     window.fill("#purpose", "Protezione e messa in sicurezza").await?;
     window.press("main form.narrow button.btn-primary").await?;
     window.see("Una scheda trovata").await?;

@@ -12,6 +12,7 @@ use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{Problem, rendered};
 use super::words::Words;
+use crate::app::expiry::Expiring;
 use crate::app::fault::Done;
 use crate::app::status::{self, EquipeStatus};
 use crate::app::{Node, peers};
@@ -77,7 +78,7 @@ async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
         }
     };
     let expires = told.expires.iter();
-    let expires = expires.map(|it| (it.what.clone(), words.instant(it.at), it.days)).collect();
+    let expires = expires.map(|it| (named(words, it), words.instant(it.at), it.days)).collect();
     Ok(rendered(&Page {
         frame: Frame::new(visitor, "node", "/node"),
         node: node.identity.node.to_string(),
@@ -89,6 +90,15 @@ async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
         equipes: told.equipes.iter().map(|equipe| queues(words, equipe)).collect(),
         peers: peers.iter().map(peer).collect(),
     }))
+}
+
+/// What expires, in words.
+fn named(words: Words, one: &Expiring) -> String {
+    match (&one.peer, one.what.strip_prefix("équipe ")) {
+        (Some(peer), _) => words.with("expiring-peer", peer),
+        (None, Some(equipe)) => words.with("expiring-pact", equipe),
+        (None, None) => words.t("expiring-own"),
+    }
 }
 
 fn queues(words: Words, equipe: &EquipeStatus) -> Queues {

@@ -306,7 +306,7 @@ find = Find
 find-person = Find a person
 find-company = Find a company
 find-again = Search again
-find-help = Write what you know: one detail is enough. The search is recorded with its purpose.
+find-help = Write what you know: one detail is enough, but whole; of a name, family and given name as in the record. The search is recorded with its purpose.
 found-count = { $count ->
     [0] No record found
     [one] One record found
@@ -601,6 +601,9 @@ node-peers = Whom it trusts
 no-peers = No other nodes.
 card-until = Card valid until
 node-expires = What expires
+expiring-own = card of this node
+expiring-peer = card of { $it }
+expiring-pact = pact of the équipe { $it }
 days-left = Days left
 
 ## Fields

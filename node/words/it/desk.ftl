@@ -9,7 +9,7 @@ share = Condividi
 sign-in = Accedi
 sign-out = Esci
 yes = sì
-any = Tutti
+any = Qualsiasi
 never = mai
 
 ## Signing in
@@ -306,7 +306,7 @@ find = Cerca
 find-person = Cerca una persona
 find-company = Cerca un'azienda
 find-again = Cerca ancora
-find-help = Scrivi quello che sai: basta un dato. La ricerca viene registrata con il suo scopo.
+find-help = Scrivi quello che sai: basta un dato, ma intero; del nome, cognome e nome come nella scheda. La ricerca viene registrata con il suo scopo.
 found-count = { $count ->
     [0] Nessuna scheda trovata
     [one] Una scheda trovata
@@ -601,6 +601,9 @@ node-peers = Di chi si fida
 no-peers = Nessun altro nodo.
 card-until = Tessera valida fino al
 node-expires = Che cosa scade
+expiring-own = tessera di questo nodo
+expiring-peer = tessera di { $it }
+expiring-pact = patto dell'équipe { $it }
 days-left = Giorni che restano
 
 ## Fields

@@ -28,7 +28,7 @@ async fn administrators_see_the_node_and_operators_see_cases() {
         assert_eq!(auditor.open(path).await.status, audits, "{path}");
     }
     let node = admin.open("/node").await;
-    assert!(node.says("Il nodo lavora") && node.says("own card"), "{}", node.text);
+    assert!(node.says("Il nodo lavora") && node.says("tessera di questo nodo"), "{}", node.text);
 }
 
 #[tokio::test]
