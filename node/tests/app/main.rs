@@ -34,6 +34,7 @@ mod rogue;
 mod sharing;
 mod storage;
 mod succession;
+mod successor;
 mod term;
 mod tokens;
 mod trust;
