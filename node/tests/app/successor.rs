@@ -7,6 +7,7 @@ use raccordo_core::ledger::LedgerScope;
 use raccordo_node::app::changes;
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::fault::Done;
+use raccordo_node::app::rejoin::request;
 use raccordo_node::app::succeed::{self, Wanted};
 use raccordo_node::store::memory::CrashPoint;
 
@@ -183,12 +184,12 @@ async fn who_was_away_follows() {
     // Read by all but one; it has what it said itself in its outbox.
     shared.extend(hubs.share(TOSCANA, 1).await);
     hubs.run().await;
-    shared.extend(hubs.share(LAZIO, 1).await);
     hubs.sign(TOSCANA).await;
     hubs.run().await;
     shared.extend(hubs.share(UMBRIA, 2).await);
     hubs.run().await;
-    hubs.assert_shared(&[TOSCANA, UMBRIA], &shared[..2]).await;
+    hubs.assert_shared(&[TOSCANA, UMBRIA], &shared).await;
+    shared.extend(hubs.share(LAZIO, 1).await);
     let (_, old) = group(&hubs, LAZIO).await;
     assert_ne!(group(&hubs, TOSCANA).await.1, old);
 
@@ -294,6 +295,13 @@ async fn with_another_ciphersuite_at_another_hub() {
     hubs.assert_shared(&REGIONS, &shared).await;
 }
 
+/// An administrator sees that a node's state is lost, and gives it up.
+async fn gives_up(hubs: &Hubs, name: &str) {
+    request::ask(hubs.node(name), ADMIN, EQUIPE).await.unwrap();
+    assert_eq!(hubs.row(name).await.state, "needs_rejoin");
+    assert!(told(hubs, name).await.contains(&"needs_rejoin".to_owned()));
+}
+
 /// Both of two have lost their state, and nobody is left who could approve a return.
 #[tokio::test]
 async fn two_without_state_go_on() {
@@ -311,8 +319,9 @@ async fn two_without_state_go_on() {
     }
     hubs.run().await;
     for name in both {
-        assert_eq!(hubs.row(name).await.state, "quarantined");
+        gives_up(&hubs, name).await;
     }
+    hubs.run().await;
     // What each had shared since is at the other one no more either, and in no outbox.
     let kept = &shared[..2];
     agree(&mut hubs, UMBRIA, &[TOSCANA], Wanted::default()).await;
@@ -337,11 +346,16 @@ async fn who_lost_its_state_is_told_again() {
     hubs.run().await;
     hubs.put_disk_back(UMBRIA, &earlier).await;
     hubs.run().await;
-    assert_eq!(hubs.row(UMBRIA).await.state, "quarantined");
+    gives_up(&hubs, UMBRIA).await;
+    hubs.run().await;
     agree(&mut hubs, TOSCANA, &[UMBRIA], Wanted::default()).await;
     shared.extend(hubs.share(UMBRIA, 1).await);
     hubs.run().await;
-    hubs.assert_agreement(&both, RELAY).await;
+    let (one, other) = (hubs.row(TOSCANA).await, hubs.row(UMBRIA).await);
+    assert_eq!((one.sequence, one.head, one.group), (other.sequence, other.head, other.group));
+    // Of two shares one is gone: an administrator asks for new keys.
+    assert_eq!(hubs.alarms(TOSCANA).await, ["key_lost"]);
+    assert_eq!(hubs.alarms(UMBRIA).await, Vec::<String>::new());
     hubs.assert_shared(&[UMBRIA], &shared).await;
     shared.extend(lost);
     hubs.assert_shared(&[TOSCANA], &shared).await;
