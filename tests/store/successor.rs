@@ -44,7 +44,7 @@ pub async fn one_of_each_group(store: Arc<dyn Store>) -> anyhow::Result<()> {
 pub async fn objects_beyond_its_beginning(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     let placed =
-        |number: u8, sequence: u64| ObjectRow { sequence: Sequence(sequence), ..object(number) };
+        |number: u32, sequence: u64| ObjectRow { sequence: Sequence(sequence), ..object(number) };
     let elsewhere = ObjectRow { lineage: lineage(2), ..placed(4, 9) };
     tx.insert_objects(vec![placed(1, 0), placed(2, 5), placed(3, 9), elsewhere]).await?;
     tx.objects_placed_until(lineage(1), Sequence(5)).await?;
