@@ -201,6 +201,8 @@ raccordo equipe show tu
 raccordo equipe rejoin tu
 raccordo equipe move-hub tu --to ponte
 raccordo equipe move-hub tu --to ponte --lost --without umbria --reason T --yes
+raccordo equipe succeed tu
+raccordo equipe succeed tu --to ponte --without umbria --suite hybrid --reason T --yes
 raccordo equipe approve-rejoin tu umbria
 raccordo equipe void tu
 raccordo equipe keys tu

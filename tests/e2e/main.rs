@@ -20,6 +20,7 @@ mod register;
 mod restart;
 mod storage;
 mod succession;
+mod successor;
 mod term;
 mod trust;
 mod void;
@@ -58,6 +59,7 @@ stories! {
     trust { a_member_in_doubt a_revoked_member a_revoked_hub a_stranger }
     succession { new_cards_for_everybody a_member_was_away }
     term { handed_over_and_lost }
+    successor { the_equipe_goes_on }
     void { the_others_go_on }
     membership { a_third_region_comes_and_goes }
     kill { a_hundred_times while_founding }

@@ -62,7 +62,7 @@ async fn meet(world: &Federation) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn delivered(
+pub async fn delivered(
     world: &Federation,
     from: &str,
     seed: &str,
@@ -75,7 +75,7 @@ async fn delivered(
 }
 
 /// Shared, and not waited for.
-async fn queued(
+pub async fn queued(
     world: &Federation,
     from: &str,
     seed: &str,
@@ -116,7 +116,7 @@ async fn accepted(world: &Federation, hub: &str) -> anyhow::Result<()> {
 }
 
 /// Waits until both follow a hub in a term.
-async fn at(world: &Federation, hub: &str, term: u64) -> anyhow::Result<()> {
+pub async fn at(world: &Federation, hub: &str, term: u64) -> anyhow::Result<()> {
     until("both at the next hub", async || {
         for member in [TOSCANA, UMBRIA] {
             let at = world.node(member)?.equipe().await?.hub;
@@ -136,7 +136,7 @@ async fn highest(world: &Federation) -> anyhow::Result<&'static str> {
 }
 
 /// Every alert is at both, once, and nothing is wrong.
-async fn everywhere(world: &Federation, shared: &BTreeSet<String>) -> anyhow::Result<()> {
+pub async fn everywhere(world: &Federation, shared: &BTreeSet<String>) -> anyhow::Result<()> {
     for member in [TOSCANA, UMBRIA] {
         until("every alert at both", async || {
             let there: BTreeSet<String> = listed(world, member).await?.into_keys().collect();

@@ -27,6 +27,7 @@ mod register;
 mod rejoin;
 mod sample;
 mod sql;
+mod successor;
 mod term;
 mod token;
 mod token_request;
@@ -75,6 +76,7 @@ contract! {
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
     term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
+    successor { one_of_each_group objects_beyond_its_beginning }
     void { groups_before_a_commit stray_commits }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {

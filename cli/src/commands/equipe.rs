@@ -18,7 +18,8 @@ use super::keys::{self, KeyView};
 use super::move_hub::MoveHubArgs;
 use super::pact::{self, PactView};
 use super::readiness::alarms;
-use super::{ask, move_hub, present, rejoin};
+use super::succeed::SucceedArgs;
+use super::{ask, move_hub, present, rejoin, succeed};
 use crate::client::call;
 use crate::context::Context;
 use crate::duration;
@@ -125,6 +126,12 @@ pub enum EquipeCommand {
         after_help = "Example:\n  raccordo equipe move-hub toscana-umbria --to ponte\n  raccordo equipe move-hub toscana-umbria --to ponte --lost --reason 'machine burnt'"
     )]
     MoveHub(MoveHubArgs),
+    /// Begin to go on in another group: all sign
+    #[command(
+        long_about = "Begin to go on in another group, the successor of the present one: where that can go on in no other way, or is to have another ciphersuite. All parties sign, raccordo pact list and raccordo pact sign; then nothing more is said in the present group, the chair's node founds the successor at the hub, and all follow by themselves. Where --to names another hub, its administrator agrees first, raccordo hub accept. Alerts, matches and keys stay; what not all members have confirmed is sent again, and nothing is shown twice. A node signs one successor only of a group.",
+        after_help = "Example:\n  raccordo equipe succeed toscana-umbria --suite hybrid\n  raccordo equipe succeed toscana-umbria --without lazio --reason 'both nodes restored'"
+    )]
+    Succeed(SucceedArgs),
     /// Show the keys that tokens are made with, and how much of the budget is used
     #[command(after_help = "Example:\n  raccordo equipe keys toscana-umbria --json")]
     Keys {
@@ -376,6 +383,7 @@ pub async fn run(command: EquipeCommand, context: &Context) -> Result<(), Failur
         EquipeCommand::Ratify(args) => change(channel, Wish::Ratify, args, context).await,
         EquipeCommand::Return(args) => change(channel, Wish::Return, args, context).await,
         EquipeCommand::MoveHub(args) => move_hub::run(channel, args, context).await,
+        EquipeCommand::Succeed(args) => succeed::run(channel, args, context).await,
         EquipeCommand::Keys { name } => keys::show(channel, name, context).await,
         EquipeCommand::Rekey { name, yes } => {
             let question = format!("All tokens of {name} are made anew. Replace its keys?");

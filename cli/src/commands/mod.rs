@@ -18,6 +18,7 @@ pub mod pact;
 pub mod readiness;
 pub mod register;
 pub mod rejoin;
+pub mod succeed;
 pub mod trust;
 
 use crate::failure::Failure;

@@ -191,6 +191,11 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
+    /// Whether no field is left.
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Ends reading.
     ///
     /// # Errors

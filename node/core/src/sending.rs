@@ -18,14 +18,22 @@ pub enum Standing {
     Quarantined,
     /// Its ratchets are lost: it asks the other parties to be added again.
     NeedsRejoin,
+    /// All have signed the successor of its group: it only reads until it enters that.
+    Succeeding,
     /// Removed, left, or the équipe is over.
     Ended,
 }
 
 impl Standing {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Founding, Self::Active, Self::Quarantined, Self::NeedsRejoin, Self::Ended];
+    pub const ALL: [Self; 6] = [
+        Self::Founding,
+        Self::Active,
+        Self::Quarantined,
+        Self::NeedsRejoin,
+        Self::Succeeding,
+        Self::Ended,
+    ];
 
     /// The word in database and status.
     pub fn as_str(self) -> &'static str {
@@ -34,8 +42,14 @@ impl Standing {
             Self::Active => "active",
             Self::Quarantined => "quarantined",
             Self::NeedsRejoin => "needs_rejoin",
+            Self::Succeeding => "succeeding",
             Self::Ended => "ended",
         }
+    }
+
+    /// Whether it follows the log: what it has taken so far is in step with it.
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Active | Self::Founding | Self::Succeeding)
     }
 
     /// Reads the word.
@@ -81,6 +95,7 @@ pub fn gate(now: &Circumstances) -> Gate {
         Standing::Founding => return Gate::Closed("the équipe is being founded"),
         Standing::Quarantined => return Gate::Closed("this node is quarantined"),
         Standing::NeedsRejoin => return Gate::Closed("this node waits to join again"),
+        Standing::Succeeding => return Gate::Closed("the équipe goes on in another group"),
         Standing::Ended => return Gate::Closed("this node is no member any more"),
         Standing::Active => {}
     }
@@ -144,6 +159,10 @@ mod tests {
         check(
             |now| now.standing = Standing::NeedsRejoin,
             Gate::Closed("this node waits to join again"),
+        );
+        check(
+            |now| now.standing = Standing::Succeeding,
+            Gate::Closed("the équipe goes on in another group"),
         );
         check(
             |now| now.untrusted = vec!["umbria".parse().unwrap()],

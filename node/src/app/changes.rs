@@ -20,8 +20,8 @@ use super::fault::{Done, Fault, Whose};
 use super::pacts::{self, proposal_fault, read_kept};
 use super::peers::verified_card;
 use super::signals::Topic;
-use super::term;
 use super::work::open_pact;
+use super::{succeed, term};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::membership::ProposalRow;
@@ -154,6 +154,7 @@ pub async fn sign(
     all_verified(node, tx, &proposal).await?;
     enough(&proposal)?;
     term::not_beyond(row, &proposal)?;
+    succeed::signs(node, tx, actor, row, &proposal).await?;
     let mut pending = take(node, tx, row, proposal).await?.0;
     let proposal = &mut pending.proposal;
     let new = proposal
@@ -189,7 +190,11 @@ async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done
     }
     let parties = proposal.statement.statement().unsuspended();
     let parties = parties.map(|party| (&party.node, &party.identity));
-    let hub = proposal.moves().map(|term| (&term.hub, &term.identity));
+    let term = match proposal.succeeds() {
+        Some(_) => Some(&proposal.statement.statement().hub),
+        None => proposal.moves(),
+    };
+    let hub = term.map(|term| (&term.hub, &term.identity));
     for (id, identity) in parties.chain(hub) {
         let card = verified_card(node, tx, id).await?;
         if card.card().identity != *identity {
@@ -369,7 +374,8 @@ pub async fn post(
     to.dedup();
     let mut sent = Vec::new();
     // Where the hub is lost, all reach one another through the next.
-    let hub = if proposal.moves().is_some() { proposal.hub() } else { &row.hub };
+    let elsewhere = proposal.moves().is_some() || proposal.succeeds().is_some();
+    let hub = if elsewhere { proposal.hub() } else { &row.hub };
     for party in to.into_iter().filter(|party| *party != node.identity.node) {
         let card = match verified_card(node, tx, &party).await {
             Ok(card) => card,

@@ -6,6 +6,7 @@ mod keys;
 mod moving;
 mod rejoining;
 mod stray;
+mod succeeding;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
@@ -222,7 +223,9 @@ async fn about_pacts(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
             findings.push(finding);
         }
     }
-    let changes = changes::list(node).await?;
+    let mut changes = changes::list(node).await?;
+    // A successor that all have signed is told with its équipe.
+    changes.retain(|it| it.proposal.succeeds().is_none() || !it.proposal.missing().is_empty());
     findings.extend(changes.iter().map(|pending| next_of_change(node, pending)));
     Ok(())
 }
@@ -256,7 +259,10 @@ pub fn next_of_change(node: &Node, pending: &changes::Pending) -> Finding {
         return yours(Severity::Next, "change_to_sign", message, &step);
     }
     if missing.is_empty() {
-        let step = "it is committed by itself once the hub is reached";
+        let step = match pending.proposal.succeeds() {
+            Some(_) => "the équipe goes on in another group by itself once the hub is reached",
+            None => "it is committed by itself once the hub is reached",
+        };
         return yours(Severity::Next, "change_complete", message, step);
     }
     let names: Vec<&str> = missing.iter().map(NodeId::as_str).collect();

@@ -35,7 +35,9 @@ pub async fn due(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Option<P
     for pending in pending {
         let proposal = pending.proposal;
         let follows = proposal.previous.as_ref().map(SignedStatement::digest) == Some(now);
-        if !follows || !proposal.missing().is_empty() {
+        // A successor is founded, not committed.
+        let founds = proposal.succeeds().is_some();
+        if founds || !follows || !proposal.missing().is_empty() {
             continue;
         }
         let after = proposal.statement.statement();

@@ -16,7 +16,7 @@ use super::signals::Topic;
 use super::work::{Work, pact_context};
 use super::{
     Node, changes, enact, key_packages, pack, pacts, pseudonym, rejoin, replay, roster, rotate,
-    term, update_keys,
+    succeed, term, update_keys,
 };
 use crate::store::equipe::EquipeRow;
 
@@ -170,6 +170,8 @@ pub async fn steps(node: &Node, hub: &NodeId) -> Done<BTreeMap<LineageId, Step>>
     let equipes = node.store.read().await?.equipes().await?;
     for row in &equipes {
         term::note(node, row.lineage).await?;
+        succeed::note(node, row.lineage).await?;
+        succeed::found(node, row.lineage, hub).await?;
     }
     let equipes = node.store.read().await?.equipes().await?;
     for row in equipes.iter().filter(|row| row.hub == *hub) {

@@ -22,7 +22,7 @@ use super::work::Work;
 use crate::store::Tx;
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::honesty::ClaimRow;
-pub use history::{LAST, begin_anew, head_at as remembered_head, keep, rewritten};
+pub use history::{LAST, begin_anew, head_at as remembered_head, keep, kept_head, rewritten};
 pub use proofs::export;
 use proofs::{Evidence, prove};
 pub use watch::{Claims, PATIENCE, watch};

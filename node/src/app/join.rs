@@ -20,7 +20,7 @@ use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster};
+use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster, succeed};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
@@ -46,11 +46,16 @@ pub async fn join(
     item: &WelcomeItem,
     tree: &[u8],
 ) -> Done<()> {
-    let (signed_here, known, invitation) = {
+    let (signed_here, known, succeeds, invitation) = {
         let mut tx = node.store.read().await?;
         let known = tx.equipe(item.lineage).await?;
         let removed = is_cut_off(&mut *tx, item.lineage).await?;
-        if known.as_ref().is_some_and(|row| !removed && !may_return(row)) {
+        let succeeds = match &known {
+            Some(row) => succeed::leads(node, &mut *tx, row, item.group).await?,
+            None => None,
+        };
+        let leaves = removed || succeeds.is_some();
+        if known.as_ref().is_some_and(|row| !leaves && !may_return(row)) {
             drop(tx);
             let ahead = |row: &EquipeRow| row.group == item.group && item.sequence > row.sequence;
             if known.as_ref().is_some_and(ahead) {
@@ -73,7 +78,8 @@ pub async fn join(
         };
         let device_rows = open_ledger(node, &mut *tx, &LedgerScope::Device).await?;
         let (group, welcome) = (item.group, item.welcome.as_slice());
-        (signed_here, known, Invitation { group, welcome, tree, device_rows, group_rows })
+        let invitation = Invitation { group, welcome, tree, device_rows, group_rows };
+        (signed_here, known, succeeds, invitation)
     };
     let Joining { session, view } =
         Session::join(&node.crypto, &node.identity.leaves(), invitation)
@@ -123,7 +129,7 @@ pub async fn join(
     let again = known.is_some();
     let lost = known.as_ref().is_some_and(|row| row.state == Standing::NeedsRejoin.as_str());
     let missed = known.as_ref().is_some_and(|known| has_missed(known, item));
-    if let Some(known) = known {
+    if let Some(known) = &known {
         // Running numbers go on, so that nobody takes a new envelope for an old one.
         row.next_number = known.next_number;
     }
@@ -133,7 +139,12 @@ pub async fn join(
     };
     if again {
         forget_before(&mut work).await?;
-        pseudonym::follow::begin_anew(work.tx()?, item.lineage).await?;
+        match (known.as_ref(), &succeeds) {
+            (Some(known), Some(successor)) => {
+                succeed::enter(node, &mut work, known, successor).await?;
+            }
+            _ => pseudonym::follow::begin_anew(work.tx()?, item.lineage).await?,
+        }
         let mut kept = proposal.clone();
         if kept.statement.digest() == signed.digest() {
             kept.statement = signed.clone();
@@ -142,7 +153,7 @@ pub async fn join(
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     }
-    if lost {
+    if lost && succeeds.is_none() {
         rejoin::returned(node, &mut work).await?;
     }
     // The first commit adds those with whom the équipe begins.

@@ -8,12 +8,13 @@ use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{key_package, stored_key_packages};
 use raccordo_core::time::Instant;
+use raccordo_core::trust::proposal::Proposal;
 
 use super::fault::{Done, Fault};
 use super::hub::WELCOME_LIFETIME;
 use super::hub::key_package_pool::{Deposit, LIFETIME};
 use super::work::{open_ledger, write_ledger};
-use super::{Node, pacts};
+use super::{Node, changes, pacts};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::node::OwnKeyPackageRow;
@@ -168,13 +169,18 @@ pub async fn forget_old(node: &Node) -> Done<usize> {
 }
 
 async fn suites(node: &Node, hub: &NodeId) -> Done<Vec<Suite>> {
+    let mut proposals: Vec<Proposal> = Vec::new();
+    proposals.extend(pacts::list(node).await?.into_iter().map(|standing| standing.proposal));
+    // A successor may have another ciphersuite, and another hub.
+    let pending = changes::list(node).await?.into_iter().map(|pending| pending.proposal);
+    proposals.extend(pending.filter(|proposal| proposal.succeeds().is_some()));
     let mut suites = Vec::new();
-    for standing in pacts::list(node).await? {
-        let proposal = standing.proposal;
+    for proposal in proposals {
         let signed = proposal.signed_by().contains(&node.identity.node);
-        let terms = proposal.pact.terms();
-        if signed && terms.hub == *hub && !suites.contains(&terms.ciphersuite) {
-            suites.push(terms.ciphersuite);
+        let (term, suite) =
+            (&proposal.statement.statement().hub, proposal.pact.terms().ciphersuite);
+        if signed && term.hub == *hub && !suites.contains(&suite) {
+            suites.push(suite);
         }
     }
     Ok(suites)

@@ -7,7 +7,7 @@ use raccordo_core::trust::statement::SignedStatement;
 use super::fault::Done;
 use super::peers::verified_card;
 use super::signals::Topic;
-use super::{Node, pacts, term};
+use super::{Node, pacts, succeed, term};
 use crate::store::node::MailRow;
 
 /// Posts that wait for a hub.
@@ -64,6 +64,7 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
         });
     }
     offers.extend(moves(node, hub).await?);
+    offers.extend(succeed::offers(node, hub).await?);
     Ok(offers)
 }
 
@@ -95,7 +96,8 @@ async fn moves(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
 pub async fn answered(node: &Node, hub: &NodeId, lineage: LineageId, answer: &str) -> Done<()> {
     let mut tx = node.store.write().await?;
     if tx.equipe(lineage).await?.is_some() {
-        if term::answered(node, &mut *tx, lineage, hub, answer).await? {
+        let moved = term::answered(node, &mut *tx, lineage, hub, answer).await?;
+        if moved || succeed::answered(node, &mut *tx, lineage, hub, answer).await? {
             tx.commit().await?;
             node.signals.wake(&Topic::Membership);
         }

@@ -14,7 +14,7 @@ use super::pacts;
 use super::replay::{self, Recipient};
 use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster, term, vouching};
+use super::{Node, changes, roster, succeed, term, vouching};
 use crate::store::equipe::AlarmRow;
 
 /// Code of the alarm while the pact in force is not here.
@@ -118,7 +118,8 @@ async fn in_force(
     }
     term::in_force(node, work, before, now).await?;
     let row = work.row.clone();
-    changes::drop_overtaken(node, work.tx()?, &row).await
+    changes::drop_overtaken(node, work.tx()?, &row).await?;
+    succeed::overtaken(node, work).await
 }
 
 /// The parties agreed on a pact that never came here: nothing is shared under an old one.
@@ -191,6 +192,7 @@ mod tests {
             age_limit_ms: 1,
             rules_version: 1,
             equipe_name: "tu".into(),
+            succeeds: None,
         };
         bend(&mut statement);
         let bytes = statement.canonical();

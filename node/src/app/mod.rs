@@ -12,7 +12,7 @@
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`today`], [`alerts`], [`gists`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
-//! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`]
+//! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`], [`succeed`]
 //! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
 //!   [`register`]
 //! - where two nodes know the same person or company: [`matching`]
@@ -70,6 +70,7 @@ pub mod share;
 pub mod signals;
 pub mod status;
 pub mod storage;
+pub mod succeed;
 pub mod successor;
 pub mod term;
 pub mod today;

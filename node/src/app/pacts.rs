@@ -68,12 +68,7 @@ pub async fn draft(
     example: bool,
     suite: &str,
 ) -> Done<String> {
-    let suite = [Suite::Hybrid, Suite::Classical]
-        .into_iter()
-        .find(|known| known.name() == suite || (suite.is_empty() && *known == Suite::Hybrid));
-    let suite = suite.ok_or_else(|| {
-        Fault::usage("unknown_ciphersuite", "the ciphersuite is `hybrid` or `classical`")
-    })?;
+    let suite = if suite.is_empty() { Suite::Hybrid } else { self::suite(suite)? };
     let live = node.store.read().await?.equipe_named(equipe).await?;
     if let Some(row) = live.filter(|row| row.state == Member::Active.as_str()) {
         let pact = open_pact(node, &row)?;
@@ -105,6 +100,17 @@ pub async fn draft(
         example,
     };
     Ok(draft.toml())
+}
+
+/// The ciphersuite of a name.
+///
+/// # Errors
+/// `unknown_ciphersuite`.
+pub fn suite(name: &str) -> Done<Suite> {
+    let known = [Suite::Hybrid, Suite::Classical].into_iter().find(|suite| suite.name() == name);
+    known.ok_or_else(|| {
+        Fault::usage("unknown_ciphersuite", "the ciphersuite is `hybrid` or `classical`")
+    })
 }
 
 async fn display_name(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<String> {

@@ -152,7 +152,7 @@ async fn run(
     if let Some(before) = ahead {
         work.row = before;
     }
-    if !matches!(Standing::parse(&work.row.state), Some(Standing::Active | Standing::Founding)) {
+    if !Standing::parse(&work.row.state).is_some_and(Standing::reads) {
         return Ok(Run::Ended(Received::Stopped));
     }
     let known = work.tx()?.stray(lineage).await?;

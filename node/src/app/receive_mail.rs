@@ -9,7 +9,7 @@ use raccordo_core::wire::hub::Mail;
 use super::fault::Done;
 use super::signals::Topic;
 use super::successor::{self, MAIL_KIND};
-use super::{Node, key_packages, pacts, term};
+use super::{Node, key_packages, pacts, succeed, term};
 use crate::store::Tx;
 
 /// What the courier has to do next.
@@ -71,7 +71,11 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
 async fn accepted(node: &Node, tx: &mut dyn Tx, hub: &NodeId, payload: &[u8]) -> Done<()> {
     let Ok(lineage) = LineageId::try_from(payload) else { return Ok(()) };
     if tx.equipe(lineage).await?.is_some() {
-        return term::answered(node, tx, lineage, hub, "accepted").await.map(drop);
+        let moved = term::answered(node, tx, lineage, hub, "accepted").await?;
+        return match moved {
+            true => Ok(()),
+            false => succeed::answered(node, tx, lineage, hub, "accepted").await.map(drop),
+        };
     }
     tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await? {

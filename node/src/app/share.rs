@@ -104,7 +104,10 @@ pub async fn share_about(
     }
     let lineage = find(node, &order.equipe).await?;
     let Some(mut work) = Work::begin(node, lineage).await? else { return Err(gone()) };
-    if Standing::parse(&work.row.state) != Some(Standing::Active) {
+    // While the équipe goes over into another group, it waits here.
+    let standing = Standing::parse(&work.row.state);
+    let goes_over = standing == Some(Standing::Founding) && work.statement_version()? > 1;
+    if !goes_over && !matches!(standing, Some(Standing::Active | Standing::Succeeding)) {
         let message = format!("the équipe is {} here", work.row.state);
         return Err(Fault::conflict("equipe_not_active", message).hint("see `raccordo doctor`"));
     }

@@ -12,6 +12,7 @@ use super::link::{Cursors, HubLink, LinkError};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Whose};
 use crate::app::hub::append::MOVED;
+use crate::app::hub::read_log::SUCCEEDED;
 use crate::app::receive::Received;
 use crate::app::receive_mail::{self, Taken};
 use crate::app::{Node, join, receive};
@@ -119,8 +120,9 @@ async fn note_ended(node: &Node, group: GroupId, reason: &str) -> Done<()> {
     if !matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding)) {
         return Ok(());
     }
-    if reason == MOVED {
-        // The commit that says so came before, or comes from its next hub.
+    if reason == MOVED || reason == SUCCEEDED {
+        // The commit that says so came before, or comes from its next hub; the Welcome to
+        // another group comes by the mailbox.
         return Ok(());
     }
     let code = format!("hub_{reason}");

@@ -49,7 +49,9 @@ async fn wanted(node: &Node, hub: &NodeId) -> Done<Wanted> {
     wanted.cursors.mailbox = tx.mailbox_cursor(hub).await?;
     for row in tx.equipes().await? {
         // While it is founding, the hub has no such group yet.
-        let followed = row.hub == *hub && Standing::parse(&row.state) == Some(Standing::Active);
+        let standing = Standing::parse(&row.state);
+        let reads = matches!(standing, Some(Standing::Active | Standing::Succeeding));
+        let followed = row.hub == *hub && reads;
         if followed && term::opened(&mut *tx, &row).await? {
             wanted.cursors.checkpoints.extend(term::checkpoint_of(&row)?);
             wanted.cursors.groups.push((row.group, row.sequence));

@@ -454,6 +454,18 @@ pub const TABLES: &[Table] = &[
             ("added_at_ms", Integer),
         ],
     ),
+    table(
+        "successor",
+        2,
+        &[
+            ("lineage", Bytes),
+            ("old_group", Bytes),
+            ("signed", Bytes),
+            ("statement", Bytes),
+            ("answer", Text),
+            ("changed_at_ms", Integer),
+        ],
+    ),
     table("operator_phone", 1, &[("operator", Bytes), ("sealed", Bytes)]),
     table("object_read", 3, &[("object", Bytes), ("lineage", Bytes), ("member", Text)]),
     table("read_note", 2, &[("lineage", Bytes), ("object", Bytes), ("reported", Integer)]),

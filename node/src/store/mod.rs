@@ -29,6 +29,7 @@ pub mod peer;
 pub mod register;
 pub mod rejoin;
 pub mod sql;
+pub mod successor;
 pub mod term;
 pub mod token;
 pub mod token_request;
@@ -136,6 +137,7 @@ pub trait Tx:
     + rejoin::RejoinRows
     + term::TermRows
     + void::VoidRows
+    + successor::SuccessorRows
     + register::RegisterRows
     + account::AccountRows
     + email_notice::EmailNoticeRows

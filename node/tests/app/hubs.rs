@@ -176,6 +176,12 @@ impl Hubs {
         pacts::sign(self.node(name), ADMIN, Source::Named(EQUIPE.into())).await.map(drop)
     }
 
+    /// Signs the change of a statement, where it may be refused.
+    pub async fn try_sign_change(&self, name: &str, statement: Digest) -> Done<()> {
+        let digest = changes::short(statement);
+        pacts::sign(self.node(name), ADMIN, Source::Named(digest)).await.map(drop)
+    }
+
     /// Signs the move that one of the regions has begun, where several wait.
     pub async fn sign_move(&self, name: &str, begun_by: &str) {
         let begun = changes::list(self.node(begun_by)).await.unwrap();
@@ -314,7 +320,7 @@ impl Hubs {
             if !open {
                 continue;
             }
-            let active = Standing::parse(&row.state) == Some(Standing::Active);
+            let active = follows(&row);
             if active {
                 let shown = term::checkpoint_of(&row)?;
                 let shown: Vec<_> = shown.into_iter().collect();
@@ -348,7 +354,7 @@ impl Hubs {
         let hub = link.hub.identity.node.clone();
         loop {
             let Some(row) = node.store.read().await?.equipe(lineage).await? else { return Ok(()) };
-            if row.hub != hub || Standing::parse(&row.state) != Some(Standing::Active) {
+            if row.hub != hub || !follows(&row) {
                 return Ok(());
             }
             let group = row.group;
@@ -487,6 +493,12 @@ impl Hubs {
         let records = node.store.read().await.unwrap().audit_after(0, 100_000).await.unwrap();
         records.into_iter().map(|record| record.event.action).collect()
     }
+}
+
+/// Whether a region follows the log.
+fn follows(row: &EquipeRow) -> bool {
+    let standing = Standing::parse(&row.state);
+    matches!(standing, Some(Standing::Active | Standing::Succeeding))
 }
 
 /// A connection between a region and a hub.

@@ -35,6 +35,7 @@ mod rogue;
 mod sharing;
 mod storage;
 mod succession;
+mod successor;
 mod term;
 mod today;
 mod tokens;

@@ -108,7 +108,7 @@ async fn trouble(
         }
     }
     let fits = match Standing::parse(&row.state) {
-        Some(Standing::Founding | Standing::Active) => true,
+        Some(Standing::Founding | Standing::Active | Standing::Succeeding) => true,
         Some(Standing::Quarantined | Standing::NeedsRejoin) => expected.aged,
         Some(Standing::Ended) => true,
         None => false,

@@ -164,7 +164,8 @@ pub fn heir(remaining: &Statement) -> Option<NodeId> {
 
 /// The same statement, numbered and chained as the next one.
 fn follow_up(before: &Statement, after: &Statement) -> Statement {
-    Statement { version: after.version, previous: after.previous, ..before.clone() }
+    let (version, previous) = (after.version, after.previous);
+    Statement { version, previous, succeeds: None, ..before.clone() }
 }
 
 /// The party as it is after, when it is the only one that differs.

@@ -13,6 +13,7 @@ pub mod state;
 pub mod statement;
 pub mod step;
 pub mod succession;
+pub mod successor;
 pub mod validator;
 pub mod void;
 

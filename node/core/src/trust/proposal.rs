@@ -13,7 +13,7 @@ use super::keys::IdentityKey;
 use super::pact::{Pact, PactError};
 use super::statement::{HubTerm, SignedStatement, Statement, StatementError};
 use super::validator::validate_step;
-use crate::id::NodeId;
+use crate::id::{GroupId, NodeId};
 
 /// Why a proposal is refused.
 #[derive(Debug, thiserror::Error)]
@@ -166,15 +166,24 @@ impl Proposal {
         Some(Change::between(before, self.statement.statement()))
     }
 
-    /// The hub term that it would begin; none where the log stays where it is.
+    /// The hub term that it would begin in the same group; none where the log stays where it
+    /// is.
     pub fn moves(&self) -> Option<&HubTerm> {
         let before = self.previous.as_ref()?.statement();
-        let after = &self.statement.statement().hub;
-        (before.hub != *after).then_some(after)
+        let after = self.statement.statement();
+        (before.hub != after.hub && after.succeeds.is_none()).then_some(&after.hub)
+    }
+
+    /// The group after which it would found another one; none for every other change.
+    pub fn succeeds(&self) -> Option<GroupId> {
+        self.statement.statement().succeeds
     }
 
     /// The hub through which it goes round: where the present one is lost, the next.
     pub fn hub(&self) -> &NodeId {
+        if self.succeeds().is_some() {
+            return &self.statement.statement().hub.hub;
+        }
         match self.moves() {
             Some(term) if !term.is_planned() => &term.hub,
             _ => {
@@ -229,7 +238,12 @@ fn others(before: &Statement, after: &Statement) -> Vec<String> {
     }
     let gone = before.parties.iter().filter(|party| after.party(&party.node).is_none());
     words.extend(gone.map(|party| format!("removes {}", party.node)));
-    if before.hub != after.hub {
+    if after.succeeds.is_some() {
+        let at = if before.hub.hub == after.hub.hub { "" } else { after.hub.hub.as_str() };
+        let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+        let last = after.hub.end_before().map(|(last, _)| last).unwrap_or_default();
+        words.push(format!("founds a successor of the group{at} after entry {last}"));
+    } else if before.hub != after.hub {
         words.push(match after.hub.end_before() {
             None => format!("moves the log to {}", after.hub.hub),
             Some((last, _)) => {

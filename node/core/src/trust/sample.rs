@@ -43,12 +43,18 @@ pub(crate) fn statement(parties: usize) -> Statement {
         age_limit_ms: 1,
         rules_version: 1,
         equipe_name: "Sample".to_owned(),
+        succeeds: None,
     }
 }
 
 /// The same statement as the next version.
 pub(crate) fn next(before: &Statement) -> Statement {
-    Statement { version: before.version + 1, previous: before.digest(), ..before.clone() }
+    Statement {
+        version: before.version + 1,
+        previous: before.digest(),
+        succeeds: None,
+        ..before.clone()
+    }
 }
 
 /// Signed by nodes of these numbers, whether they are parties or not.

@@ -101,6 +101,9 @@ pub struct Statement {
     pub rules_version: u64,
     /// The équipe's name, one line.
     pub equipe_name: String,
+    /// The group after whose last entry the équipe goes on in a new one, which is founded
+    /// with this statement; none for every other statement.
+    pub succeeds: Option<GroupId>,
 }
 
 impl Statement {
@@ -125,7 +128,8 @@ impl Statement {
         Digest::of(&self.canonical())
     }
 
-    /// Id of the group founded with this statement: SHA-256 of canonical `group`.
+    /// Id of the group founded with this statement: SHA-256 of canonical `group`. Of a
+    /// successor the statement names the group before it, and that one's last entry and head.
     pub fn group_id(&self) -> GroupId {
         let writer = Writer::new("group").bytes(self.lineage.as_bytes());
         GroupId(writer.bytes(self.digest().as_bytes()).digest().0)
@@ -133,7 +137,7 @@ impl Statement {
 
     /// The canonical bytes, type `statement`.
     pub fn canonical(&self) -> Vec<u8> {
-        Writer::new("statement")
+        let writer = Writer::new("statement")
             .bytes(self.lineage.as_bytes())
             .integer(self.version)
             .bytes(self.previous.as_bytes())
@@ -143,8 +147,11 @@ impl Statement {
             .bytes(&self.hub.record())
             .integer(self.age_limit_ms)
             .integer(self.rules_version)
-            .text(&self.equipe_name)
-            .finish()
+            .text(&self.equipe_name);
+        match &self.succeeds {
+            Some(group) => writer.bytes(group.as_bytes()).finish(),
+            None => writer.finish(),
+        }
     }
 
     /// Reads canonical bytes, and checks all ranges.
@@ -168,6 +175,10 @@ impl Statement {
             age_limit_ms: reader.integer("age limit")?,
             rules_version: reader.integer("rules version")?,
             equipe_name: reader.text("équipe name")?.to_owned(),
+            succeeds: match reader.is_at_end() {
+                true => None,
+                false => Some(GroupId(reader.array("group before")?)),
+            },
         };
         reader.end()?;
         statement.check()?;
@@ -192,6 +203,7 @@ impl Statement {
             (self.age_limit_ms >= 1, "age limit"),
             (self.rules_version >= 1, "rules version"),
             (is_line(&self.equipe_name, EQUIPE_NAME_BYTES_MAX), "équipe name"),
+            (self.succeeds.is_none() || self.may_succeed(), "group before"),
         ];
         let broken = ranges.into_iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, field)| Err(StatementError::Range(field)))
@@ -212,6 +224,11 @@ impl Statement {
         ];
         let broken = ranges.into_iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, field)| Err(StatementError::Range(field)))
+    }
+
+    /// A successor begins a hub term at a place that the statement names, among at least two.
+    fn may_succeed(&self) -> bool {
+        self.hub.term > 1 && !self.hub.is_planned() && self.unsuspended().count() >= 2
     }
 
     fn identities_unique(&self) -> bool {
@@ -481,6 +498,46 @@ mod tests {
         check(|it| it.hub.first_sequence = Sequence(0), Some("hub term"));
         check(|it| it.age_limit_ms = 0, Some("age limit"));
         check(|it| it.equipe_name = " x".to_owned(), Some("équipe name"));
+    }
+
+    fn successor(it: &mut Statement) {
+        it.succeeds = Some(GroupId([9; 32]));
+        it.hub.term = 2;
+        it.hub.first_sequence = Sequence(8);
+    }
+
+    fn bent(bend: impl FnOnce(&mut Statement)) -> impl FnOnce(&mut Statement) {
+        |it| {
+            successor(it);
+            bend(it);
+        }
+    }
+
+    #[test]
+    fn a_successor_names_where_it_begins_and_has_two_parties() {
+        check(successor, None);
+        check(bent(|it| it.hub.term = 1), Some("group before"));
+        check(bent(|it| it.hub.first_sequence = Sequence(0)), Some("group before"));
+        check(bent(|it| it.parties.truncate(1)), Some("group before"));
+        check(
+            bent(|it| {
+                suspend(&mut it.parties[1], 0, false);
+                suspend(&mut it.parties[2], 1, false);
+            }),
+            Some("group before"),
+        );
+    }
+
+    #[test]
+    fn the_group_before_makes_another_group() {
+        let mut one = sample::statement(3);
+        successor(&mut one);
+        let other = Statement { succeeds: Some(GroupId([8; 32])), ..one.clone() };
+        assert_ne!(one.group_id(), other.group_id());
+        let mut elsewhere = one.clone();
+        elsewhere.hub.head_before = Digest([1; 32]);
+        assert_ne!(one.group_id(), elsewhere.group_id());
+        assert_eq!(Statement::parse(&one.canonical()), Ok(one));
     }
 
     #[test]

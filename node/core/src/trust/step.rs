@@ -6,7 +6,7 @@ use super::card::SignedCard;
 use super::change::heir;
 use super::pact::{Pact, PactError};
 use super::statement::{HubTerm, SignedStatement, Statement, StatementError};
-use crate::id::{Digest, NodeId, Sequence};
+use crate::id::{Digest, GroupId, NodeId, Sequence};
 
 /// Why no statement follows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +120,7 @@ fn follow(before: &SignedStatement) -> Statement {
     Statement {
         version: statement.version.saturating_add(1),
         previous: before.digest(),
+        succeeds: None,
         ..statement.clone()
     }
 }
@@ -217,10 +218,7 @@ pub fn moved(before: &SignedStatement, wanted: &Move<'_>) -> Stepped {
     if wanted.end.is_none() && next.hub.hub == card.node {
         return Err(StepError::SameHub(card.node.clone()));
     }
-    for party in wanted.without {
-        known(&next, party)?;
-        next.parties.retain(|known| known.node != *party);
-    }
+    drop_parties(&mut next, wanted.without)?;
     if next.party(&next.chair).is_none() {
         next.chair = heir(&next).ok_or(StepError::NobodyLeft)?;
     }
@@ -236,6 +234,59 @@ pub fn moved(before: &SignedStatement, wanted: &Move<'_>) -> Stepped {
         first_sequence,
         head_before,
     };
+    next.check()?;
+    Ok(next)
+}
+
+fn drop_parties(next: &mut Statement, without: &[NodeId]) -> Result<(), StepError> {
+    for party in without {
+        known(next, party)?;
+        next.parties.retain(|known| known.node != *party);
+    }
+    Ok(())
+}
+
+/// In which group an équipe goes on.
+#[derive(Clone, Debug)]
+pub struct Successor<'s> {
+    /// The group that ends.
+    pub group: GroupId,
+    /// Place and head of its last entry.
+    pub end: (Sequence, Digest),
+    /// Card of the hub that keeps the log from then on; none where it stays.
+    pub hub: Option<&'s SignedCard>,
+    /// Parties that do not go on.
+    pub without: &'s [NodeId],
+    /// SHA-256 of the pact's canonical bytes.
+    pub pact: Digest,
+}
+
+/// The statement with which the successor of a group is founded.
+///
+/// # Errors
+/// [`StepError::NotAParty`], [`StepError::NobodyLeft`] for fewer than two parties that are not
+/// suspended, [`StepError::NotAHub`].
+pub fn succeeded(before: &SignedStatement, wanted: &Successor<'_>) -> Stepped {
+    let mut next = follow(before);
+    drop_parties(&mut next, wanted.without)?;
+    if next.unsuspended().count() < 2 {
+        return Err(StepError::NobodyLeft);
+    }
+    if !next.may_have_leaf(&next.chair) {
+        next.chair = heir(&next).ok_or(StepError::NobodyLeft)?;
+    }
+    if let Some(card) = wanted.hub.map(SignedCard::card) {
+        let endpoint = card.hub_endpoint.clone();
+        next.hub.endpoint = endpoint.ok_or_else(|| StepError::NotAHub(card.node.clone()))?;
+        next.hub.hub = card.node.clone();
+        next.hub.identity = card.identity;
+    }
+    next.hub.term = next.hub.term.saturating_add(1);
+    let (last, head) = wanted.end;
+    next.hub.first_sequence = last.next();
+    next.hub.head_before = head;
+    next.succeeds = Some(wanted.group);
+    next.pact = wanted.pact;
     next.check()?;
     Ok(next)
 }
@@ -318,5 +369,70 @@ mod tests {
         check_move(1, planned, &[], Err("same_hub"));
         check_move(1, lost, &[], Ok((3, 2, Sequence(9), head)));
         check_move(2, planned, &[], Err("hub_without_endpoint"));
+    }
+
+    /// A successor of three parties' group, and what it would be: chair, parties, hub.
+    fn check_successor(
+        bend: impl FnOnce(&mut Statement),
+        hub: Option<usize>,
+        without: &[usize],
+        expected: Result<(usize, usize, &str), &'static str>,
+    ) {
+        let mut before = sample::statement(3);
+        bend(&mut before);
+        let before = sample::signed(before, &[0, 1, 2]);
+        let card = hub.map(|hub| {
+            let mut card = sample::card(hub, 1).card().clone();
+            card.hub_endpoint = (hub != 2).then(|| "ponte.example:7443".to_owned());
+            card.sign(&sample::key(hub)).unwrap()
+        });
+        let without: Vec<NodeId> = without.iter().map(|number| node(*number)).collect();
+        let wanted = Successor {
+            group: GroupId([9; 32]),
+            end: (Sequence(8), Digest([7; 32])),
+            hub: card.as_ref(),
+            without: &without,
+            pact: Digest([6; 32]),
+        };
+        let found = succeeded(&before, &wanted).map(|after| {
+            assert_eq!(Change::between(before.statement(), &after), Change::Other);
+            assert_eq!((after.hub.term, after.hub.first_sequence), (2, Sequence(9)));
+            assert_eq!((after.hub.head_before, after.pact), (Digest([7; 32]), Digest([6; 32])));
+            assert_eq!((after.version, after.succeeds), (2, Some(GroupId([9; 32]))));
+            assert_eq!(Statement::parse(&after.canonical()), Ok(after.clone()));
+            let chair = (0..3).find(|number| node(*number) == after.chair).unwrap();
+            (chair, after.parties.len(), after.hub.hub.to_string())
+        });
+        let expected = expected.map(|(chair, parties, hub)| (chair, parties, hub.to_owned()));
+        assert_eq!(found.map_err(|error| error.reason()), expected);
+    }
+
+    #[test]
+    fn an_equipe_goes_on_in_another_group() {
+        let same = |_: &mut Statement| {};
+        check_successor(same, None, &[], Ok((0, 3, "relay")));
+        check_successor(same, Some(7), &[], Ok((0, 3, "node-0007")));
+        check_successor(same, Some(2), &[], Err("hub_without_endpoint"));
+        check_successor(same, None, &[2], Ok((0, 2, "relay")));
+        check_successor(same, None, &[0], Ok((1, 2, "relay")));
+        check_successor(same, None, &[0, 1], Err("nobody_left"));
+        check_successor(same, None, &[9], Err("not_a_party"));
+        // The chair founds it, and must be able to.
+        let suspend = |it: &mut Statement| it.parties[0].suspended_by = Some(node(1));
+        check_successor(suspend, None, &[], Ok((1, 3, "relay")));
+        check_successor(suspend, None, &[1], Err("nobody_left"));
+    }
+
+    #[test]
+    fn what_follows_a_successor_is_none() {
+        let mut first = sample::statement(3);
+        first.version = 2;
+        first.previous = Digest([1; 32]);
+        first.hub.term = 2;
+        first.succeeds = Some(GroupId([9; 32]));
+        let after = Wish::Drop(node(2)).after(&sample::signed(first.clone(), &[0])).unwrap();
+        assert_eq!(after.succeeds, None);
+        let leaving = Change::Leaving { leaver: node(2) };
+        assert_eq!(Change::between(&first, &after), leaving);
     }
 }

@@ -5,6 +5,8 @@
 //! induction, hence only what a commit changes is verified again.
 
 mod rejoining;
+#[cfg(test)]
+mod succeeding;
 mod terms;
 
 use std::collections::BTreeSet;
@@ -33,14 +35,16 @@ pub fn validate(before: &GroupView, commit: &CommitView) -> Checked<Statement> {
     }
 }
 
-/// Judges epoch 0: the chair's leaf alone, under a statement that every party signed.
+/// Judges epoch 0: the chair's leaf alone, under a statement that every party signed, of an
+/// équipe that begins or goes on after another group.
 ///
 /// # Errors
 /// [`CommitRefused`] with the first rule that the group breaks.
 pub fn validate_founding(view: &GroupView) -> Checked<Statement> {
     let statement = validate_view(view)?;
     rule(view.epoch == Epoch(0), "founding_epoch_not_zero")?;
-    rule(statement.version == 1, "founding_version_not_one")?;
+    let founds = statement.version == 1 || statement.succeeds.is_some();
+    rule(founds, "founding_version_not_one")?;
     let chair_alone = match view.leaves.as_slice() {
         [(0, leaf)] => leaf.node.as_ref() == Some(&statement.chair),
         _ => false,
@@ -49,9 +53,9 @@ pub fn validate_founding(view: &GroupView) -> Checked<Statement> {
     Ok(statement)
 }
 
-/// Judges a whole group, as one who joins it does. Of a first statement all parties must
-/// have signed; of a later one the parties' signatures that are there must verify, and
-/// who joins knows its own.
+/// Judges a whole group, as one who joins it does. Of a first statement, and of a successor's,
+/// all parties must have signed; of a later one the parties' signatures that are there must
+/// verify, and who joins knows its own.
 ///
 /// # Errors
 /// [`CommitRefused`] with the first rule that the group breaks.
@@ -73,6 +77,10 @@ pub fn validate_view(view: &GroupView) -> Checked<Statement> {
             statement.party(signer).map(|party| party.identity.verify(signed.bytes(), signature))
         });
         rule(known.into_iter().all(|verified| verified.is_ok()), "signature_bad")?;
+        if statement.succeeds.is_some() {
+            rule(signed.missing_signers().is_empty(), "signatures_missing")?;
+            rule(statement.group_id() == view.group, "group_id_not_of_statement")?;
+        }
     }
     let leaves: Vec<_> = view.leaves.iter().map(|(_, leaf)| leaf).collect();
     check_roster(statement, &leaves)?;
@@ -121,6 +129,7 @@ fn validate_rules_1(
 /// Reads the statement that the commit brings, and judges the step to it.
 fn next_statement(old: &SignedStatement, commit: &CommitView) -> Checked<SignedStatement> {
     let new = statement_of(commit.statement_after.as_deref())?;
+    rule(new.statement().succeeds.is_none(), "successor_in_a_commit")?;
     let change = validate_step(old, &new)?;
     let signers = new.signatures().keys().cloned().collect();
     let (before, after) = (old.statement(), new.statement());
@@ -140,7 +149,8 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
     rule(after.lineage == before.lineage, "lineage_changed")?;
     rule(Some(after.version) == before.version.checked_add(1), "version_not_next")?;
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
-    rule(after.hub == before.hub || terms::is_next(&before.hub, &after.hub), "hub_term_not_next")?;
+    let stays = after.hub == before.hub && after.succeeds.is_none();
+    rule(stays || terms::is_next(&before.hub, &after.hub), "hub_term_not_next")?;
     for party in &after.parties {
         check_party(before, after, party)?;
     }

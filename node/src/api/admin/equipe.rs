@@ -9,7 +9,7 @@ use crate::api::Answer;
 use crate::app::changes::{self, Wanted};
 use crate::app::fault::{Done, Fault};
 use crate::app::status::{EquipeStatus, MemberStatus};
-use crate::app::{found, status, term, update_keys, work};
+use crate::app::{found, pacts, status, succeed, term, update_keys, work};
 
 #[async_trait]
 impl EquipeService for AdminCalls {
@@ -47,6 +47,23 @@ impl EquipeService for AdminCalls {
         let pending = term::begin(&self.node, actor, &asked.equipe, wanted, &asked.reason).await?;
         let pact = Some(super::pact::change(&self.node, &pending));
         Ok(Response::new(proto::MoveHubResponse { pact }))
+    }
+
+    async fn succeed_equipe(
+        &self,
+        request: Request<proto::SucceedEquipeRequest>,
+    ) -> Answer<proto::SucceedEquipeResponse> {
+        let (actor, asked) = administrator(request)?;
+        let parse = |id: &String| id.parse().map_err(Fault::from);
+        let without = asked.without.iter().map(parse).collect::<Done<_>>()?;
+        let to = Some(&asked.to).filter(|to| !to.is_empty()).map(parse).transpose()?;
+        let suite = Some(asked.ciphersuite.as_str()).filter(|name| !name.is_empty());
+        let suite = suite.map(pacts::suite).transpose()?;
+        let wanted = succeed::Wanted { to, without, suite };
+        let pending =
+            succeed::begin(&self.node, actor, &asked.equipe, wanted, &asked.reason).await?;
+        let pact = Some(super::pact::change(&self.node, &pending));
+        Ok(Response::new(proto::SucceedEquipeResponse { pact }))
     }
 
     async fn update_keys(

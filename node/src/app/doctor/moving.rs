@@ -1,6 +1,6 @@
 //! Where a log is on its way to another hub, or should be: whose turn it is.
 
-use super::{Finding, Severity, finding, yours};
+use super::{Finding, Severity, finding, succeeding, yours};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::hub::restored::BEHIND;
@@ -23,10 +23,12 @@ pub(super) async fn about(
     findings: &mut Vec<Finding>,
 ) -> Done<()> {
     let row = &equipe.row;
-    let moving = {
+    let (moving, succeeding) = {
         let mut tx = node.store.read().await?;
-        term::moving(&mut *tx, row.lineage).await?
+        let succeeding = succeeding::next(node, &mut *tx, row).await?;
+        (term::moving(&mut *tx, row.lineage).await?, succeeding)
     };
+    findings.extend(succeeding);
     match moving {
         Some(moving) => findings.push(next(row, &moving)?),
         None if row.state == "active" => findings.extend(away(row, &equipe.link)),
@@ -47,7 +49,7 @@ pub async fn next_of_move(
 ) -> Done<String> {
     let finding = match term::moving(tx, row.lineage).await? {
         Some(moving) => Some(next(row, &moving)?),
-        None => None,
+        None => succeeding::next(node, tx, row).await?,
     };
     let finding = match finding {
         Some(finding) => Some(finding),

@@ -34,7 +34,8 @@ pub(super) async fn about(
             format!("this node has lost its state in {name} and asks to join again"),
             &format!(
                 "raccordo equipe approve-rejoin {name} {me}; where no request waits there, this \
-                 node's administrator asks anew: raccordo equipe rejoin {name}"
+                 node's administrator asks anew: raccordo equipe rejoin {name}; where nobody is \
+                 left who could approve: raccordo equipe succeed {name}"
             ),
             "another party's administrator",
         )),

@@ -46,9 +46,12 @@ pub(super) async fn about(
             format!("{message}, and {follower} has processed it"),
             &rejoin,
         ),
-        None if !votes.can_pass() => {
-            yours(Severity::Problem, "commit_not_followed", message, &rejoin)
-        }
+        None if !votes.can_pass() => yours(
+            Severity::Problem,
+            "commit_not_followed",
+            message,
+            &format!("{rejoin}; where nobody can follow: raccordo equipe succeed {name}"),
+        ),
         None if !stray.asked => yours(
             Severity::Problem,
             "commit_to_void",

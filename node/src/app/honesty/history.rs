@@ -117,6 +117,20 @@ pub async fn head_at(work: &mut Work<'_>, place: Sequence) -> Done<Option<Digest
     Ok(head)
 }
 
+/// The same outside of an équipe under work.
+///
+/// # Errors
+/// The store's, or a damaged row.
+pub async fn kept_head(
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    place: Sequence,
+) -> Done<Option<Digest>> {
+    let rows = tx.stretches_from(lineage, place, 1).await?;
+    let stretch = rows.into_iter().next().map(read).transpose()?;
+    Ok(stretch.and_then(|stretch| stretch.head_at(place)))
+}
+
 /// Compares the entries of a batch that were taken before with what was taken then.
 ///
 /// # Errors

@@ -59,9 +59,16 @@ pub async fn found_group(
     }
     let changes = public.take_changes().map_err(|cause| Fault::ours("ledger", cause))?;
     write_ledger(node, &mut *tx, changes).await?;
-    tx.put_cursor(group, caller, raccordo_core::id::Sequence(0)).await?;
     row.state = "founded".into();
     row.group = group;
+    row.epoch = Epoch(0);
+    row.term = founded.hub.term;
+    // A successor's log goes on after the last entry of the group before.
+    if let Some((last, head)) = founded.hub.end_before() {
+        (row.sequence, row.head) = (last, head);
+        (row.trimmed, row.stored_bytes) = (last, 0);
+    }
+    tx.put_cursor(group, caller, row.trimmed).await?;
     row.group_info = group_info;
     record(node, &mut *tx, Actor::Node, "hub.founded", &lineage.to_string(), &[]).await?;
     tx.update_carried(&row).await?;

@@ -7,6 +7,7 @@ use raccordo_core::ledger::LedgerScope;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::trust::validator::validate_step;
 
 use super::read_log::statement_of;
 use crate::app::Node;
@@ -31,10 +32,15 @@ pub async fn offer(
     let mut tx = node.store.write().await?;
     if let Some(known) = tx.carried(body.lineage).await? {
         let at_hand = statement_of(&known)?;
-        if is_later_term(&statement, &at_hand) {
-            return offer_again(node, tx, caller, known, &statement, &cards).await;
-        }
         let same = at_hand.digest() == statement.digest();
+        if is_later_term(&statement, &at_hand) {
+            let state = if goes_on(&known, &at_hand, &statement) { "accepted" } else { "waiting" };
+            return offer_again(node, tx, caller, (known, state), &statement, &cards).await;
+        }
+        if !same && body.succeeds.is_some() {
+            let message = "another statement of this équipe is in force here";
+            return Err(Fault::conflict("change_overtaken", message));
+        }
         return match known.state.as_str() {
             // All parties that have signed the term know of it as one that is carried here.
             "seeded" => Ok("founded".to_owned()),
@@ -82,12 +88,22 @@ fn is_later_term(statement: &SignedStatement, at_hand: &SignedStatement) -> bool
     after.version > before.version && after.hub.term > before.hub.term
 }
 
+/// Whether a statement founds the successor of exactly the group that this hub carries: its
+/// administrator has agreed to carry the équipe.
+fn goes_on(row: &CarriedRow, at_hand: &SignedStatement, statement: &SignedStatement) -> bool {
+    let (before, after) = (at_hand.statement(), statement.statement());
+    let signers = statement.signatures().keys().cloned().collect();
+    let signed = validate_step(at_hand, statement)
+        .is_ok_and(|change| change.is_signed(before, after, &signers));
+    signed && row.state == "founded" && after.succeeds == Some(row.group)
+}
+
 /// What is here of the équipe ends; nothing is appended to it any more.
 async fn offer_again(
     node: &Node,
     mut tx: Box<dyn Tx>,
     caller: &NodeId,
-    known: CarriedRow,
+    (known, state): (CarriedRow, &str),
     statement: &SignedStatement,
     cards: &[SignedCard],
 ) -> Done<String> {
@@ -95,7 +111,7 @@ async fn offer_again(
     tx.raise_carried(row.lineage).await?;
     let detail = [("by", caller.as_str())];
     record(node, &mut *tx, Actor::Node, "hub.offered", &row.lineage.to_string(), &detail).await?;
-    row.state = "waiting".into();
+    row.state = state.into();
     row.statement = statement.encode();
     row.cards = cards.iter().map(SignedCard::encode).collect();
     // The copy of the log begins anew.
@@ -105,7 +121,7 @@ async fn offer_again(
     tx.update_carried(&row).await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Log(group));
-    Ok("waiting".to_owned())
+    Ok(state.to_owned())
 }
 
 fn check(

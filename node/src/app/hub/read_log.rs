@@ -8,12 +8,16 @@ use super::append::MOVED;
 use super::restored::BEHIND;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
+use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow};
 
 /// Most entries of one batch.
 pub const BATCH_ENTRIES_MAX: u32 = 512;
 /// About the most payload of one batch.
 pub const BATCH_BYTES_MAX: u64 = 1 << 20;
+
+/// Why a log is served no more whose équipe goes on in another group.
+pub const SUCCEEDED: &str = "succeeded";
 
 /// What stands after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub enum LogAfter {
     Nothing,
     /// Entries without gaps, and the hub's signature over the place of the last.
     Batch(Vec<LogRow>, SignedCheckpoint),
-    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`, `moved`. Who was
-    /// removed has read the commit that did it, unless that is trimmed.
+    /// Nothing ever more, with a stable reason: `removed`, `unknown_group`, `trimmed`, `moved`,
+    /// `succeeded`. Who was removed has read the commit that did it, unless that is trimmed.
     Ended(&'static str),
 }
 
@@ -40,7 +44,9 @@ pub async fn read_log(
 ) -> Done<LogAfter> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.carried_group(group).await? else {
-        return Ok(LogAfter::Ended("unknown_group"));
+        let reason =
+            if has_succeeded(&mut *tx, group).await? { SUCCEEDED } else { "unknown_group" };
+        return Ok(LogAfter::Ended(reason));
     };
     let member = tx.cursors(group).await?.iter().any(|(member, _)| member == caller);
     match row.state.as_str() {
@@ -65,6 +71,16 @@ pub async fn read_log(
     let checkpoint = checkpoint_at(node, &row, last);
     tracing::debug!(%group, step = "hub_log_read");
     Ok(LogAfter::Batch(entries, checkpoint))
+}
+
+/// Whether an équipe that was in a group goes on here in another one.
+async fn has_succeeded(tx: &mut dyn Tx, group: GroupId) -> Done<bool> {
+    for row in tx.all_carried().await? {
+        if statement_of(&row)?.statement().succeeds == Some(group) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Signs where the log stands after an entry.

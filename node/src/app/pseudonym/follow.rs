@@ -52,16 +52,40 @@ pub async fn committed(
     }
     ceremony::pass(node, work, entry.accepted_at).await?;
     let (lineage, now) = (work.row.lineage, work.statement()?);
+    overtake_all(work).await?;
+    let added = commit.added.iter().filter_map(|leaf| leaf.node.as_ref());
+    let came_back = added.filter(|node| before.members.contains(*node));
+    let came_back: BTreeSet<NodeId> = came_back.cloned().collect();
+    let removal = is_removal(&before.statement, &now);
+    if removal || !came_back.is_empty() {
+        renew(node, work, removal, &came_back).await?;
+    }
+    let tx = work.tx()?;
+    let founder = tx.key_duty(lineage).await?.is_some_and(|duty| duty.founder);
+    begin(node, tx, lineage, founder).await
+}
+
+/// A ceremony among the members before has no end.
+async fn overtake_all(work: &mut Work<'_>) -> Done<()> {
+    let lineage = work.row.lineage;
     for row in work.tx()?.key_ceremonies(lineage).await? {
         if row.state == states::RUNNING {
             ceremony::overtake(work, row).await?;
         }
     }
-    let added = commit.added.iter().filter_map(|leaf| leaf.node.as_ref());
-    let came_back = added.filter(|node| before.members.contains(*node)).collect::<BTreeSet<_>>();
-    let removal = is_removal(&before.statement, &now);
+    Ok(())
+}
+
+/// Every key is to be shared anew, or replaced, after these came back without their shares.
+async fn renew(
+    node: &Node,
+    work: &mut Work<'_>,
+    removal: bool,
+    came_back: &BTreeSet<NodeId>,
+) -> Done<()> {
+    let lineage = work.row.lineage;
     for mut row in work.tx()?.key_sharings(lineage).await? {
-        if row.renewal == plan::REMOVAL || (!removal && came_back.is_empty()) {
+        if row.renewal == plan::REMOVAL {
             continue;
         }
         let sharing = keys::read(&row.sharing)?;
@@ -76,9 +100,37 @@ pub async fn committed(
         }
         work.tx()?.put_key_sharing(row).await?;
     }
-    let tx = work.tx()?;
-    let founder = tx.key_duty(lineage).await?.is_some_and(|duty| duty.founder);
-    begin(node, tx, lineage, founder).await
+    Ok(())
+}
+
+/// The équipe goes on in another group, and this node has kept its shares. Whoever has lost
+/// its own need not have said so: the keys are shared anew. What was asked in the group before
+/// is asked again; what was counted there counts.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn succeeded(node: &Node, work: &mut Work<'_>, lost: &BTreeSet<NodeId>) -> Done<()> {
+    let lineage = work.row.lineage;
+    overtake_all(work).await?;
+    let removal = {
+        let before = work.tx()?.members(lineage).await?;
+        let now = work.statement()?;
+        let stays = |node: &NodeId| now.statement().may_have_leaf(node);
+        before.iter().any(|member| !stays(&member.node))
+    };
+    renew(node, work, removal, lost).await?;
+    ask_again(work.tx()?, lineage).await
+}
+
+/// What this node had asked it asks again.
+async fn ask_again(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    for class in Class::ALL {
+        for request in tx.token_requests(lineage, class).await? {
+            tx.delete_token_request(lineage, request.request).await?;
+        }
+        tx.want_tokens_again(lineage, class, "asked").await?;
+    }
+    Ok(())
 }
 
 /// Whether a party was removed or suspended by others: it may use what it has against them.
@@ -109,13 +161,7 @@ pub async fn entered(node: &Node, work: &mut Work<'_>, founder: bool) -> Done<()
 /// The store's.
 pub async fn begin_anew(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
     tx.forget_keys(lineage).await?;
-    for class in Class::ALL {
-        for request in tx.token_requests(lineage, class).await? {
-            tx.delete_token_request(lineage, request.request).await?;
-        }
-        tx.want_tokens_again(lineage, class, "asked").await?;
-    }
-    Ok(())
+    ask_again(tx, lineage).await
 }
 
 async fn begin(node: &Node, tx: &mut dyn Tx, lineage: LineageId, founder: bool) -> Done<()> {
@@ -161,6 +207,7 @@ mod tests {
             age_limit_ms: 1,
             rules_version: 1,
             equipe_name: "tu".into(),
+            succeeds: None,
         };
         let bytes = statement.canonical();
         let signatures = signers.iter().map(|node| (node.parse().unwrap(), key(node).sign(&bytes)));

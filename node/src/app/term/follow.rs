@@ -203,7 +203,10 @@ async fn turn(
 }
 
 /// Ends what was held against a hub, and what it said of places ahead.
-async fn hub_given_up(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+///
+/// # Errors
+/// The store's.
+pub async fn hub_given_up(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
     for claim in tx.claims(lineage).await? {
         tx.delete_claim(lineage, &claim.teller).await?;
     }

@@ -11,4 +11,6 @@ pub mod keep;
 pub mod seed;
 
 pub use begin::{Wanted, begin, not_beyond};
-pub use follow::{Moving, answered, checkpoint_of, in_force, moving, next_term, note, opened};
+pub use follow::{
+    Moving, answered, checkpoint_of, hub_given_up, in_force, moving, next_term, note, opened,
+};

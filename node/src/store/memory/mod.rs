@@ -19,6 +19,7 @@ mod object;
 mod outbox;
 mod register;
 mod rejoin;
+mod successor;
 mod table;
 mod tables;
 mod term;

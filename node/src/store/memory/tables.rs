@@ -29,6 +29,7 @@ use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::successor::SuccessorRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
@@ -99,6 +100,7 @@ tables! {
     proof: (LineageId, Sequence) => Vec<u8>,
     kept_entry: (LineageId, Sequence) => KeptRow,
     hub_move: LineageId => HubMoveRow,
+    successor: (LineageId, GroupId) => SuccessorRow,
     unfollowed: GroupId => UnfollowedRow,
     stray: LineageId => StrayRow,
     refusal: (LineageId, EnvelopeId, NodeId) => String,

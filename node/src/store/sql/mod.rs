@@ -33,6 +33,7 @@ mod peer;
 mod register;
 mod rejoin;
 mod statement;
+mod successor;
 mod term;
 mod token;
 mod token_request;

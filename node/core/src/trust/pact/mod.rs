@@ -163,6 +163,7 @@ impl Pact {
             age_limit_ms: u64::from(self.terms.log_age_limit_days) * DAY_MS,
             rules_version: RULES_VERSION,
             equipe_name: self.terms.equipe.clone(),
+            succeeds: None,
         };
         statement.check()?;
         statement.check_founding()?;

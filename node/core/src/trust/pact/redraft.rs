@@ -1,10 +1,13 @@
 //! The text of a later pact: the one in force, with parties added or taken out. Everything
 //! else stays as it was agreed, for people to change where they wish.
 
+use crate::crypto::Suite;
 use crate::id::NodeId;
 use crate::trust::pact::Pact;
 use crate::trust::pact::draft::party_block;
 
+/// The key of the ciphersuite.
+const SUITE: &str = "ciphersuite";
 /// A line that begins a party.
 const PARTY: &str = "[[party]]";
 
@@ -30,6 +33,25 @@ impl Pact {
         }
         for (node, name) in parties.iter().filter(|(node, _)| !self.has_party(node)) {
             text.push_str(&party_block(node, name, example));
+        }
+        text
+    }
+}
+
+impl Pact {
+    /// This pact's text with another ciphersuite, and nothing else changed.
+    pub fn with_suite(&self, suite: Suite) -> String {
+        let (old, new) = (self.terms().ciphersuite.name(), suite.name());
+        let mut text = String::new();
+        for line in self.text().lines() {
+            match line.split_once('=') {
+                Some((key, value)) if key.trim() == SUITE => {
+                    let value = value.replacen(old, new, 1);
+                    text.push_str(&format!("{key}={value}"));
+                }
+                _ => text.push_str(line),
+            }
+            text.push('\n');
         }
         text
     }
@@ -67,5 +89,14 @@ mod tests {
         let parties = [0, 1, 2].map(|n| (node(n), format!("Regione {n}")));
         let again = Pact::parse(&example().redraft(&parties, false)).unwrap();
         assert_eq!(again.problems(), ["party node-0002: art26_role is not filled in"]);
+    }
+
+    #[test]
+    fn nothing_but_the_suite_changes() {
+        let pact = example();
+        let other = Pact::parse(&pact.with_suite(Suite::Classical)).unwrap();
+        assert_eq!(other.terms().ciphersuite, Suite::Classical);
+        assert_ne!(other.digest(), pact.digest());
+        assert_eq!(other.with_suite(Suite::Hybrid), pact.text());
     }
 }

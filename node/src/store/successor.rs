@@ -1,0 +1,40 @@
+//! Successors of groups: the one that this node has signed of each, and its way there.
+
+use async_trait::async_trait;
+use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::time::Instant;
+
+use super::Stored;
+
+/// The successor of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuccessorRow {
+    /// Which équipe.
+    pub lineage: LineageId,
+    /// The group that ends.
+    pub old_group: GroupId,
+    /// SHA-256 of the only statement that this node has signed as its successor's.
+    pub signed: Digest,
+    /// Container `signed-statement` once all have signed it; else empty.
+    pub statement: Vec<u8>,
+    /// Empty, `waiting`, `accepted`, `refused` or `founded`: what its hub has answered.
+    pub answer: String,
+    /// When anything changed.
+    pub changed_at: Instant,
+}
+
+/// Rows of successors.
+#[async_trait]
+pub trait SuccessorRows {
+    /// The successor of a group.
+    async fn successor(
+        &mut self,
+        lineage: LineageId,
+        old_group: GroupId,
+    ) -> Stored<Option<SuccessorRow>>;
+    /// Writes or replaces it.
+    async fn put_successor(&mut self, row: SuccessorRow) -> Stored<()>;
+    /// Objects that stood in the log after a place stand at it: what comes after it is another
+    /// log.
+    async fn objects_placed_until(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()>;
+}
