@@ -6,6 +6,8 @@
 //! cargo run --release -p raccordo-tests --bin bench -- catch-up [--messages N] [--epochs M]
 //! cargo run --release -p raccordo-tests --bin bench -- tokens [--stored N]
 //!     [--stored-on-postgres N] [--people N]
+//! cargo run --release -p raccordo-tests --bin bench -- pages [--alerts N]
+//!     [--database sqlite|postgres]
 //! ```
 //!
 //! Three processes on loopback (two members, a relay), SQLite in each. Ratios are what
@@ -15,6 +17,7 @@
 //! - [`flow`]: the whole, as a region's system sees it
 //! - [`report`]: the ceilings computed from the costs, and the ratios
 //! - [`catch_up`]: a member that was away for long
+//! - [`pages`]: how long people wait for a page among very many alerts
 //! - [`tokens`]: what a token costs, one tag among many, a register that is tokenised
 
 mod catch_up;
@@ -22,6 +25,7 @@ mod durable;
 mod flow;
 mod measure;
 mod mls;
+mod pages;
 mod report;
 mod rpc;
 mod tokens;
@@ -29,6 +33,7 @@ mod tokens;
 use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
+use raccordo_tests::federation::Database;
 use raccordo_tests::programs;
 
 use catch_up::Absence;
@@ -43,18 +48,23 @@ const LONE: usize = 50;
 /// Messages and epochs that a member misses, unless told otherwise (DESIGN §12).
 const ABSENCE: Absence = Absence { messages: 100_000, epochs: 200 };
 
+/// Alerts among which pages are opened, unless told otherwise.
+const PAGED: usize = 100_000;
+
 /// What is measured of tokens, unless told otherwise.
 const TOKENS: Size = Size { stored: 10_000_000, stored_on_postgres: 1_000_000, people: 50_000 };
 
 const USAGE: &str = "usage: bench [--alerts N] [--json], or bench catch-up [--messages N] \
      [--epochs M] [--json], or bench tokens [--stored N] [--stored-on-postgres N] [--people N] \
-     [--json]; of tokens, 0 leaves a part out";
+     [--json], or bench pages [--alerts N] [--database sqlite|postgres] [--json]; of tokens, 0 \
+     leaves a part out";
 
 /// What is measured.
 enum Measured {
     Flow { alerts: usize },
     CatchUp(Absence),
     Tokens(Size),
+    Pages { alerts: usize, only: Option<Database> },
 }
 
 struct Args {
@@ -83,6 +93,17 @@ fn args() -> anyhow::Result<Args> {
             ("tokens", Measured::Flow { .. }) if number == 0 => {
                 args.measured = Measured::Tokens(TOKENS);
             }
+            ("pages", Measured::Flow { .. }) if number == 0 => {
+                args.measured = Measured::Pages { alerts: PAGED, only: None };
+            }
+            ("--database", Measured::Pages { only, .. }) => {
+                *only = Some(match given.next().as_deref() {
+                    Some("sqlite") => Database::Sqlite,
+                    Some("postgres") => Database::Postgres,
+                    _ => bail!("--database is sqlite or postgres"),
+                });
+            }
+            ("--alerts", Measured::Pages { alerts, .. }) => *alerts = above_0()?,
             ("--stored", Measured::Tokens(size)) => size.stored = any()?,
             ("--stored-on-postgres", Measured::Tokens(size)) => size.stored_on_postgres = any()?,
             ("--people", Measured::Tokens(size)) => size.people = any()?,
@@ -109,6 +130,10 @@ async fn run(args: &Args) -> anyhow::Result<()> {
         Measured::Tokens(size) => {
             let tokens = tokens::measure(size, say).await?;
             (tokens.json(), tokens.table())
+        }
+        Measured::Pages { alerts, only } => {
+            let pages = pages::measure(alerts, only, say).await?;
+            (pages::json(&pages), pages::table(&pages))
         }
         Measured::Flow { alerts } => {
             let report = flows(alerts, costs().await?).await?;

@@ -80,7 +80,7 @@ pub async fn stay_text(setting: Setting) -> anyhow::Result<()> {
 
 /// Nothing of a payload has become part of the page.
 async fn dead(window: &Window) -> anyhow::Result<()> {
-    ensure!(window.text_of(".alive").await.is_err(), "an element came to life");
+    ensure!(!window.has(".alive").await?, "an element came to life");
     ensure!(window.title().await? != "alive", "a script ran");
     Ok(())
 }

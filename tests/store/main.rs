@@ -32,6 +32,7 @@ mod term;
 mod token;
 mod token_request;
 mod transaction;
+mod visit;
 mod void;
 
 macro_rules! on_backend {
@@ -62,6 +63,7 @@ contract! {
     directory { organisations operators }
     account { written_and_replaced invitations sessions }
     email_notice { wishes seen }
+    visit { written_and_replaced newest_positions }
     draft { kept_replaced_and_gone }
     pact { put_and_replace }
     ledger { scopes_apart many_rows }
@@ -69,7 +71,7 @@ contract! {
     rejoin { requests all_is_queued_again }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
-        queued_in_order case_bearing_waits packed_and_unpacked placed forgotten_once_delivered
+        queued_in_order case_bearing_waits under_way packed_and_unpacked placed forgotten_once_delivered
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
@@ -78,7 +80,8 @@ contract! {
     void { groups_before_a_commit stray_commits }
     inbox { seen_once set_aside_once chunks refusals_and_reads }
     object {
-        positions_grow taken_ids many_among updated listed expired reports reads_are_told_once
+        positions_grow taken_ids many_among updated listed newest_first refused expired reports
+        reads_are_told_once
     }
     keys { duties sharings_and_shares ceremonies budgets }
     token_request { wanted_newest_first requests_and_answers }
@@ -87,7 +90,9 @@ contract! {
         imports
     }
     token { tokens tokened_records pairs own_tags received_tags }
-    matching { record_objects matches match_events stop_values operator_phones }
+    matching {
+        record_objects matches matches_that_people_meet match_events stop_values operator_phones
+    }
     hub {
         carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
         trees mailboxes mailbox_places_never_return pool_order expiry

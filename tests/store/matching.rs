@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use raccordo_core::id::OperatorId;
+use raccordo_core::id::{OperatorId, OrganisationId};
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::time::Instant;
-use raccordo_node::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValueRow};
+use raccordo_node::store::matching::{
+    MatchEventRow, MatchFilter, MatchRow, MatchStage, RecordObjectRow, StopValueRow,
+};
+use raccordo_node::store::register::RecordRow;
 use raccordo_node::store::{Store, StoreError};
 
+use crate::register;
 use crate::sample::{bytes, digest, envelope_id, lineage, node, object_id};
 use crate::token::record_id;
 
@@ -15,7 +19,7 @@ fn operator(number: u32) -> OperatorId {
     OperatorId::try_from(bytes(number).as_slice()).unwrap()
 }
 
-fn found(number: u8) -> MatchRow {
+pub fn found(number: u8) -> MatchRow {
     MatchRow {
         id: MatchId(digest(number)),
         position: 0,
@@ -89,6 +93,52 @@ pub async fn matches(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.delete_match(expected.id).await?;
     assert_eq!(tx.found_match(expected.id).await?, None);
     assert_eq!(tx.list_matches(0, 10).await?.len(), 2);
+    Ok(())
+}
+
+pub async fn matches_that_people_meet(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    let organisation = |number: u32| OrganisationId::try_from(bytes(number).as_slice()).unwrap();
+    let record = |number: u32, subject: &str, of: u32| RecordRow {
+        record: record_id(number),
+        subject: subject.to_owned(),
+        organisation: organisation(of),
+        ..register::record(number)
+    };
+    let (person, company) = ("person", "company");
+    let records = [(1, person, 1), (2, company, 1), (3, person, 2), (4, person, 1), (5, person, 1)];
+    let records = records.map(|(number, subject, of)| record(number, subject, of));
+    tx.insert_records(records.into()).await?;
+    let states = ["candidate", "confirmed_there", "confirmed_here", "linked", "linked"];
+    for (number, state) in (1..).zip(states) {
+        let said_here = if number == 5 { "call_me" } else { "" }.to_owned();
+        tx.insert_match(MatchRow { state: state.to_owned(), said_here, ..found(number) }).await?;
+    }
+    // Of a record that is not there.
+    tx.insert_match(found(6)).await?;
+    let all = MatchFilter { people: true, companies: true, limit: 9, ..MatchFilter::default() };
+    let at = |stage| MatchFilter { stage, ..all.clone() };
+    for (filter, expected) in [
+        (MatchFilter { people: false, companies: false, ..all.clone() }, &[][..]),
+        (all.clone(), &[5, 4, 3, 2, 1]),
+        (MatchFilter { companies: false, ..all.clone() }, &[5, 4, 3, 1]),
+        (MatchFilter { people: false, ..all.clone() }, &[2]),
+        (MatchFilter { organisation: Some(organisation(2)), ..all.clone() }, &[3]),
+        (MatchFilter { after_position: 3, ..all.clone() }, &[5, 4]),
+        (MatchFilter { after_position: 9, before_position: Some(2), ..all.clone() }, &[]),
+        (MatchFilter { before_position: Some(3), ..all.clone() }, &[2, 1]),
+        (at(MatchStage::Undecided), &[2, 1]),
+        (MatchFilter { people: false, ..at(MatchStage::Undecided) }, &[2]),
+        (at(MatchStage::Unanswered), &[4]),
+    ] {
+        let found = tx.newest_matches(&filter).await?;
+        let positions: Vec<_> = found.iter().map(|row| row.position).collect();
+        assert_eq!(positions, expected, "{filter:?}");
+        assert_eq!(tx.count_matches(&filter).await?, expected.len() as u64, "{filter:?}");
+    }
+    let two = MatchFilter { limit: 2, ..all };
+    assert_eq!(tx.newest_matches(&two).await?.len(), 2);
+    assert_eq!(tx.count_matches(&two).await?, 5);
     Ok(())
 }
 

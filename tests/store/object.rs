@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use raccordo_core::id::Sequence;
 use raccordo_core::time::Instant;
-use raccordo_node::store::object::{ObjectFilter, ObjectReports, ObjectRow};
+use raccordo_node::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow};
 use raccordo_node::store::{Store, StoreError};
 
 use crate::sample::{envelope_id, lineage, node, object, object_id};
@@ -100,6 +100,73 @@ pub async fn listed(store: Arc<dyn Store>) -> anyhow::Result<()> {
         let positions: Vec<_> = found.iter().map(|row| row.position).collect();
         assert_eq!(positions, expected, "{filter:?}");
     }
+    Ok(())
+}
+
+pub async fn newest_first(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    let row = |number, of, kind: &str, origin: &str, state: &str| ObjectRow {
+        lineage: lineage(of),
+        kind: kind.to_owned(),
+        origin: node(origin),
+        state: state.to_owned(),
+        ..object(number)
+    };
+    tx.insert_objects(vec![
+        row(1, 1, "case", "toscana", "active"),
+        row(2, 1, "company", "lazio", "active"),
+        row(3, 2, "case", "toscana", "active"),
+        row(4, 1, "case", "toscana", "withdrawn"),
+        row(5, 1, "company", "toscana", "active"),
+    ])
+    .await?;
+    let all = NewestFilter { limit: 9, ..NewestFilter::default() };
+    let of_one = NewestFilter { lineage: Some(lineage(1)), ..all.clone() };
+    let toscana = NewestFilter { origin: Some(node("toscana")), ..all.clone() };
+    let active = NewestFilter { state: Some("active".to_owned()), ..all.clone() };
+    for (filter, expected) in [
+        (NewestFilter::default(), &[][..]),
+        (all.clone(), &[5, 4, 3, 2, 1]),
+        (NewestFilter { before_position: Some(4), ..all.clone() }, &[3, 2, 1]),
+        (NewestFilter { after_position: 3, ..all.clone() }, &[5, 4]),
+        (NewestFilter { after_position: 5, ..all.clone() }, &[]),
+        (NewestFilter { after_position: 9, before_position: Some(2), ..all.clone() }, &[]),
+        (NewestFilter { limit: 2, ..all.clone() }, &[5, 4]),
+        (NewestFilter { not_origin: Some(node("toscana")), ..all.clone() }, &[2]),
+        (NewestFilter { kind: Some("company".to_owned()), ..all.clone() }, &[5, 2]),
+        (of_one.clone(), &[5, 4, 2, 1]),
+        (NewestFilter { before_position: Some(4), limit: 1, ..of_one.clone() }, &[2]),
+        (toscana.clone(), &[5, 4, 3, 1]),
+        (NewestFilter { origin: toscana.origin, ..of_one }, &[5, 4, 1]),
+        (active.clone(), &[5, 3, 2, 1]),
+        (NewestFilter { lineage: Some(lineage(2)), ..active }, &[3]),
+    ] {
+        let found = tx.newest_objects(&filter).await?;
+        let positions: Vec<_> = found.iter().map(|row| row.position).collect();
+        assert_eq!(positions, expected, "{filter:?}");
+        let heads = tx.newest_heads(&filter).await?;
+        let head = |row: &ObjectRow| (row.object, row.position, row.version);
+        let heads: Vec<_> = heads.iter().map(|it| (it.object, it.position, it.version)).collect();
+        assert_eq!(heads, found.iter().map(head).collect::<Vec<_>>(), "{filter:?}");
+    }
+    Ok(())
+}
+
+pub async fn refused(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    let received = ObjectRow { received_at: Some(Instant(1)), ..object(4) };
+    let ended = ObjectRow { state: "withdrawn".to_owned(), ..object(5) };
+    let other = ObjectRow { lineage: lineage(2), ..object(6) };
+    tx.insert_objects(vec![object(3), object(2), object(1), received, ended, other]).await?;
+    for number in 2..=6 {
+        for member in ["lazio", "umbria"] {
+            tx.put_refusal(lineage(1), envelope_id(number), &node(member), "malformed").await?;
+        }
+    }
+    let ids = |rows: Vec<ObjectRow>| rows.into_iter().map(|row| row.object).collect::<Vec<_>>();
+    assert_eq!(ids(tx.objects_refused(lineage(1), 9).await?), [object_id(3), object_id(2)]);
+    assert_eq!(ids(tx.objects_refused(lineage(1), 1).await?), [object_id(3)]);
+    assert_eq!(ids(tx.objects_refused(lineage(2), 9).await?), []);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Epoch, Sequence};
+use raccordo_core::time::Instant;
 use raccordo_node::store::outbox::{EntryRow, EntryState, EnvelopeRow};
 use raccordo_node::store::{Store, StoreError};
 
@@ -43,6 +44,23 @@ pub async fn case_bearing_waits(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert_eq!(numbers(&tx.queued_envelopes(lineage(1), true, 3).await?), [0, 1, 2]);
     let again = tx.queue_envelopes(vec![envelope(3)]).await;
     assert!(matches!(again, Err(StoreError::Exists("envelope"))));
+    Ok(())
+}
+
+pub async fn under_way(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    let part = EnvelopeRow { object: envelope(1).object, ..envelope(4) };
+    let of_node = EnvelopeRow { object: None, ..envelope(5) };
+    tx.queue_envelopes(vec![envelope(2), envelope(1), part, of_node, envelope(9)]).await?;
+    let before = |time: i64| Instant(1_000 + time);
+    let one = lineage(1);
+    let found = tx.objects_under_way(one, before(9), 9).await?;
+    assert_eq!(found, [object_id(2), object_id(1)]);
+    let found = tx.objects_under_way(one, before(10), 9).await?;
+    assert_eq!(found, [object_id(2), object_id(1), object_id(9)]);
+    assert_eq!(tx.objects_under_way(one, before(10), 1).await?, [object_id(2)]);
+    assert_eq!(tx.objects_under_way(one, before(2), 9).await?, [object_id(1)]);
+    assert_eq!(tx.objects_under_way(lineage(2), before(10), 9).await?, []);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Reads alerts as an operator may see them; opening one tells its origin.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use raccordo_core::alert;
 use raccordo_core::codes::Lang;
@@ -8,21 +9,16 @@ use raccordo_core::envelope::{Author, Share};
 use raccordo_core::id::{NodeId, ObjectId};
 use raccordo_core::object::{Form, Kind, State, Subject};
 use raccordo_core::operator::{Action, may};
-use serde_json::Value;
 
 use super::apply::{open_author, open_share};
 use super::audit::record;
 use super::delivery::{self, Delivery};
 use super::directory::Operator;
 use super::fault::{Done, Fault};
+use super::gists::{self, Gist};
 use super::{Node, pack};
 use crate::store::Tx;
 use crate::store::object::{NewestFilter, ObjectFilter, ObjectRow};
-
-/// Alerts that one search for words looks at, at most; the rest is another page.
-const LOOKED_MAX: usize = 2_000;
-/// Alerts that are read in one step where many are.
-const BODIES_PAGE: u32 = 500;
 
 /// An alert as this node holds it.
 #[derive(Clone, Debug)]
@@ -94,6 +90,10 @@ pub struct Search {
     pub kind: Option<Kind>,
     /// Only those that say something of each of these.
     pub says: Vec<Said>,
+    /// Only those of other nodes.
+    pub received: bool,
+    /// Only after this position.
+    pub after: u64,
     /// Only before this position.
     pub before: Option<u64>,
     /// At most so many are found.
@@ -113,32 +113,31 @@ pub fn said(node: &Node, lang: Lang, text: &str) -> Vec<Said> {
 
 fn meant(node: &Node, lang: Lang, word: &str) -> Said {
     let mut said = Said::new();
+    // Several fields take their codes from one list.
+    let mut searched: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let fields = Kind::ALL.into_iter().flat_map(|kind| kind.declaration().fields);
     for field in fields {
         let (Form::Code(lists) | Form::Codes(lists, _)) = field.form else { continue };
-        let lists = lists.iter().filter_map(|name| node.lists.list(name));
-        let found = lists.flat_map(|list| list.search(word, lang, usize::MAX));
-        said.entry(field.name).or_default().extend(found.map(|code| code.code.clone()));
+        for list in lists.iter().filter_map(|name| node.lists.list(name)) {
+            let found = searched.entry(&list.name).or_insert_with(|| {
+                let found = list.search(word, lang, usize::MAX).into_iter();
+                found.map(|code| code.code.clone()).collect()
+            });
+            if !found.is_empty() {
+                said.entry(field.name).or_default().extend(found.iter().cloned());
+            }
+        }
     }
     said
 }
 
-fn says(share: Option<&Share>, said: &Said) -> bool {
-    let body = share.and_then(|share| serde_json::to_value(&share.alert).ok()).unwrap_or_default();
-    let mut bodies = Kind::ALL.iter().filter_map(|kind| body.get(kind.declaration().body));
-    bodies.any(|body| {
-        said.iter().any(|(field, codes)| match body.get(*field) {
-            Some(Value::String(code)) => codes.contains(code),
-            Some(Value::Array(all)) => {
-                all.iter().filter_map(Value::as_str).any(|code| codes.contains(code))
-            }
-            _ => false,
-        })
-    })
+fn says(gist: &Gist, said: &Said) -> bool {
+    said.iter().any(|(field, codes)| gist.said(field).iter().any(|code| codes.contains(code)))
 }
 
-/// The newest alerts; those that the operator may not read are left out. The second value is
-/// the position to go on from, none at the end.
+/// The newest alerts; those that the operator may not read are left out. With words, active
+/// ones alone, of the newest [`LOOK_MAX`](super::gists::LOOK_MAX) before the position. The
+/// second value is the position to go on from, none at the end.
 ///
 /// # Errors
 /// `role_not_allowed`, `no_such_equipe`.
@@ -157,30 +156,25 @@ pub async fn newest(
             Some(named.map(|row| row.lineage).ok_or_else(no_such_equipe)?)
         }
     };
-    let mut filter = NewestFilter {
+    let filter = NewestFilter {
         lineage,
         origin: search.origin.clone(),
+        not_origin: search.received.then(|| node.identity.node.clone()),
         state: search.state.clone(),
         kind: search.kind.map(|kind| kind.as_str().to_owned()),
+        after_position: search.after,
         before_position: search.before,
         limit: search.limit,
     };
-    let (mut views, mut looked) = (Vec::new(), 0_usize);
-    // Without words one step is all; with words a page must come, however rare they are.
-    let next = loop {
+    let (rows, next) = if search.says.is_empty() {
         let rows = tx.newest_objects(&filter).await?;
         let more = rows.len() >= search.limit as usize;
-        looked = looked.saturating_add(rows.len());
         let next = rows.last().filter(|_| more).map(|row| row.position);
-        filter.before_position = next;
-        let mut some = self::views(node, &mut *tx, operator, rows, "").await?;
-        some.retain(|view| search.says.iter().all(|said| says(view.share.as_ref(), said)));
-        views.extend(some);
-        let enough = views.len() >= search.limit as usize || looked >= LOOKED_MAX;
-        if next.is_none() || enough || search.says.is_empty() {
-            break next;
-        }
+        (rows, next)
+    } else {
+        sought(node, &mut *tx, operator, filter, &search.says).await?
     };
+    let mut views = views(node, &mut *tx, operator, rows, "").await?;
     for view in &mut views {
         let home = equipes.iter().find(|row| row.lineage == view.row.lineage);
         view.equipe = home.map(|row| row.name.clone()).unwrap_or_default();
@@ -188,38 +182,63 @@ pub async fn newest(
     Ok((views, next))
 }
 
-/// The newest active alerts that the operator may read, at most so many, for counting; the
-/// second value tells whether older ones were left out.
+/// Active alerts that say all of this, however rare they are; what has ended says nothing.
+async fn sought(
+    node: &Node,
+    tx: &mut dyn Tx,
+    operator: &Operator,
+    filter: NewestFilter,
+    said: &[Said],
+) -> Done<(Vec<ObjectRow>, Option<u64>)> {
+    if filter.state.as_deref().is_some_and(|state| state != State::Active.as_str()) {
+        return Ok((Vec::new(), None));
+    }
+    let limit = filter.limit as usize;
+    let all = NewestFilter { limit: gists::LOOK_MAX, ..filter };
+    let (gists, older) = gists::newest(node, tx, &all).await?;
+    let fits = |gist: &&Arc<Gist>| {
+        may_see(node, operator, gist) && said.iter().all(|said| says(gist, said))
+    };
+    let found: Vec<&Arc<Gist>> = gists.iter().filter(fits).take(limit).collect();
+    let full = found.len() >= limit;
+    let next = found.last().filter(|_| full).map(|gist| gist.position).or(older);
+    let ids: Vec<ObjectId> = found.iter().map(|gist| gist.object).collect();
+    let mut rows = tx.objects_among(&ids).await?;
+    rows.reverse();
+    Ok((rows, next))
+}
+
+/// What the newest active alerts say that the operator may read, for counting; the second
+/// value tells whether older ones were left out.
 ///
 /// # Errors
 /// `role_not_allowed`.
-pub async fn bodies(
-    node: &Node,
-    operator: &Operator,
-    most: usize,
-) -> Done<(Vec<(ObjectRow, Share)>, bool)> {
+pub async fn said_by_all(node: &Node, operator: &Operator) -> Done<(Vec<Arc<Gist>>, bool)> {
     must_read_any(operator)?;
     let mut tx = node.store.read().await?;
-    let state = Some(State::Active.as_str().to_owned());
-    let mut filter = NewestFilter { state, limit: BODIES_PAGE, ..NewestFilter::default() };
-    let mut found = Vec::new();
-    loop {
-        let rows = tx.newest_objects(&filter).await?;
-        let more = rows.len() >= BODIES_PAGE as usize;
-        filter.before_position = rows.last().map(|row| row.position);
-        for row in rows {
-            let share = open_share(node, &row)?;
-            if readable(node, operator, &row, share.as_ref())
-                && let Some(share) = share
-            {
-                found.push((row, share));
-            }
-        }
-        if !more || found.len() >= most {
-            found.truncate(most);
-            return Ok((found, more));
-        }
+    let filter = NewestFilter { limit: gists::LOOK_MAX, ..NewestFilter::default() };
+    let (mut gists, older) = gists::newest(node, &mut *tx, &filter).await?;
+    gists.retain(|gist| may_see(node, operator, gist));
+    Ok((gists, older.is_some()))
+}
+
+/// Names of the équipes, and of the nodes that share in them, to choose from.
+///
+/// # Errors
+/// The store's.
+pub async fn places(node: &Node) -> Done<(Vec<String>, BTreeSet<NodeId>)> {
+    let mut tx = node.store.read().await?;
+    let (mut names, mut nodes) = (Vec::new(), BTreeSet::new());
+    for equipe in tx.equipes().await? {
+        nodes.extend(tx.members(equipe.lineage).await?.into_iter().map(|member| member.node));
+        names.push(equipe.name);
     }
+    Ok((names, nodes))
+}
+
+/// Whether the operator may read alerts about anybody.
+pub(super) fn may_read_any(operator: &Operator) -> bool {
+    must_read_any(operator).is_ok()
 }
 
 /// Passes if the operator may read alerts about anybody.
@@ -235,7 +254,7 @@ fn no_such_equipe() -> Fault {
         .hint("see `raccordo equipe list`")
 }
 
-async fn views(
+pub(super) async fn views(
     node: &Node,
     tx: &mut dyn Tx,
     operator: &Operator,
@@ -258,13 +277,25 @@ async fn views(
 /// Role and class allow it, and where it was received its label names the class: what the
 /// pact does not allow is shown by none (DESIGN §8).
 fn readable(node: &Node, operator: &Operator, row: &ObjectRow, share: Option<&Share>) -> bool {
-    let action = Action::ReadAlert(subject(row, share));
-    let received = row.origin != node.identity.node;
+    let classes = share.map(|share| share.label.recipient_classes.as_slice());
+    allowed(node, operator, &row.origin, subject(row, share), classes)
+}
+
+fn may_see(node: &Node, operator: &Operator, gist: &Gist) -> bool {
+    allowed(node, operator, &gist.origin, gist.subject, Some(&gist.classes))
+}
+
+fn allowed(
+    node: &Node,
+    operator: &Operator,
+    origin: &NodeId,
+    subject: Subject,
+    classes: Option<&[String]>,
+) -> bool {
+    let received = *origin != node.identity.node;
     let class = operator.class.as_str();
-    let labelled = share.is_none_or(|share| {
-        share.label.recipient_classes.iter().any(|recipient| recipient == class)
-    });
-    may(operator.role, operator.class, action) && (!received || labelled)
+    let labelled = classes.is_none_or(|classes| classes.iter().any(|recipient| recipient == class));
+    may(operator.role, operator.class, Action::ReadAlert(subject)) && (!received || labelled)
 }
 
 /// Of whom an object speaks; a tombstone counts as what its kind usually is.

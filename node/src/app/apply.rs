@@ -328,7 +328,7 @@ async fn withdrawn(
     };
     match decide(Some(&standing(&row, subject)?), &event, entry.accepted_at) {
         Ok(Applied::Changed(next)) => {
-            end(&mut row, next.state, next.version, reason);
+            end(node, &mut row, next.state, next.version, reason);
             work.tx()?.update_object(&row).await?;
             matching::end::object_ended(work.tx()?, row.object).await?;
             Ok(Ok(()))
@@ -370,8 +370,9 @@ fn author_rank(envelope: &Envelope) -> Option<(Role, Class)> {
     Some((author.role.parse().ok()?, author.organisation_class.parse().ok()?))
 }
 
-/// Ends an object: a tombstone without content stays.
-pub fn end(row: &mut ObjectRow, state: State, version: u64, reason: &str) {
+/// Ends an object: a tombstone without content stays, and memory holds nothing of it.
+pub fn end(node: &Node, row: &mut ObjectRow, state: State, version: u64, reason: &str) {
+    node.gists.forget(row.position);
     row.state = state.as_str().to_owned();
     row.version = version;
     row.end_reason = reason.to_owned();
@@ -426,7 +427,7 @@ async fn shared(
     row.version = next.version;
     row.sequence = entry.sequence;
     if next.state_at(node.clock.now()) == State::Expired {
-        end(&mut row, State::Expired, next.version, "");
+        end(node, &mut row, State::Expired, next.version, "");
         matching::end::object_ended(work.tx()?, row.object).await?;
     }
     match known {

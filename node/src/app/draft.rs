@@ -84,6 +84,11 @@ pub async fn discard(node: &Node, operator: &Operator, kind: Kind) -> Done<()> {
     Ok(tx.commit().await?)
 }
 
+/// Whether the operator may begin to write anything.
+pub(super) fn may_write(operator: &Operator) -> bool {
+    must(operator).is_ok()
+}
+
 /// Who may share something may begin to write it; what it is about is judged when it is sent.
 fn must(operator: &Operator) -> Done<()> {
     if may(operator.role, operator.class, Action::ShareAlert(Subject::Person)) {

@@ -28,7 +28,7 @@ pub async fn expire(node: &Node) -> Done<usize> {
         let count = rows.len();
         for mut row in rows {
             let version = row.version;
-            end(&mut row, raccordo_core::object::State::Expired, version, "");
+            end(node, &mut row, raccordo_core::object::State::Expired, version, "");
             record(node, &mut *tx, Actor::Node, "object.expire", &row.object.to_string(), &[])
                 .await?;
             tx.update_object(&row).await?;

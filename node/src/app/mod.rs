@@ -11,7 +11,7 @@
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
-//! - reading: [`alerts`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
+//! - reading: [`today`], [`alerts`], [`gists`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`], [`succeed`]
 //! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
 //!   [`register`]
@@ -36,6 +36,7 @@ pub mod expire;
 pub mod expiry;
 pub mod fault;
 pub mod found;
+pub mod gists;
 pub mod heartbeat;
 pub mod honesty;
 pub mod hub;
@@ -72,6 +73,7 @@ pub mod storage;
 pub mod succeed;
 pub mod successor;
 pub mod term;
+pub mod today;
 pub mod update_keys;
 pub mod void;
 pub mod vouching;
@@ -130,6 +132,8 @@ pub struct Node {
     pub voice: heartbeat::Voice,
     /// What matching keeps in memory.
     pub matching: matching::Memory,
+    /// What active alerts say, once opened.
+    pub gists: gists::Memory,
     /// What was logged of things that expire.
     pub told: expiry::Told,
 }

@@ -5,9 +5,8 @@
 //! than codes and ids leave this module.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use raccordo_core::alert::Body;
-use raccordo_core::envelope::Share;
 use raccordo_core::id::{NodeId, ObjectId};
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::object::Kind;
@@ -16,12 +15,12 @@ use super::Node;
 use super::alerts;
 use super::directory::Operator;
 use super::fault::Done;
+use super::gists::{Gist, LOOK_MAX};
 use super::matching::list::{self, MatchView};
-use crate::store::object::ObjectRow;
 
 /// Alerts that a picture looks at: the newest.
-pub const ALERTS_MAX: usize = 5_000;
-/// Matches that a picture shows: the first found.
+pub const ALERTS_MAX: u32 = LOOK_MAX;
+/// Matches that a picture shows: the newest.
 const MATCHES_MAX: u32 = 500;
 /// Links that a picture shows.
 const LINKS_MAX: usize = 500;
@@ -52,15 +51,11 @@ pub struct Provinces {
 /// # Errors
 /// `role_not_allowed`.
 pub async fn provinces(node: &Node, operator: &Operator) -> Done<Provinces> {
-    let (bodies, more) = alerts::bodies(node, operator, ALERTS_MAX).await?;
+    let (gists, more) = alerts::said_by_all(node, operator).await?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, share) in &bodies {
-        let (province, comune) = match &share.alert.body {
-            Some(Body::CaseAlert(case)) => (&case.province, &case.comune),
-            Some(Body::CompanyAlert(company)) => (&company.province, &company.comune),
-            None => continue,
-        };
-        let code = if province.is_empty() { comune.get(..3) } else { Some(province.as_str()) };
+    for gist in &gists {
+        let (province, comune) = (gist.first("province"), gist.first("comune"));
+        let code = if province.is_empty() { comune.get(..3) } else { Some(province) };
         if let Some(code) = code.filter(|code| !code.is_empty()) {
             let count = counts.entry(code.to_owned()).or_default();
             *count = count.saturating_add(1);
@@ -108,7 +103,7 @@ pub struct Link {
 }
 
 /// What hangs together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Web {
     /// All that have a link.
     pub knots: Vec<Knot>,
@@ -116,15 +111,18 @@ pub struct Web {
     pub links: Vec<Link>,
     /// Whether there are more than these.
     pub more: bool,
+    /// Where each stands among the knots.
+    places: BTreeMap<ObjectId, usize>,
 }
 
 impl Web {
     fn knot(&mut self, knot: Knot) -> usize {
-        if let Some(place) = self.knots.iter().position(|known| known.object == knot.object) {
-            return place;
+        let next = self.knots.len();
+        let place = *self.places.entry(knot.object).or_insert(next);
+        if place == next {
+            self.knots.push(knot);
         }
-        self.knots.push(knot);
-        self.knots.len().saturating_sub(1)
+        place
     }
 
     fn link(&mut self, from: Knot, to: Knot, bond: Bond) {
@@ -143,17 +141,17 @@ impl Web {
 /// # Errors
 /// `role_not_allowed`.
 pub async fn links(node: &Node, operator: &Operator) -> Done<Web> {
-    let (bodies, _) = alerts::bodies(node, operator, ALERTS_MAX).await?;
-    let query = list::Query { limit: MATCHES_MAX, ..list::Query::default() };
-    let (matches, next) = list::list(node, operator, &query).await?;
+    let (gists, _) = alerts::said_by_all(node, operator).await?;
+    let look = list::Look { limit: MATCHES_MAX, ..list::Look::default() };
+    let (matches, next) = list::newest(node, operator, look).await?;
     let own = &node.identity.node;
-    Ok(woven(own, &bodies, &matches, next.is_some()))
+    Ok(woven(own, &gists, &matches, next.is_some()))
 }
 
-fn woven(own: &NodeId, bodies: &[(ObjectRow, Share)], matches: &[MatchView], more: bool) -> Web {
+fn woven(own: &NodeId, gists: &[Arc<Gist>], matches: &[MatchView], more: bool) -> Web {
     let mut web = Web { more, ..Web::default() };
-    let known: BTreeMap<ObjectId, &ObjectRow> =
-        bodies.iter().map(|(row, _)| (row.object, row)).collect();
+    let known: BTreeMap<ObjectId, &Arc<Gist>> =
+        gists.iter().map(|gist| (gist.object, gist)).collect();
     let knot = |object: ObjectId, kind: Kind, origin: &NodeId| Knot {
         object,
         kind,
@@ -170,12 +168,11 @@ fn woven(own: &NodeId, bodies: &[(ObjectRow, Share)], matches: &[MatchView], mor
         let to = knot(row.theirs, kind, &row.counterpart);
         web.link(from, to, Bond::Match(row.id, row.state.clone()));
     }
-    for (row, share) in bodies {
-        let Some(Body::CaseAlert(case)) = &share.alert.body else { continue };
-        let named = case.company_refs.iter().filter_map(|id| id.parse::<ObjectId>().ok());
+    for gist in gists {
+        let named = gist.said("companyRefs").iter().filter_map(|id| id.parse::<ObjectId>().ok());
         for company in named {
             let Some(found) = known.get(&company) else { continue };
-            let from = knot(row.object, Kind::Case, &row.origin);
+            let from = knot(gist.object, Kind::Case, &gist.origin);
             web.link(from, knot(company, Kind::Company, &found.origin), Bond::Names);
         }
     }

@@ -56,7 +56,7 @@ pub async fn withdraw(
         }
         Err(refusal) => return Err(Fault::conflict(refusal.reason(), refusal.to_string())),
     };
-    end(&mut row, next.state, next.version, reason);
+    end(node, &mut row, next.state, next.version, reason);
     let change = Change::Withdrawal { reason: reason.to_owned() };
     let body = Body::ObjectEvent(ObjectEvent { object: id, version: next.version, change });
     let envelope = envelope(node, lineage, author(operator), now, body);

@@ -1,7 +1,6 @@
 //! Alerts: the list with its filters, one alert, and its withdrawal.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::alert::Alert;
@@ -14,12 +13,13 @@ use super::Desk;
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{Problem, rendered};
+use super::sent::Sent;
 use super::words::Words;
+use crate::app::Node;
 use crate::app::alerts::{self, AlertView, Search};
 use crate::app::delivery::{Delivery, State as Way};
 use crate::app::fault::Done;
 use crate::app::withdraw;
-use crate::app::{Node, status};
 
 /// Alerts on one page.
 const PAGE: u32 = 50;
@@ -46,6 +46,8 @@ pub(super) struct Line {
     pub active: bool,
     /// How far it has come, in words; empty for others' alerts.
     pub delivery: String,
+    /// Whether it came since the visitor was here before.
+    pub new: bool,
 }
 
 /// An alert in a few words.
@@ -67,6 +69,7 @@ pub(super) fn line(node: &Node, words: Words, view: &AlertView) -> Line {
         state: words.t(state_key(&view.row.state)),
         active,
         delivery: if own { delivered(words, &view.delivery) } else { String::new() },
+        new: false,
     }
 }
 
@@ -226,15 +229,12 @@ async fn listed(node: &Node, visitor: &Visitor, filters: Filters) -> Done<Respon
         says: alerts::said(node, visitor.words.lang(), &filters.text),
         before: filters.before.parse().ok(),
         limit: PAGE,
+        ..Search::default()
     };
     let (views, next) = alerts::newest(node, &visitor.operator, &search).await?;
     let lines = views.iter().map(|view| line(node, visitor.words, view)).collect();
-    let told = status::status(node).await?;
-    let equipes = told.equipes.iter().map(|equipe| equipe.row.name.clone()).collect();
-    let members = told.equipes.iter().flat_map(|equipe| &equipe.members);
-    let mut origins: Vec<String> = members.map(|member| member.node.to_string()).collect();
-    origins.sort();
-    origins.dedup();
+    let (equipes, origins) = alerts::places(node).await?;
+    let origins = origins.iter().map(ToString::to_string).collect();
     let frame = Frame::new(visitor, "alerts", "/alerts");
     let here = address(&filters);
     let older = next.map(|place| older(&filters, place)).unwrap_or_default();
@@ -301,21 +301,17 @@ async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
 #[derive(Deserialize)]
 pub(super) struct Withdrawal {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     reason: String,
 }
 
 /// Withdraws an own alert.
 pub(super) async fn withdraw(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    Form(asked): Form<Withdrawal>,
+    Sent { visitor, fields: asked }: Sent<Withdrawal>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done = async {
-        visitor.must_be_of_form(&asked.form)?;
         let id: ObjectId = id.parse()?;
         withdraw::withdraw(&desk.node, &visitor.operator, id, &asked.reason).await?;
         Ok(Redirect::to(&format!("/alerts/{id}")).into_response())

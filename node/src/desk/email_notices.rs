@@ -1,7 +1,6 @@
 //! Whether and where somebody is told by e-mail that there is something new.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use super::Desk;
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{self, Problem, rendered};
+use super::sent::Sent;
 use crate::app::account::email_notice;
 use crate::app::fault::Whose;
 
@@ -43,19 +43,15 @@ pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<R
 #[derive(Deserialize)]
 pub(super) struct Typed {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     address: String,
 }
 
 /// Keeps it.
 pub(super) async fn choose(
     State(desk): State<Desk>,
-    visitor: Visitor,
-    Form(typed): Form<Typed>,
+    Sent { visitor, fields: typed }: Sent<Typed>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
-    visitor.must_be_of_form(&typed.form).map_err(|fault| Problem::new(words, fault))?;
     match email_notice::choose(&desk.node, &visitor.operator, &typed.address).await {
         Ok(()) => Ok(Redirect::to("/notices").into_response()),
         Err(fault) if fault.whose == Whose::Usage => {

@@ -70,7 +70,7 @@ impl FromRequestParts<Desk> for Visitor {
 }
 
 /// Pages read themselves again through htmx, which says so; people follow links.
-fn used(headers: &HeaderMap) -> Use {
+pub(super) fn used(headers: &HeaderMap) -> Use {
     if headers.contains_key("hx-request") { Use::Background } else { Use::Person }
 }
 

@@ -210,12 +210,16 @@ pub(super) fn suggested(
     let known = lists.iter().filter_map(|name| node.lists.list(name));
     let found: Vec<&Code> =
         known.flat_map(|list| list.search(text, words.lang(), limit)).take(limit).collect();
-    let label = |code: &Code| code.label(words.lang()).to_owned();
-    let twice = |code: &Code| found.iter().filter(|it| label(it) == label(code)).count() > 1;
+    let mut labels: BTreeMap<&str, usize> = BTreeMap::new();
+    for code in &found {
+        let count = labels.entry(code.label(words.lang())).or_default();
+        *count = count.saturating_add(1);
+    }
     // Two comuni of one name are told apart by their codes.
     let option = |code: &&Code| {
-        let label = label(code);
-        let shown = if twice(code) { format!("{label} [{}]", code.code) } else { label };
+        let label = code.label(words.lang());
+        let twice = labels.get(label).is_some_and(|count| *count > 1);
+        let shown = if twice { format!("{label} [{}]", code.code) } else { label.to_owned() };
         (shown, code.code.clone())
     };
     found.iter().map(option).collect()

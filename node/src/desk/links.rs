@@ -198,18 +198,16 @@ mod tests {
     fn our_own_stand_first_and_each_has_its_place() {
         let own: NodeId = "toscana".parse().unwrap();
         let id = MatchId(raccordo_core::id::Digest([1; 32]));
-        let web = Web {
-            knots: vec![
-                knot(1, Kind::Case, "lombardia"),
-                knot(2, Kind::Case, "toscana"),
-                knot(3, Kind::Company, "toscana"),
-            ],
-            links: vec![
-                Link { from: 1, to: 0, bond: Bond::Match(id, "linked".to_owned()) },
-                Link { from: 1, to: 2, bond: Bond::Names },
-            ],
-            more: false,
-        };
+        let mut web = Web::default();
+        web.knots = vec![
+            knot(1, Kind::Case, "lombardia"),
+            knot(2, Kind::Case, "toscana"),
+            knot(3, Kind::Company, "toscana"),
+        ];
+        web.links = vec![
+            Link { from: 1, to: 0, bond: Bond::Match(id, "linked".to_owned()) },
+            Link { from: 1, to: 2, bond: Bond::Names },
+        ];
         let picture = drawn(Words::default(), &own, &web);
         let names: Vec<_> = picture.columns.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names, ["noi", "lombardia"]);

@@ -2,7 +2,6 @@
 //! once linked, whom to call.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::matching::life::{MatchId, Word};
@@ -12,11 +11,12 @@ use super::Desk;
 use super::frame::Frame;
 use super::gate::Visitor;
 use super::problem::{Problem, rendered};
+use super::sent::Sent;
 use super::words::Words;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::matching::decide::{self, Decision};
-use crate::app::matching::list::{self, MatchView};
+use crate::app::matching::list::{self, Look, MatchStage, MatchView};
 
 /// Matches on one page.
 const PAGE: u32 = 50;
@@ -79,35 +79,56 @@ fn shown(words: Words, view: &MatchView) -> Shown {
     }
 }
 
-/// Where a page of the list begins.
-#[derive(Default, Deserialize, Serialize)]
-pub(super) struct Place {
+/// Which matches, and where a page of the list begins.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub(super) struct Filters {
     #[serde(default)]
-    after: u64,
+    stage: String,
+    #[serde(default)]
+    before: String,
+}
+
+impl Filters {
+    fn stage(&self) -> MatchStage {
+        match self.stage.as_str() {
+            "undecided" => MatchStage::Undecided,
+            "unanswered" => MatchStage::Unanswered,
+            _ => MatchStage::Any,
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("/matches?{}", serde_urlencoded::to_string(self).unwrap_or_default())
+    }
 }
 
 #[derive(Template)]
 #[template(path = "matches.html")]
 struct ListPage {
     frame: Frame,
+    filters: Filters,
     matches: Vec<Shown>,
-    next: String,
+    here: String,
+    older: String,
 }
 
 /// The list.
 pub(super) async fn list(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Query(place): Query<Place>,
+    Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let made = async {
-        let query = list::Query { after: place.after, limit: PAGE, ..Default::default() };
-        let (views, next) = list::list(&desk.node, &visitor.operator, &query).await?;
+        let before = filters.before.parse().ok();
+        let look = Look { stage: filters.stage(), before, limit: PAGE };
+        let (views, next) = list::newest(&desk.node, &visitor.operator, look).await?;
         let frame = Frame::new(&visitor, "matches", "/matches");
         let matches = views.iter().map(|view| shown(words, view)).collect();
-        let next = next.map(|after| format!("/matches?after={after}")).unwrap_or_default();
-        Ok(rendered(&ListPage { frame, matches, next }))
+        let here = filters.address();
+        let older = next.map(|place| Filters { before: place.to_string(), ..filters.clone() });
+        let older = older.map(|older| older.address()).unwrap_or_default();
+        Ok(rendered(&ListPage { frame, filters, matches, here, older }))
     };
     made.await.map_err(|fault| Problem::new(words, fault))
 }
@@ -143,21 +164,17 @@ async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
 #[derive(Deserialize)]
 pub(super) struct Decided {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     decision: String,
 }
 
 /// Decides one.
 pub(super) async fn decide(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    Form(decided): Form<Decided>,
+    Sent { visitor, fields: decided }: Sent<Decided>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done = async {
-        visitor.must_be_of_form(&decided.form)?;
         let decision = match decided.decision.as_str() {
             "confirm" => Decision::Confirm,
             "deny" => Decision::Deny,

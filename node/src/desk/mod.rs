@@ -7,7 +7,7 @@
 //!   [`share`], [`matches`], [`register`], [`map`], [`links`], [`equipe`], [`activity`],
 //!   [`email_notices`], [`health`]
 //! - forms of codes: [`inputs`], [`codes`]
-//! - around all pages: [`gate`] (who it is, and forged requests), [`headers`], [`frame`],
+//! - around all pages: [`gate`] (who it is, and forged requests), [`sent`] (own forms), [`headers`], [`frame`],
 //!   [`words`], [`problem`], [`live`], [`assets`]
 
 mod activate;
@@ -29,6 +29,7 @@ mod matches;
 mod problem;
 mod provider;
 mod register;
+mod sent;
 mod share;
 mod sign_in;
 #[cfg(test)]

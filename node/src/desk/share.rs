@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,6 +20,7 @@ use super::frame::Frame;
 use super::gate::Visitor;
 use super::inputs::{self, Choice, Filled, Inputs, Shape, first};
 use super::problem::{Problem, rendered};
+use super::sent::Sent;
 use super::words::Words;
 use crate::app::fault::{Done, Fault};
 use crate::app::likeness::{self, Alike};
@@ -108,17 +108,14 @@ fn fresh(node: &Node) -> Filled {
 /// Checks what was filled in, shows who would receive it, and on the second time shares.
 pub(super) async fn share(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(kind): Path<String>,
-    Form(pairs): Form<Vec<(String, String)>>,
+    Sent { visitor, fields: pairs }: Sent<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let node = &desk.node;
     let done = async {
         let kind = kind_of(&kind)?;
         let mut filled = inputs::filled(pairs);
-        visitor.must_be_of_form(first(&filled, "form"))?;
-        filled.remove("form");
         let step = filled.remove("step").unwrap_or_default().pop().unwrap_or_default();
         if step == "discard" {
             draft::discard(node, &visitor.operator, kind).await?;
@@ -167,16 +164,13 @@ pub(super) async fn share(
 /// Keeps what is filled in so far; pages with scripts do so by themselves.
 pub(super) async fn keep(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(kind): Path<String>,
-    Form(pairs): Form<Vec<(String, String)>>,
+    Sent { visitor, fields: pairs }: Sent<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done = async {
         let kind = kind_of(&kind)?;
         let mut filled = inputs::filled(pairs);
-        visitor.must_be_of_form(first(&filled, "form"))?;
-        filled.remove("form");
         filled.remove("step");
         draft::keep(&desk.node, &visitor.operator, kind, &filled).await?;
         Ok(StatusCode::NO_CONTENT.into_response())

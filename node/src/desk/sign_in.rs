@@ -9,8 +9,9 @@ use raccordo_core::account::Password;
 use serde::Deserialize;
 
 use super::Desk;
-use super::gate::{self, Visitor};
+use super::gate;
 use super::problem::{self, Problem, rendered};
+use super::sent::Sent;
 use super::words::Words;
 use crate::app::account::{session, sign_in};
 use crate::app::fault::Whose;
@@ -84,20 +85,15 @@ pub(super) async fn sign_in(
 
 /// What a form without fields of its own carries.
 #[derive(Deserialize)]
-pub(super) struct Plain {
-    #[serde(default)]
-    form: String,
-}
+pub(super) struct Nothing {}
 
 /// Signs out.
 pub(super) async fn sign_out(
     State(desk): State<Desk>,
-    visitor: Visitor,
-    Form(plain): Form<Plain>,
+    Sent { visitor, .. }: Sent<Nothing>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let problem = |fault| Problem::new(words, fault);
-    visitor.must_be_of_form(&plain.form).map_err(problem)?;
     session::sign_out(&desk.node, &visitor.operator, &visitor.key).await.map_err(problem)?;
     let headers = [(header::SET_COOKIE, gate::clear_cookie())];
     Ok((StatusCode::SEE_OTHER, headers, Redirect::to("/sign-in")).into_response())

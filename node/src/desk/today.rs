@@ -1,18 +1,24 @@
-//! The first page: what is new, and how the équipes stand.
+//! The first page: what is new, what waits for the visitor, what is late; then the newest
+//! alerts, and how the équipes stand.
+
+mod answers;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use raccordo_core::operator::Action;
 
+use self::answers::Answer;
 use super::Desk;
 use super::alerts::{Line, line};
 use super::frame::Frame;
-use super::gate::Visitor;
+use super::gate::{self, Visitor};
 use super::problem::{Problem, rendered};
+use crate::app::account::session::Use;
 use crate::app::fault::{Done, Whose};
-use crate::app::status::{self, EquipeStatus};
-use crate::app::{Node, alerts};
+use crate::app::status::EquipeStatus;
+use crate::app::{Node, alerts, today};
 
 /// How many of the newest alerts are shown.
 const NEWEST: u32 = 10;
@@ -21,6 +27,7 @@ const NEWEST: u32 = 10;
 #[template(path = "today.html")]
 struct Page {
     frame: Frame,
+    answers: Vec<Answer>,
     newest: Vec<Line>,
     may_read: bool,
     equipes: Vec<Standing>,
@@ -52,22 +59,40 @@ impl From<&EquipeStatus> for Standing {
     }
 }
 
-/// The page.
-pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<Response, Problem> {
+/// The page. A person who opens it is at the desk; a page that reads itself again is not.
+pub(super) async fn page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let words = visitor.words;
-    made(&desk.node, &visitor).await.map_err(|fault| Problem::new(words, fault))
+    let used = gate::used(&headers);
+    made(&desk.node, &visitor, used).await.map_err(|fault| Problem::new(words, fault))
 }
 
-async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
+async fn made(node: &Node, visitor: &Visitor, used: Use) -> Done<Response> {
     visitor.operator.must(Action::ListEquipes)?;
+    if used == Use::Person {
+        today::visited(node, &visitor.operator).await?;
+    }
     let search = alerts::Search { limit: NEWEST, ..Default::default() };
     let (newest, may_read) = match alerts::newest(node, &visitor.operator, &search).await {
         Ok((views, _)) => (views, true),
         Err(fault) if fault.whose == Whose::Refused => (Vec::new(), false),
         Err(fault) => return Err(fault),
     };
-    let newest = newest.iter().map(|view| line(node, visitor.words, view)).collect();
-    let equipes = status::status(node).await?.equipes.iter().map(Into::into).collect();
-    let frame = Frame::new(visitor, "today", "/");
-    Ok(rendered(&Page { frame, newest, may_read, equipes }))
+    let today = today::look(node, &visitor.operator).await?;
+    let fresh = |view: &alerts::AlertView| {
+        view.row.position > today.new.after && view.row.origin != node.identity.node
+    };
+    let newest = newest.iter();
+    let newest =
+        newest.map(|view| Line { new: fresh(view), ..line(node, visitor.words, view) }).collect();
+    Ok(rendered(&Page {
+        frame: Frame::new(visitor, "today", "/"),
+        answers: answers::answers(node, visitor, &today),
+        newest,
+        may_read,
+        equipes: today.late.equipes.iter().map(Into::into).collect(),
+    }))
 }

@@ -66,6 +66,16 @@ impl Words {
         PAGES.lookup_with_args(self.id(), key, &values)
     }
 
+    /// A text with two values, called `it` and `of`.
+    pub fn both(self, key: &str, it: impl ToString, of: impl ToString) -> String {
+        let value = |value: String| FluentValue::from(value);
+        let values = HashMap::from([
+            (Cow::Borrowed("it"), value(it.to_string())),
+            (Cow::Borrowed("of"), value(of.to_string())),
+        ]);
+        PAGES.lookup_with_args(self.id(), key, &values)
+    }
+
     /// A text with a number called `count`, which decides singular and plural.
     pub fn count(self, key: &str, count: impl Borrow<usize>) -> String {
         let count = FluentValue::from(*count.borrow());
@@ -143,7 +153,7 @@ mod tests {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
         for file in std::fs::read_dir(directory).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            for call in ["words.t(\"", "words.with(\"", "words.count(\""] {
+            for call in ["words.t(\"", "words.with(\"", "words.both(\"", "words.count(\""] {
                 for rest in text.split(call).skip(1) {
                     let key = rest.split('"').next().unwrap();
                     assert!(known.contains(key), "{key}");

@@ -335,6 +335,19 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "visit",
+        1,
+        &[
+            ("operator", Bytes),
+            ("known_objects", Integer),
+            ("known_matches", Integer),
+            ("left_at_ms", Integer),
+            ("met_objects", Integer),
+            ("met_matches", Integer),
+            ("seen_at_ms", Integer),
+        ],
+    ),
+    table(
         "draft",
         2,
         &[("operator", Bytes), ("kind", Text), ("sealed", Bytes), ("changed_at_ms", Integer)],

@@ -1,7 +1,9 @@
 //! Matches, the objects that name own records in them, and stop values.
 
 use async_trait::async_trait;
-use raccordo_core::id::{Digest, EnvelopeId, LineageId, NodeId, ObjectId, OperatorId, RecordId};
+use raccordo_core::id::{
+    Digest, EnvelopeId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId, RecordId,
+};
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::time::Instant;
 
@@ -57,6 +59,37 @@ pub struct MatchRow {
     pub changed_at: Instant,
 }
 
+/// What is asked of the matches that people look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatchStage {
+    /// Nothing.
+    #[default]
+    Any,
+    /// This node has not decided them: `candidate` or `confirmed_there`.
+    Undecided,
+    /// They are linked, and this node's manager has said no word.
+    Unanswered,
+}
+
+/// Which matches people look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MatchFilter {
+    /// Only of this organisation's records.
+    pub organisation: Option<OrganisationId>,
+    /// With those of records about people.
+    pub people: bool,
+    /// With those of records about companies.
+    pub companies: bool,
+    /// How far they are.
+    pub stage: MatchStage,
+    /// Only after this position.
+    pub after_position: u64,
+    /// Only before this position; none: from the newest.
+    pub before_position: Option<u64>,
+    /// At most so many; a count has no limit.
+    pub limit: u32,
+}
+
 /// An own event of a match that the log has not shown yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchEventRow {
@@ -107,6 +140,10 @@ pub trait MatchRows {
     async fn found_match(&mut self, id: MatchId) -> Stored<Option<MatchRow>>;
     /// Matches after a position, in the order of finding.
     async fn list_matches(&mut self, after: u64, limit: u32) -> Stored<Vec<MatchRow>>;
+    /// The newest found first.
+    async fn newest_matches(&mut self, filter: &MatchFilter) -> Stored<Vec<MatchRow>>;
+    /// How many pass a filter.
+    async fn count_matches(&mut self, filter: &MatchFilter) -> Stored<u64>;
     /// The matches of a record, in the order of finding.
     async fn matches_of_record(&mut self, record: RecordId) -> Stored<Vec<MatchRow>>;
     /// The matches of an object, own or received, in the order of finding.

@@ -33,6 +33,7 @@ pub mod successor;
 pub mod term;
 pub mod token;
 pub mod token_request;
+pub mod visit;
 pub mod void;
 
 use async_trait::async_trait;
@@ -140,6 +141,7 @@ pub trait Tx:
     + register::RegisterRows
     + account::AccountRows
     + email_notice::EmailNoticeRows
+    + visit::VisitRows
     + draft::DraftRows
     + token::TokenRows
     + matching::MatchRows

@@ -65,14 +65,29 @@ pub struct NewestFilter {
     pub lineage: Option<LineageId>,
     /// Only from this origin.
     pub origin: Option<NodeId>,
+    /// Only from others than this one.
+    pub not_origin: Option<NodeId>,
     /// Only in this state.
     pub state: Option<String>,
     /// Only of this kind.
     pub kind: Option<String>,
+    /// Only after this position.
+    pub after_position: u64,
     /// Only before this position; none: from the newest.
     pub before_position: Option<u64>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// An object without what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// The object.
+    pub object: ObjectId,
+    /// Order in which this node came to know it.
+    pub position: u64,
+    /// Its newest version.
+    pub version: u64,
 }
 
 /// What the members have done with an own object.
@@ -99,6 +114,10 @@ pub trait ObjectRows {
     async fn list_objects(&mut self, filter: &ObjectFilter) -> Stored<Vec<ObjectRow>>;
     /// Lists by position, descending.
     async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>>;
+    /// The same without their bodies: far quicker where there are many.
+    async fn newest_heads(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectHead>>;
+    /// Own active objects of which a member could not process the first envelope, oldest first.
+    async fn objects_refused(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<ObjectRow>>;
     /// Active objects whose time has come, at most `limit`.
     async fn objects_expired(&mut self, now: Instant, limit: u32) -> Stored<Vec<ObjectRow>>;
     /// What members reported of own objects, in the order of the ids.

@@ -119,6 +119,14 @@ pub trait OutboxRows {
     ) -> Stored<Vec<EnvelopeRow>>;
     /// Number of envelopes that are not in the log yet.
     async fn unaccepted_envelopes(&mut self, lineage: LineageId) -> Stored<u64>;
+    /// Objects of envelopes that a member may not have yet, of those queued before an instant:
+    /// of the `limit` oldest envelopes, in their order, each once.
+    async fn objects_under_way(
+        &mut self,
+        lineage: LineageId,
+        queued_before: Instant,
+        limit: u32,
+    ) -> Stored<Vec<ObjectId>>;
     /// Gives packed envelopes their entry and their final bytes.
     async fn pack_envelopes(&mut self, rows: &[EnvelopeRow]) -> Stored<()>;
     /// Envelopes of an entry, oldest first.

@@ -627,6 +627,7 @@ async fn start(
         claims: Default::default(),
         matching: Default::default(),
         voice: Default::default(),
+        gists: Default::default(),
         told: Default::default(),
     })
 }

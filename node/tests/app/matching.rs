@@ -5,7 +5,9 @@ mod stage;
 use raccordo_core::matching::life::Word;
 use raccordo_core::object::Kind;
 use raccordo_core::trust::state::TrustChange;
+use raccordo_node::app::directory::Operator;
 use raccordo_node::app::matching::decide::Decision;
+use raccordo_node::app::matching::waiting::waiting;
 use raccordo_node::app::matching::{decide, list, stops};
 use raccordo_node::app::register::erase;
 use raccordo_node::app::withdraw::withdraw;
@@ -52,6 +54,37 @@ async fn the_same_person_is_found_confirmed_and_linked() {
     assert_eq!(stage.states().await, ["unlinked_here", "unlinked_there"]);
     assert!(stage.only(UMBRIA).await.contact.is_none());
     stage.settled().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_people() {
+    let mut stage = Stage::matched().await;
+    let other = stage.employ(TOSCANA, "union", "case_manager").await;
+    let far = stage.employ(TOSCANA, "secretariat", "secretariat").await;
+    let frontline = stage.employ(TOSCANA, "ambito", "frontline").await;
+    let id = stage.only(TOSCANA).await.row.id;
+    let waits = async |stage: &Stage, member: usize, operator: &Operator| {
+        let mut tx = stage.node(member).store.read().await.unwrap();
+        let found = waiting(stage.node(member), &mut *tx, operator).await.unwrap();
+        (found.undecided, found.unanswered)
+    };
+    let own =
+        async |stage: &Stage, member: usize| waits(stage, member, stage.operator(member)).await;
+    assert_eq!((own(&stage, TOSCANA).await, own(&stage, UMBRIA).await), ((1, 0), (1, 0)));
+    assert_eq!(waits(&stage, TOSCANA, &other).await, (0, 0), "of another organisation");
+    assert_eq!(waits(&stage, TOSCANA, &far).await, (1, 0), "works for the whole region");
+    assert_eq!(waits(&stage, TOSCANA, &frontline).await, (0, 0), "decides nothing");
+    stage.decide(TOSCANA, id, Decision::Confirm).await.unwrap();
+    assert_eq!(own(&stage, TOSCANA).await, (0, 0), "though the log does not show it yet");
+    stage.run().await;
+    assert_eq!((own(&stage, TOSCANA).await, own(&stage, UMBRIA).await), ((0, 0), (1, 0)));
+    stage.decide(UMBRIA, id, Decision::Confirm).await.unwrap();
+    stage.run().await;
+    assert_eq!((own(&stage, TOSCANA).await, own(&stage, UMBRIA).await), ((0, 1), (0, 1)));
+    stage.decide(TOSCANA, id, Decision::Answer(Word::CallMe)).await.unwrap();
+    assert_eq!(own(&stage, TOSCANA).await, (0, 0));
+    stage.run().await;
+    assert_eq!((own(&stage, TOSCANA).await, own(&stage, UMBRIA).await), ((0, 0), (0, 1)));
 }
 
 #[tokio::test]

@@ -78,6 +78,91 @@ alarm-other = Ask the administrator (code: { $it }).
 alarm-welcome-refused = An invitation to join the group was refused, since it does not follow the signed pact.
 alarm-hub-removed = The hub says that this node is no longer in the équipe.
 
+## What the day brings
+
+new = New
+new-mark = new
+new-since = Since you looked last, { $it }
+new-first = Here you find what comes between one visit and the next.
+new-nothing = Nothing new.
+new-alerts = { $count ->
+    [one] One new alert
+   *[other] { $count } new alerts
+}
+new-alerts-more = { $count ->
+    [one] More than one new alert
+   *[other] More than { $count } new alerts
+}
+new-matches = { $count ->
+    [one] One new match
+   *[other] { $count } new matches
+}
+waits = Waits for you
+waits-nothing = Nothing waits for you.
+waits-undecided = { $count ->
+    [one] One match to confirm or deny
+   *[other] { $count } matches to confirm or deny
+}
+waits-unanswered = { $count ->
+    [one] One linked match without your answer
+   *[other] { $count } linked matches without your answer
+}
+waits-draft-case = The draft of a case
+waits-draft-company = The draft of a company
+waits-draft-kept = Saved on { $it }: it has not gone out yet.
+late = Late
+late-nothing = Nothing is late.
+late-queued = { $count ->
+    [one] One alert has not gone out for more than a day
+   *[other] { $count } alerts have not gone out for more than a day
+}
+late-queued-more = { $count ->
+    [one] At least one alert has not gone out for more than a day
+   *[other] At least { $count } alerts have not gone out for more than a day
+}
+late-missing = { $count ->
+    [one] One alert has not reached everybody after more than a day
+   *[other] { $count } alerts have not reached everybody after more than a day
+}
+late-missing-more = { $count ->
+    [one] At least one alert has not reached everybody after more than a day
+   *[other] At least { $count } alerts have not reached everybody after more than a day
+}
+late-refused = { $count ->
+    [one] One alert could not be read
+   *[other] { $count } alerts could not be read
+}
+late-refused-more = { $count ->
+    [one] At least one alert could not be read
+   *[other] At least { $count } alerts could not be read
+}
+late-held = Sending to { $it } is on hold. Nothing is lost here: they go out later. Tell the administrator.
+late-hub = The hub { $it } does not answer. Nothing is lost here: the node tries again by itself.
+late-sending = They are going out now.
+late-silent = { $it } is missing, and has fallen silent. It receives them as soon as it connects.
+late-slow = { $it } is missing: it has not confirmed yet.
+late-unread = The node { $it } could not read them: ask the administrator.
+late-others = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+member-silent = The node { $it } has been silent since { $of }
+member-silent-why = What you share waits for it, and is not lost.
+expires-own = The card of this node expires on { $it }
+expires-own-now = The card of this node has expired, or expires today: { $it }
+expires-own-why = Tell the administrator: renewing it before costs nothing, afterwards it takes phone calls.
+expires-peer = The card of { $it } expires on { $of }
+expires-peer-why = Its administrator renews it.
+expires-pact = The pact of the équipe { $it } expires on { $of }
+expires-pact-now = The pact of the équipe { $it } has expired, or expires today: { $of }
+expires-pact-why = Afterwards nothing is shared any more: renew it together.
+no-alerts-yet = No alerts yet: those that you share, and those of the others, show up here.
+no-alerts-here = No alerts among these: there are older ones.
+matches-all = All
+matches-undecided = To decide
+matches-unanswered = Without answer
+no-matches-waiting = No match waits for you.
+
 ## Lists of alerts
 
 alerts-count = { $count ->

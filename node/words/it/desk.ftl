@@ -78,6 +78,91 @@ alarm-other = Chiedi all'amministratore (codice: { $it }).
 alarm-welcome-refused = Un invito a entrare nel gruppo è stato rifiutato perché non corrisponde al patto firmato.
 alarm-hub-removed = Lo snodo dice che questo nodo non fa più parte dell'équipe.
 
+## What the day brings
+
+new = Di nuovo
+new-mark = nuova
+new-since = Da quando hai guardato l'ultima volta, { $it }
+new-first = Qui trovi quello che arriva tra una visita e l'altra.
+new-nothing = Nulla di nuovo.
+new-alerts = { $count ->
+    [one] Una nuova segnalazione
+   *[other] { $count } nuove segnalazioni
+}
+new-alerts-more = { $count ->
+    [one] Più di una nuova segnalazione
+   *[other] Più di { $count } nuove segnalazioni
+}
+new-matches = { $count ->
+    [one] Una nuova corrispondenza
+   *[other] { $count } nuove corrispondenze
+}
+waits = Aspetta te
+waits-nothing = Nulla ti aspetta.
+waits-undecided = { $count ->
+    [one] Una corrispondenza da confermare o no
+   *[other] { $count } corrispondenze da confermare o no
+}
+waits-unanswered = { $count ->
+    [one] Una corrispondenza collegata senza la tua risposta
+   *[other] { $count } corrispondenze collegate senza la tua risposta
+}
+waits-draft-case = La bozza di un caso
+waits-draft-company = La bozza di un'azienda
+waits-draft-kept = Salvata il { $it }: non è ancora partita.
+late = In ritardo
+late-nothing = Nulla è in ritardo.
+late-queued = { $count ->
+    [one] Una segnalazione non è ancora partita da più di un giorno
+   *[other] { $count } segnalazioni non sono ancora partite da più di un giorno
+}
+late-queued-more = { $count ->
+    [one] Almeno una segnalazione non è ancora partita da più di un giorno
+   *[other] Almeno { $count } segnalazioni non sono ancora partite da più di un giorno
+}
+late-missing = { $count ->
+    [one] Una segnalazione non è arrivata a tutti dopo più di un giorno
+   *[other] { $count } segnalazioni non sono arrivate a tutti dopo più di un giorno
+}
+late-missing-more = { $count ->
+    [one] Almeno una segnalazione non è arrivata a tutti dopo più di un giorno
+   *[other] Almeno { $count } segnalazioni non sono arrivate a tutti dopo più di un giorno
+}
+late-refused = { $count ->
+    [one] Una segnalazione non si è potuta leggere
+   *[other] { $count } segnalazioni non si sono potute leggere
+}
+late-refused-more = { $count ->
+    [one] Almeno una segnalazione non si è potuta leggere
+   *[other] Almeno { $count } segnalazioni non si sono potute leggere
+}
+late-held = L'invio verso { $it } è sospeso. Qui non si perde nulla: partiranno dopo. Avvisa l'amministratore.
+late-hub = Lo snodo { $it } non risponde. Qui non si perde nulla: il nodo riprova da solo.
+late-sending = Stanno partendo adesso.
+late-silent = Manca { $it }, che non si fa sentire. Le riceverà appena si collega.
+late-slow = Manca { $it }, che non ha ancora confermato.
+late-unread = Il nodo { $it } non le ha potute leggere: chiedi all'amministratore.
+late-others = { $count ->
+    [one] e un'altra
+   *[other] e altre { $count }
+}
+member-silent = Il nodo { $it } non si fa sentire dal { $of }
+member-silent-why = Quello che condividi lo aspetta, e non va perso.
+expires-own = La tessera di questo nodo scade il { $it }
+expires-own-now = La tessera di questo nodo è scaduta, o scade oggi: { $it }
+expires-own-why = Avvisa l'amministratore: rinnovarla prima non costa nulla, dopo servono telefonate.
+expires-peer = La tessera di { $it } scade il { $of }
+expires-peer-why = La rinnova il suo amministratore.
+expires-pact = Il patto dell'équipe { $it } scade il { $of }
+expires-pact-now = Il patto dell'équipe { $it } è scaduto, o scade oggi: { $of }
+expires-pact-why = Dopo non si condivide più nulla: va rinnovato insieme.
+no-alerts-yet = Ancora nessuna segnalazione: quelle che condividi, e quelle degli altri, compaiono qui.
+no-alerts-here = Nessuna segnalazione tra queste: ce ne sono di più vecchie.
+matches-all = Tutte
+matches-undecided = Da decidere
+matches-unanswered = Senza risposta
+no-matches-waiting = Nessuna corrispondenza ti aspetta.
+
 ## Lists of alerts
 
 alerts-count = { $count ->

@@ -1,6 +1,6 @@
 //! One window, used with the mouse or with the keyboard alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
@@ -60,7 +60,13 @@ impl Window {
     /// # Errors
     /// The browser cannot.
     pub async fn open(&self, path: &str) -> anyhow::Result<()> {
-        Ok(self.client.goto(&format!("{}{path}", self.base)).await?)
+        let address = format!("{}{path}", self.base);
+        until(path, async || match self.client.goto(&address).await {
+            // The page before was still on its way.
+            Err(error) if is_leaving(&error) => Ok(None),
+            opened => Ok(Some(opened?)),
+        })
+        .await
     }
 
     /// The path of the page that is open.
@@ -102,6 +108,27 @@ impl Window {
     pub async fn text_of(&self, css: &str) -> anyhow::Result<String> {
         until(css, async || Ok(Some(self.client.find(Locator::Css(css)).await?.text().await?)))
             .await
+    }
+
+    /// Whether the page has an element of this CSS selector now.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn has(&self, css: &str) -> anyhow::Result<bool> {
+        Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
+    }
+
+    /// Chooses a file of this machine to be sent.
+    ///
+    /// # Errors
+    /// The page takes none.
+    pub async fn choose_file(&self, css: &str, file: &Path) -> anyhow::Result<()> {
+        let file = file.to_string_lossy();
+        until(css, async || {
+            let field = self.client.find(Locator::Css(css)).await?;
+            Ok(Some(field.send_keys(&file).await?))
+        })
+        .await
     }
 
     /// An attribute of the first element of this CSS selector.
@@ -279,15 +306,20 @@ impl Window {
     async fn violations(&self) -> anyhow::Result<Vec<String>> {
         let path = std::env::var(AXE).context("axe-core is not there: run tests/run")?;
         let axe = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-        self.run(&axe, vec![]).await?;
         let run = "const done = arguments[arguments.length - 1]; \
              const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']; \
              window.axe.run(document, {runOnly: {type: 'tag', values: tags}}) \
              .then(found => done(found.violations.map(one => \
              one.id + ': ' + one.help + ' at ' + one.nodes.map(it => it.target).join(', '))), \
              error => done(['axe: ' + error]))";
-        let found = self.client.execute_async(run, vec![]).await?;
-        Ok(serde_json::from_value(found)?)
+        let found = until("a page that stays to be examined", async || {
+            self.run(&axe, vec![]).await?;
+            match self.client.execute_async(run, vec![]).await {
+                Err(error) if is_leaving(&error) => Ok(None),
+                found => Ok(Some(found?)),
+            }
+        });
+        Ok(serde_json::from_value(found.await?)?)
     }
 
     async fn keep_picture(&self, name: &str, width: Width) -> anyhow::Result<()> {
@@ -297,7 +329,10 @@ impl Window {
         }
         tokio::fs::create_dir_all(&directory).await?;
         let whole = json!({"format": "png", "captureBeyondViewport": true});
-        let taken = self.devtools("Page.captureScreenshot", whole).await?;
+        let taken = until("a picture", async || {
+            Ok(Some(self.devtools("Page.captureScreenshot", whole.clone()).await?))
+        });
+        let taken = taken.await?;
         let data = taken.get("data").and_then(Value::as_str).context("no picture")?;
         let picture = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?;
         let file = directory.join(format!("{name}-{}.png", width as u32));

@@ -201,6 +201,7 @@ impl Machine {
             claims: Default::default(),
             voice: Default::default(),
             matching: Default::default(),
+            gists: Default::default(),
             told: Default::default(),
         };
         self.process =

@@ -1,9 +1,10 @@
 //! One code list, and the strict reading of its file.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::Lang;
-use super::search;
+use super::search::{self, Folded};
 
 /// Longest accepted file, in bytes; the list of comuni has some 230,000.
 const FILE_BYTES_MAX: usize = 4 << 20;
@@ -91,6 +92,8 @@ pub struct List {
     columns: Vec<String>,
     entries: Vec<Code>,
     places: BTreeMap<String, usize>,
+    /// What is searched of each entry; made by the first search.
+    folded: OnceLock<Vec<Folded>>,
 }
 
 impl List {
@@ -119,6 +122,7 @@ impl List {
             columns,
             entries: Vec::new(),
             places: BTreeMap::new(),
+            folded: OnceLock::new(),
         };
         for (place, record) in reader.records().enumerate() {
             let row = place.saturating_add(2);
@@ -167,14 +171,19 @@ impl List {
     /// empty text gives the first codes of the file.
     pub fn search(&self, text: &str, lang: Lang, limit: usize) -> Vec<&Code> {
         let query = search::Query::new(text);
-        let rank = |code: &Code| {
-            let words = self.cell(code, "words").unwrap_or_default();
-            query.rank(&code.code, code.label(lang), words)
-        };
-        let found = self.entries.iter().filter_map(|code| Some((rank(code)?, code)));
+        let entries = self.entries.iter().zip(self.folded());
+        let found = entries.filter_map(|(code, folded)| Some((query.rank(folded, lang)?, code)));
         let mut found: Vec<_> = found.collect();
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().take(limit).map(|(_, code)| code).collect()
+    }
+
+    fn folded(&self) -> &[Folded] {
+        let fold = |code: &Code| {
+            let words = self.cell(code, "words").unwrap_or_default();
+            Folded::new(&code.code, &code.label_it, &code.label_en, words)
+        };
+        self.folded.get_or_init(|| self.entries.iter().map(fold).collect())
     }
 
     fn cell<'a>(&self, code: &'a Code, column: &str) -> Option<&'a str> {

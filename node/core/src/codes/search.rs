@@ -1,5 +1,7 @@
 //! Search in labels without regard to case and accents.
 
+use super::Lang;
+
 /// How well an entry matches; less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
@@ -17,6 +19,23 @@ pub(super) enum Rank {
     Part,
 }
 
+/// What of an entry is searched, folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Folded {
+    code: String,
+    label_it: String,
+    label_en: String,
+    words: String,
+}
+
+impl Folded {
+    /// Folds code, labels and search words.
+    pub(super) fn new(code: &str, label_it: &str, label_en: &str, words: &str) -> Self {
+        let [code, label_it, label_en, words] = [code, label_it, label_en, words].map(fold);
+        Self { code, label_it, label_en, words }
+    }
+}
+
 /// A folded search text.
 pub(super) struct Query {
     text: String,
@@ -29,21 +48,25 @@ impl Query {
     }
 
     /// How an entry matches; `None` when it does not.
-    pub(super) fn rank(&self, code: &str, label: &str, words: &str) -> Option<Rank> {
-        let (text, label) = (self.text.as_str(), fold(label));
+    pub(super) fn rank(&self, entry: &Folded, lang: Lang) -> Option<Rank> {
+        let text = self.text.as_str();
+        let label = match lang {
+            Lang::It => &entry.label_it,
+            Lang::En => &entry.label_en,
+        };
         let begins = |word: &str, among: &str| among.split(' ').any(|one| one.starts_with(word));
         let all_begin = |among: &[&str]| {
             text.split(' ').all(|word| among.iter().any(|among| begins(word, among)))
         };
-        if fold(code) == text {
+        if entry.code == text {
             Some(Rank::Code)
-        } else if label == text {
+        } else if *label == text {
             Some(Rank::Label)
         } else if label.starts_with(text) {
             Some(Rank::Prefix)
-        } else if all_begin(&[&label]) {
+        } else if all_begin(&[label]) {
             Some(Rank::Words)
-        } else if all_begin(&[&label, &fold(words), &fold(code)]) {
+        } else if all_begin(&[label, &entry.words, &entry.code]) {
             Some(Rank::SearchWords)
         } else {
             label.contains(text).then_some(Rank::Part)
@@ -96,7 +119,7 @@ fn base(letter: char) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::{CodeLists, Lang};
+    use crate::codes::CodeLists;
 
     /// The first match of a list is the expected code.
     fn check(list: &str, text: &str, lang: Lang, expected: &str) {
@@ -148,7 +171,8 @@ mod tests {
     #[test]
     fn ranks() {
         let check = |text: &str, rank: Option<Rank>| {
-            assert_eq!(Query::new(text).rank("x-1", "Casa di Città", "ospizio"), rank, "{text}");
+            let entry = Folded::new("x-1", "Casa di Città", "", "ospizio");
+            assert_eq!(Query::new(text).rank(&entry, Lang::It), rank, "{text}");
         };
         check("X 1", Some(Rank::Code));
         check("casa di citta", Some(Rank::Label));

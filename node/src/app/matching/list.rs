@@ -1,19 +1,22 @@
 //! Shows matches to the people who answer for the records.
 
-use raccordo_core::id::LineageId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use raccordo_core::id::{LineageId, ObjectId, RecordId};
 use raccordo_core::matching::event::Contact;
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::object::Subject;
-use raccordo_core::operator::{Action, may};
+use raccordo_core::operator::{Action, Reach, may, reach};
 use raccordo_core::register::subject_of;
 
-use super::{contact, standing};
+use super::{contact, events, standing};
 use crate::app::Node;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
 use crate::app::register::meets;
 use crate::store::Tx;
-use crate::store::matching::MatchRow;
+pub use crate::store::matching::MatchStage;
+use crate::store::matching::{MatchFilter, MatchRow};
 use crate::store::register::RecordRow;
 
 /// Rows that one step of a list reads.
@@ -77,26 +80,80 @@ pub async fn list(
         Some(name) => Some(named(&mut *tx, name).await?),
         None => None,
     };
-    let (mut views, mut after) = (Vec::new(), query.after);
-    loop {
-        let rows = tx.list_matches(after, PAGE).await?;
-        let ended = rows.len() < PAGE as usize;
-        for row in rows {
-            after = row.position;
-            let fits = lineage.is_none_or(|lineage| row.lineage == lineage)
-                && query.state.as_ref().is_none_or(|state| row.state.starts_with(state.as_str()));
-            let record = tx.register_record(row.record).await?.filter(|_| fits);
-            if record.is_some_and(|record| met(operator, &record)) {
-                views.push(view(node, &mut *tx, row).await?);
-            }
-            if views.len() >= query.limit as usize {
-                return Ok((views, Some(after)));
-            }
+    let (mut rows, mut after) = (Vec::new(), query.after);
+    let next = loop {
+        let page = tx.list_matches(after, PAGE).await?;
+        let ended = page.len() < PAGE as usize;
+        let records = records(&mut *tx, &page).await?;
+        let fits = |row: &MatchRow| {
+            lineage.is_none_or(|lineage| row.lineage == lineage)
+                && query.state.as_ref().is_none_or(|state| row.state.starts_with(state.as_str()))
+                && records.get(&row.record).is_some_and(|record| met(operator, record))
+        };
+        let free = (query.limit as usize).saturating_sub(rows.len());
+        after = page.last().map_or(after, |row| row.position);
+        rows.extend(page.into_iter().filter(fits).take(free));
+        if rows.len() >= query.limit as usize {
+            break rows.last().map(|row| row.position);
         }
         if ended {
-            return Ok((views, None));
+            break None;
         }
+    };
+    Ok((views(node, &mut *tx, rows).await?, next))
+}
+
+/// Which to look at, the newest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// How far they are.
+    pub stage: MatchStage,
+    /// Only before this position.
+    pub before: Option<u64>,
+    /// At most so many, from 1.
+    pub limit: u32,
+}
+
+/// Matches of records that the operator meets, the newest first; the second value is the
+/// position to go on from, none at the end.
+///
+/// # Errors
+/// `role_not_allowed`.
+pub async fn newest(
+    node: &Node,
+    operator: &Operator,
+    look: Look,
+) -> Done<(Vec<MatchView>, Option<u64>)> {
+    let filter = filter(operator, Action::ReadMatch);
+    if !filter.people && !filter.companies {
+        operator.must(Action::ReadMatch(Subject::Person))?;
     }
+    let Look { stage, before, limit } = look;
+    let filter = MatchFilter { stage, before_position: before, limit, ..filter };
+    let mut tx = node.store.read().await?;
+    let rows = tx.newest_matches(&filter).await?;
+    let more = rows.len() >= limit as usize;
+    let next = rows.last().filter(|_| more).map(|row| row.position);
+    Ok((views(node, &mut *tx, rows).await?, next))
+}
+
+/// Matches of which the operator may do this: role, class and organisation decide.
+pub(super) fn filter(operator: &Operator, action: fn(Subject) -> Action) -> MatchFilter {
+    let may = |subject| may(operator.role, operator.class, action(subject));
+    let near = reach(operator.role) == Reach::Organisation;
+    MatchFilter {
+        organisation: near.then_some(operator.organisation),
+        people: may(Subject::Person),
+        companies: may(Subject::Company),
+        ..MatchFilter::default()
+    }
+}
+
+async fn records(tx: &mut dyn Tx, rows: &[MatchRow]) -> Done<BTreeMap<RecordId, RecordRow>> {
+    let ids: BTreeSet<RecordId> = rows.iter().map(|row| row.record).collect();
+    let ids: Vec<RecordId> = ids.into_iter().collect();
+    let found = tx.records_among(&ids).await?;
+    Ok(found.into_iter().map(|record| (record.record, record)).collect())
 }
 
 async fn named(tx: &mut dyn Tx, name: &str) -> Done<LineageId> {
@@ -127,16 +184,34 @@ pub async fn show(node: &Node, operator: &Operator, id: MatchId) -> Done<MatchVi
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
 pub(super) async fn view(node: &Node, tx: &mut dyn Tx, row: MatchRow) -> Done<MatchView> {
-    let equipe = tx.equipe(row.lineage).await?.map(|equipe| equipe.name).unwrap_or_default();
-    let kind = tx.register_record(row.record).await?.map(|record| record.kind);
-    let expected = standing::expected(node, tx, row.lineage, row.id).await?;
-    let coming = expected.map(|found| found.state.code());
-    Ok(MatchView {
-        equipe,
-        kind: kind.unwrap_or_default(),
-        coming: coming.filter(|coming| *coming != row.state),
-        shared: tx.object(row.theirs).await?.is_some(),
-        contact: contact::open(node, &row)?,
-        row,
-    })
+    let views = views(node, tx, vec![row]).await?;
+    views.into_iter().next().ok_or_else(no_such_match)
+}
+
+/// Rows with what belongs to them.
+async fn views(node: &Node, tx: &mut dyn Tx, rows: Vec<MatchRow>) -> Done<Vec<MatchView>> {
+    let records = records(tx, &rows).await?;
+    let theirs: Vec<ObjectId> = rows.iter().map(|row| row.theirs).collect();
+    let shared = tx.objects_among(&theirs).await?;
+    let shared: BTreeSet<ObjectId> = shared.into_iter().map(|object| object.object).collect();
+    let lineages: BTreeSet<LineageId> = rows.iter().map(|row| row.lineage).collect();
+    let mut homes = BTreeMap::new();
+    for lineage in lineages {
+        let name = tx.equipe(lineage).await?.map(|equipe| equipe.name).unwrap_or_default();
+        homes.insert(lineage, (name, events::waiting(node, tx, lineage).await?));
+    }
+    let view = |row: MatchRow| -> Done<MatchView> {
+        let (equipe, waiting) = homes.get(&row.lineage).cloned().unwrap_or_default();
+        let expected = standing::after(Some(standing::read(&row)?), row.id, &waiting);
+        let coming = expected.map(|found| found.state.code());
+        Ok(MatchView {
+            equipe,
+            kind: records.get(&row.record).map(|it| it.kind.clone()).unwrap_or_default(),
+            coming: coming.filter(|coming| *coming != row.state),
+            shared: shared.contains(&row.theirs),
+            contact: contact::open(node, &row)?,
+            row,
+        })
+    };
+    rows.into_iter().map(view).collect()
 }

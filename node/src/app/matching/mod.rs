@@ -5,7 +5,7 @@
 //! - which objects are about which records: [`naming`]
 //! - what two nodes share: [`pairs`]; what they show each other: [`tags`]; [`tend`]
 //! - where they agree: [`find`]; what both do about it: [`events`], [`decide`], [`contact`]
-//! - reading: [`list`]; the end of objects and records: [`end`]
+//! - reading: [`list`], what is [`waiting`] for people; the end of objects and records: [`end`]
 
 pub mod contact;
 pub mod decide;
@@ -21,6 +21,7 @@ pub mod stops;
 pub mod tags;
 mod tend;
 pub mod tokens;
+pub mod waiting;
 pub mod wanted;
 
 pub use evidence::{Memory, evidence};

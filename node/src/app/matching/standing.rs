@@ -1,6 +1,7 @@
 //! Where a match stands, between its row and the core.
 
 use raccordo_core::id::LineageId;
+use raccordo_core::matching::event::Event;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::matching::life::{Match, MatchId, Side, State, Word, apply};
 
@@ -54,12 +55,18 @@ pub(super) async fn expected(
     id: MatchId,
 ) -> Done<Option<Match>> {
     let row = tx.found_match(id).await?;
-    let mut found = row.as_ref().map(read).transpose()?;
-    for waiting in events::waiting(node, tx, lineage).await? {
-        let step = waiting.told.step().filter(|_| waiting.about == id);
+    let found = row.as_ref().map(read).transpose()?;
+    Ok(after(found, id, &events::waiting(node, tx, lineage).await?))
+}
+
+/// The same, of what this node has said and the log has not shown.
+pub(super) fn after(found: Option<Match>, id: MatchId, waiting: &[Event]) -> Option<Match> {
+    let mut found = found;
+    for event in waiting.iter().filter(|event| event.about == id) {
+        let step = event.told.step();
         if let Some(Ok(next)) = step.map(|step| apply(found.as_ref(), Side::Here, step)) {
             found = Some(next);
         }
     }
-    Ok(found)
+    found
 }

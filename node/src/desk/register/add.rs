@@ -1,7 +1,6 @@
 //! Adding a person with a case, or a company.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::alert::{Alert, FieldError};
@@ -19,6 +18,7 @@ use crate::desk::frame::Frame;
 use crate::desk::gate::Visitor;
 use crate::desk::inputs::{self, Choice, Filled, Inputs, Shape, choices, filled, first};
 use crate::desk::problem::{Problem, rendered};
+use crate::desk::sent::Sent;
 
 #[derive(Template)]
 #[template(path = "register_add.html")]
@@ -57,15 +57,13 @@ pub(in crate::desk) async fn page(
 /// Adds, or says what is wrong.
 pub(in crate::desk) async fn add(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(kind): Path<String>,
-    Form(pairs): Form<Vec<(String, String)>>,
+    Sent { visitor, fields: pairs }: Sent<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
         let kind = kind_of(&kind)?;
         let mut filled = filled(pairs);
-        visitor.must_be_of_form(first(&filled, "form"))?;
         if first(&filled, "step") == "more" {
             let more = more(&filled).saturating_add(1);
             filled.insert("more".to_owned(), vec![more.to_string()]);

@@ -1,7 +1,6 @@
 //! Erasing a person or company: asked once more, since nothing brings it back.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::operator::Action;
@@ -14,6 +13,7 @@ use crate::desk::Desk;
 use crate::desk::frame::Frame;
 use crate::desk::gate::Visitor;
 use crate::desk::problem::{Problem, rendered};
+use crate::desk::sent::Sent;
 
 #[derive(Template)]
 #[template(path = "register_erase.html")]
@@ -47,21 +47,17 @@ pub(in crate::desk) async fn page(
 #[derive(Deserialize)]
 pub(in crate::desk) struct Sure {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     sure: String,
 }
 
 /// Erases.
 pub(in crate::desk) async fn erase(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path((kind, id)): Path<(String, String)>,
-    Form(asked): Form<Sure>,
+    Sent { visitor, fields: asked }: Sent<Sure>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
-        visitor.must_be_of_form(&asked.form)?;
         if asked.sure != "yes" {
             return Err(Fault::usage("not_confirmed", "the box that confirms was not ticked"));
         }

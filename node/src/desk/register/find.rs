@@ -1,7 +1,6 @@
 //! Looking for somebody by what identifies them: with a purpose, and in the audit first.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use raccordo_core::alert::FieldError;
@@ -18,6 +17,7 @@ use crate::desk::frame::Frame;
 use crate::desk::gate::Visitor;
 use crate::desk::inputs::{Choice, Filled, filled, first};
 use crate::desk::problem::{Problem, rendered};
+use crate::desk::sent::Sent;
 use crate::desk::words::Words;
 use raccordo_core::operator::Action;
 
@@ -59,15 +59,13 @@ pub(in crate::desk) async fn page(
 /// What was found.
 pub(in crate::desk) async fn find(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(kind): Path<String>,
-    Form(pairs): Form<Vec<(String, String)>>,
+    Sent { visitor, fields: pairs }: Sent<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
         let kind = kind_of(&kind)?;
         let filled = filled(pairs);
-        visitor.must_be_of_form(first(&filled, "form"))?;
         let sought = form::identity(&desk.node, kind, &filled);
         let why = first(&filled, "purpose");
         Ok(match find::find(&desk.node, &visitor.operator, sought, why).await? {

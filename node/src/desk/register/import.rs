@@ -2,7 +2,6 @@
 //! lines were refused.
 
 use askama::Template;
-use axum::Form;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -21,6 +20,7 @@ use crate::desk::frame::Frame;
 use crate::desk::gate::Visitor;
 use crate::desk::inputs::{Choice, Filled, filled, first, reason_key};
 use crate::desk::problem::{Problem, rendered};
+use crate::desk::sent::Sent;
 use crate::desk::words::Words;
 
 /// Refused lines on the page; the report has all.
@@ -131,15 +131,13 @@ pub(in crate::desk) async fn send(
 /// Begins to read the file, or forgets it.
 pub(in crate::desk) async fn begin(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(kind): Path<String>,
-    Form(pairs): Form<Vec<(String, String)>>,
+    Sent { visitor, fields: pairs }: Sent<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
         let kind = met(&visitor, &kind)?;
         let filled = filled(pairs);
-        visitor.must_be_of_form(first(&filled, "form"))?;
         let step = first(&filled, "step");
         let here = format!("/register/import/{}", kind.as_str());
         if step == "forget" {

@@ -1,7 +1,6 @@
 //! One case or company: where it stands; and, once a purpose was chosen, who it is.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::alert::Alert;
@@ -26,6 +25,8 @@ use crate::desk::frame::Frame;
 use crate::desk::gate::Visitor;
 use crate::desk::inputs::{Choice, choices};
 use crate::desk::problem::{Problem, rendered};
+use crate::desk::sent::Sent;
+use crate::desk::sign_in::Nothing;
 
 /// What an address names.
 #[derive(Clone, Copy)]
@@ -172,21 +173,17 @@ pub(in crate::desk) async fn page(
 #[derive(Deserialize)]
 pub(in crate::desk) struct Reading {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     purpose: String,
 }
 
 /// The same with who it is: in the audit first.
 pub(in crate::desk) async fn open(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path((kind, id)): Path<(String, String)>,
-    Form(reading): Form<Reading>,
+    Sent { visitor, fields: reading }: Sent<Reading>,
 ) -> Result<Response, Problem> {
     let (words, node) = (visitor.words, &desk.node);
     let done: Done<Response> = async {
-        visitor.must_be_of_form(&reading.form)?;
         let which = Which::parse(&kind, &id)?;
         let why = &reading.purpose;
         let (record, codes) = match which {
@@ -267,8 +264,6 @@ fn shown(
 #[derive(Deserialize)]
 pub(in crate::desk) struct Changed {
     #[serde(default)]
-    form: String,
-    #[serde(default)]
     state: String,
     #[serde(default)]
     manager: String,
@@ -277,13 +272,11 @@ pub(in crate::desk) struct Changed {
 /// Changes where a case stands, or who answers for it.
 pub(in crate::desk) async fn change(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    Form(changed): Form<Changed>,
+    Sent { visitor, fields: changed }: Sent<Changed>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
-        visitor.must_be_of_form(&changed.form)?;
         let id: CaseId = id.parse()?;
         let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let wanted = Change { state: given(changed.state), manager: given(changed.manager) };
@@ -294,23 +287,14 @@ pub(in crate::desk) async fn change(
     done.map_err(|fault| Problem::new(words, fault))
 }
 
-/// What a form of buttons carries.
-#[derive(Deserialize)]
-pub(in crate::desk) struct Plain {
-    #[serde(default)]
-    form: String,
-}
-
 /// Opens another case of the same person.
 pub(in crate::desk) async fn again(
     State(desk): State<Desk>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    Form(plain): Form<Plain>,
+    Sent { visitor, .. }: Sent<Nothing>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let done: Done<Response> = async {
-        visitor.must_be_of_form(&plain.form)?;
         let case = list::case(&desk.node, &visitor.operator, id.parse()?).await?;
         let (record, new) = (case.row.record, NewCase::default());
         let added = add::add_case_of(&desk.node, &visitor.operator, record, new).await?;

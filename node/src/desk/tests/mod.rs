@@ -3,5 +3,6 @@
 mod lab;
 mod pages;
 mod register;
+mod today;
 
 pub(super) use lab::Lab;

@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId, RecordId};
 use raccordo_core::matching::life::MatchId;
 
+use super::tables::Tables;
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
-use crate::store::matching::{MatchEventRow, MatchRow, MatchRows, RecordObjectRow, StopValueRow};
+use crate::store::matching::{
+    MatchEventRow, MatchFilter, MatchRow, MatchRows, MatchStage, RecordObjectRow, StopValueRow,
+};
 
 #[async_trait]
 impl MatchRows for MemoryTx {
@@ -62,6 +65,14 @@ impl MatchRows for MemoryTx {
             let rows = tables.found_match.range(after.saturating_add(1)..);
             first(rows.map(|(_, row)| row), limit)
         })
+    }
+
+    async fn newest_matches(&mut self, filter: &MatchFilter) -> Stored<Vec<MatchRow>> {
+        self.look(|tables| first(met(tables, filter), filter.limit))
+    }
+
+    async fn count_matches(&mut self, filter: &MatchFilter) -> Stored<u64> {
+        self.look(|tables| met(tables, filter).fold(0_u64, |sum, _| sum.saturating_add(1)))
     }
 
     async fn matches_of_record(&mut self, record: RecordId) -> Stored<Vec<MatchRow>> {
@@ -137,4 +148,24 @@ impl MatchRows for MemoryTx {
     async fn operator_phone(&mut self, operator: OperatorId) -> Stored<Option<Vec<u8>>> {
         self.look(|tables| tables.operator_phone.row(&operator).cloned())
     }
+}
+
+/// Matches that a filter lets pass, the newest first.
+fn met<'t>(tables: &'t Tables, filter: &'t MatchFilter) -> impl Iterator<Item = &'t MatchRow> {
+    let after = filter.after_position.saturating_add(1);
+    let before = filter.before_position.unwrap_or(u64::MAX);
+    let stage = |row: &MatchRow| match filter.stage {
+        MatchStage::Any => true,
+        MatchStage::Undecided => matches!(row.state.as_str(), "candidate" | "confirmed_there"),
+        MatchStage::Unanswered => row.state == "linked" && row.said_here.is_empty(),
+    };
+    let owned = |row: &MatchRow| {
+        tables.register_record.row(&row.record).is_some_and(|record| {
+            let subject =
+                if record.subject == "company" { filter.companies } else { filter.people };
+            subject && filter.organisation.is_none_or(|it| record.organisation == it)
+        })
+    };
+    let rows = tables.found_match.range(after.min(before)..before).rev().map(|(_, row)| row);
+    rows.filter(move |row| stage(row) && owned(row))
 }

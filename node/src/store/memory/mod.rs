@@ -25,6 +25,7 @@ mod tables;
 mod term;
 mod token;
 mod token_request;
+mod visit;
 mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

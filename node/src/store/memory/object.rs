@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId};
 use raccordo_core::time::Instant;
 
+use super::tables::Tables;
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
-use crate::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+use crate::store::object::{
+    NewestFilter, ObjectFilter, ObjectHead, ObjectReports, ObjectRow, ObjectRows,
+};
 
 #[async_trait]
 impl ObjectRows for MemoryTx {
@@ -63,17 +66,31 @@ impl ObjectRows for MemoryTx {
     }
 
     async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
-        let NewestFilter { lineage, origin, state, kind, before_position, limit } = filter;
-        let fits = |row: &&ObjectRow| {
-            lineage.is_none_or(|lineage| row.lineage == lineage)
-                && origin.as_ref().is_none_or(|origin| row.origin == *origin)
-                && state.as_ref().is_none_or(|state| row.state == *state)
-                && kind.as_ref().is_none_or(|kind| row.kind == *kind)
+        self.look(|tables| first(newest(tables, filter), filter.limit))
+    }
+
+    async fn newest_heads(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectHead>> {
+        let head = |row: &ObjectRow| ObjectHead {
+            object: row.object,
+            position: row.position,
+            version: row.version,
         };
+        let most = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        self.look(|tables| newest(tables, filter).take(most).map(head).collect())
+    }
+
+    async fn objects_refused(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<ObjectRow>> {
         self.look(|tables| {
-            let places = tables.object_place.range(..before_position.unwrap_or(u64::MAX));
-            let rows = places.rev().filter_map(|(_, object)| tables.object.row(object));
-            first(rows.filter(fits), *limit)
+            let refused = |envelope: EnvelopeId| {
+                tables.refusal.rows().any(|(key, _)| (key.0, key.1) == (lineage, envelope))
+            };
+            let places = tables.object_place.rows();
+            let rows = places.filter_map(|(_, object)| tables.object.row(object));
+            let own = |row: &&ObjectRow| {
+                let here = row.lineage == lineage && row.received_at.is_none();
+                here && row.state == "active" && refused(row.envelope)
+            };
+            first(rows.filter(own), limit)
         })
     }
 
@@ -133,4 +150,23 @@ impl ObjectRows for MemoryTx {
             taken
         })
     }
+}
+
+/// Objects that a filter lets pass, the newest first.
+fn newest<'t>(
+    tables: &'t Tables,
+    filter: &NewestFilter,
+) -> impl Iterator<Item = &'t ObjectRow> + use<'t> {
+    let filter = filter.clone();
+    let (after, before) = (filter.after_position, filter.before_position.unwrap_or(u64::MAX));
+    let fits = move |row: &&ObjectRow| {
+        filter.lineage.is_none_or(|lineage| row.lineage == lineage)
+            && filter.origin.as_ref().is_none_or(|origin| row.origin == *origin)
+            && filter.not_origin.as_ref().is_none_or(|origin| row.origin != *origin)
+            && filter.state.as_ref().is_none_or(|state| row.state == *state)
+            && filter.kind.as_ref().is_none_or(|kind| row.kind == *kind)
+    };
+    let after = after.saturating_add(1);
+    let places = tables.object_place.range(after.min(before)..before);
+    places.rev().filter_map(|(_, object)| tables.object.row(object)).filter(fits)
 }

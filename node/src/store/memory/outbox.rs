@@ -1,10 +1,12 @@
 //! Rows of envelopes and entries to be sent, in memory.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::time::Instant;
 
 use super::tables::Tables;
 use super::{MemoryTx, first, inserted};
@@ -40,6 +42,23 @@ impl OutboxRows for MemoryTx {
         let waits = |row: &&EnvelopeRow| row.sequence == Sequence(0);
         self.look(|tables| {
             envelopes(tables, lineage).filter(waits).fold(0_u64, |sum, _| sum.saturating_add(1))
+        })
+    }
+
+    async fn objects_under_way(
+        &mut self,
+        lineage: LineageId,
+        queued_before: Instant,
+        limit: u32,
+    ) -> Stored<Vec<ObjectId>> {
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.look(|tables| {
+            let rows = envelopes(tables, lineage);
+            let rows = rows.filter(|row| row.object.is_some() && row.queued_at < queued_before);
+            let mut objects: Vec<_> = rows.take(most).filter_map(|row| row.object).collect();
+            let mut seen = BTreeSet::new();
+            objects.retain(|object| seen.insert(*object));
+            objects
         })
     }
 

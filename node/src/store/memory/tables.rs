@@ -33,6 +33,7 @@ use crate::store::successor::SuccessorRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
+use crate::store::visit::VisitRow;
 use crate::store::void::{StrayRow, UnfollowedRow};
 
 macro_rules! tables {
@@ -130,6 +131,7 @@ tables! {
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,
     email_notice: OperatorId => EmailNoticeRow,
+    visit: OperatorId => VisitRow,
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,

@@ -5,9 +5,11 @@ use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId, Rec
 use raccordo_core::matching::life::MatchId;
 
 use super::SqlTx;
-use super::statement::{Columns, sql};
+use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::matching::{MatchEventRow, MatchRow, MatchRows, RecordObjectRow, StopValueRow};
+use crate::store::matching::{
+    MatchEventRow, MatchFilter, MatchRow, MatchRows, MatchStage, RecordObjectRow, StopValueRow,
+};
 
 macro_rules! columns {
     () => {
@@ -38,6 +40,38 @@ const LIST: &str = concat!(
     columns!(),
     " FROM found_match WHERE position > $1 ORDER BY position LIMIT $2"
 );
+macro_rules! met {
+    ($stage:literal) => {
+        concat!(
+            " FROM found_match WHERE ",
+            $stage,
+            "position < $1 AND position > $2 AND EXISTS (SELECT 1 FROM register_record AS r \
+             WHERE r.record = found_match.record AND ($3 = 0 OR r.organisation = $4) \
+             AND ($5 = 1 OR r.subject = 'company') AND ($6 = 1 OR r.subject <> 'company'))"
+        )
+    };
+}
+
+macro_rules! undecided {
+    () => {
+        met!("state IN ('candidate', 'confirmed_there') AND ")
+    };
+}
+
+macro_rules! unanswered {
+    () => {
+        met!("state = 'linked' AND said_here = '' AND ")
+    };
+}
+
+const COUNT: &str = concat!("SELECT COUNT(*)", met!(""));
+const COUNT_UNDECIDED: &str = concat!("SELECT COUNT(*)", undecided!());
+const COUNT_UNANSWERED: &str = concat!("SELECT COUNT(*)", unanswered!());
+const NEWEST: &str = concat!("SELECT ", columns!(), met!(""), " ORDER BY position DESC LIMIT $7");
+const NEWEST_UNDECIDED: &str =
+    concat!("SELECT ", columns!(), undecided!(), " ORDER BY position DESC LIMIT $7");
+const NEWEST_UNANSWERED: &str =
+    concat!("SELECT ", columns!(), unanswered!(), " ORDER BY position DESC LIMIT $7");
 const BY_RECORD: &str =
     concat!("SELECT ", columns!(), " FROM found_match WHERE record = $1 ORDER BY position");
 const BY_OBJECT: &str = concat!(
@@ -132,6 +166,25 @@ impl MatchRows for SqlTx {
         self.all(sql("found_match", LIST).integer(after).integer(limit), read_match).await
     }
 
+    async fn newest_matches(&mut self, filter: &MatchFilter) -> Stored<Vec<MatchRow>> {
+        let text = match filter.stage {
+            MatchStage::Any => NEWEST,
+            MatchStage::Undecided => NEWEST_UNDECIDED,
+            MatchStage::Unanswered => NEWEST_UNANSWERED,
+        };
+        let select = bind_met(sql("found_match", text), filter).integer(filter.limit);
+        self.all(select, read_match).await
+    }
+
+    async fn count_matches(&mut self, filter: &MatchFilter) -> Stored<u64> {
+        let text = match filter.stage {
+            MatchStage::Any => COUNT,
+            MatchStage::Undecided => COUNT_UNDECIDED,
+            MatchStage::Unanswered => COUNT_UNANSWERED,
+        };
+        self.number(bind_met(sql("found_match", text), filter)).await
+    }
+
     async fn matches_of_record(&mut self, record: RecordId) -> Stored<Vec<MatchRow>> {
         self.all(sql("found_match", BY_RECORD).bytes(record.as_bytes()), read_match).await
     }
@@ -208,6 +261,18 @@ impl MatchRows for SqlTx {
     async fn operator_phone(&mut self, operator: OperatorId) -> Stored<Option<Vec<u8>>> {
         self.one(sql("operator_phone", PHONE).bytes(operator.as_bytes()), |row| row.bytes()).await
     }
+}
+
+fn bind_met(statement: Statement, filter: &MatchFilter) -> Statement {
+    let before = filter.before_position.map(i64::try_from);
+    let organisation = filter.organisation.map(|it| it.as_bytes().to_vec());
+    statement
+        .integer(before.map_or(i64::MAX, |place| place.unwrap_or(i64::MAX)))
+        .integer(filter.after_position)
+        .flag(organisation.is_some())
+        .bytes(organisation.unwrap_or_default())
+        .flag(filter.people)
+        .flag(filter.companies)
 }
 
 fn read_record_object(row: &mut Columns<'_>) -> Stored<RecordObjectRow> {

@@ -23,6 +23,7 @@ const TEXTS: &[(i64, &str, &str)] = &[
     (17, "desk", include_str!("../migrations/0017_desk.sql")),
     (18, "email_notice", include_str!("../migrations/0018_email_notice.sql")),
     (19, "successor", include_str!("../migrations/0019_successor.sql")),
+    (20, "pages", include_str!("../migrations/0020_pages.sql")),
 ];
 
 /// Number of the newest migration.

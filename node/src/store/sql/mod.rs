@@ -38,6 +38,7 @@ mod term;
 mod token;
 mod token_request;
 mod tx;
+mod visit;
 mod void;
 
 use std::sync::Arc;

@@ -12,7 +12,12 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::object::{NewestFilter, ObjectFilter, ObjectReports, ObjectRow, ObjectRows};
+use crate::store::object::{
+    NewestFilter, ObjectFilter, ObjectHead, ObjectReports, ObjectRow, ObjectRows,
+};
+
+/// Refused envelopes that are looked at.
+const REFUSED_MAX: u32 = 1_000;
 
 macro_rules! columns {
     () => {
@@ -28,6 +33,11 @@ static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
 });
 static AMONG: LazyLock<Arc<str>> =
     LazyLock::new(|| among(concat!("SELECT ", columns!(), " FROM object WHERE object"), 0));
+static OWN: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let own =
+        concat!("SELECT ", columns!(), " FROM object WHERE received_at_ms IS NULL AND envelope");
+    among(own, 0)
+});
 static READS: LazyLock<Arc<str>> =
     LazyLock::new(|| among("SELECT object, lineage, member FROM object_read WHERE object", 0));
 static REFUSALS: LazyLock<Arc<str>> = LazyLock::new(|| {
@@ -49,18 +59,97 @@ const LIST_OF_EQUIPE: &str = concat!(
     " FROM object WHERE position > $1 AND ($2 = '' OR origin = $2) \
      AND ($3 = '' OR state = $3) AND lineage = $5 ORDER BY position LIMIT $4"
 );
-const NEWEST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
-     AND ($4 = '' OR kind = $4) ORDER BY position DESC LIMIT $5"
-);
-const NEWEST_OF_EQUIPE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM object WHERE position < $1 AND ($2 = '' OR origin = $2) AND ($3 = '' OR state = $3) \
-     AND ($4 = '' OR kind = $4) AND lineage = $6 ORDER BY position DESC LIMIT $5"
-);
+macro_rules! newest {
+    ($origin:literal, $state:literal, $equipe:literal) => {
+        concat!(
+            " FROM object WHERE position < $1 AND position > $2 AND ",
+            $origin,
+            " AND ($4 = '' OR origin <> $4) AND ",
+            $state,
+            " AND ($6 = '' OR kind = $6) AND ",
+            $equipe,
+            " ORDER BY position DESC LIMIT $9"
+        )
+    };
+}
+
+macro_rules! any {
+    () => {
+        newest!("($3 = '' OR origin = $3)", "($5 = '' OR state = $5)", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! of_origin {
+    () => {
+        newest!("origin = $3", "($5 = '' OR state = $5)", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! in_state {
+    () => {
+        newest!("($3 = '' OR origin = $3)", "state = $5", "($7 = 0 OR lineage = $8)")
+    };
+}
+
+macro_rules! of_equipe {
+    () => {
+        newest!("($3 = '' OR origin = $3)", "($5 = '' OR state = $5)", "$7 = 1 AND lineage = $8")
+    };
+}
+
+// What the filters ask is in an index; only what passes is read from the table.
+macro_rules! whole {
+    ($places:expr) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM object WHERE position IN (SELECT position",
+            $places,
+            ") ORDER BY position DESC"
+        )
+    };
+}
+
+macro_rules! heads {
+    ($places:expr) => {
+        concat!("SELECT object, position, version", $places)
+    };
+}
+
+/// The same question in three texts, by where there is most to leave out.
+struct Newest {
+    any: &'static str,
+    of_origin: &'static str,
+    in_state: &'static str,
+    of_equipe: &'static str,
+}
+
+const NEWEST: Newest = Newest {
+    any: whole!(any!()),
+    of_origin: whole!(of_origin!()),
+    in_state: whole!(in_state!()),
+    of_equipe: whole!(of_equipe!()),
+};
+const HEADS: Newest = Newest {
+    any: heads!(any!()),
+    of_origin: heads!(of_origin!()),
+    in_state: heads!(in_state!()),
+    of_equipe: heads!(of_equipe!()),
+};
+
+impl Newest {
+    /// Most objects are active: then their origin says more.
+    fn text(&self, filter: &NewestFilter) -> &'static str {
+        match (&filter.origin, filter.state.as_deref()) {
+            (Some(_), None | Some("active")) => self.of_origin,
+            (_, Some(_)) => self.in_state,
+            (None, None) if filter.lineage.is_some() => self.of_equipe,
+            (None, None) => self.any,
+        }
+    }
+}
+
+const REFUSED: &str = "SELECT DISTINCT envelope FROM refusal WHERE lineage = $1 LIMIT $2";
 const EXPIRED: &str = concat!(
     "SELECT ",
     columns!(),
@@ -125,22 +214,28 @@ impl ObjectRows for SqlTx {
     }
 
     async fn newest_objects(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectRow>> {
-        let text = if filter.lineage.is_some() { NEWEST_OF_EQUIPE } else { NEWEST };
-        let select = sql("object", text)
-            .integer(
-                filter
-                    .before_position
-                    .map_or(i64::MAX, |place| i64::try_from(place).unwrap_or(i64::MAX)),
-            )
-            .text(filter.origin.as_ref().map_or("", NodeId::as_str))
-            .text(filter.state.as_deref().unwrap_or(""))
-            .text(filter.kind.as_deref().unwrap_or(""))
-            .integer(filter.limit);
-        let select = match filter.lineage {
-            Some(lineage) => select.bytes(lineage.as_bytes()),
-            None => select,
+        self.all(bind_newest(sql("object", NEWEST.text(filter)), filter), read).await
+    }
+
+    async fn newest_heads(&mut self, filter: &NewestFilter) -> Stored<Vec<ObjectHead>> {
+        let read = |row: &mut Columns<'_>| {
+            let (object, position) = (row.id()?, row.integer()?);
+            Ok(ObjectHead { object, position, version: row.integer()? })
         };
-        self.all(select, read).await
+        self.all(bind_newest(sql("object", HEADS.text(filter)), filter), read).await
+    }
+
+    async fn objects_refused(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<ObjectRow>> {
+        let select = sql("refusal", REFUSED).bytes(lineage.as_bytes()).integer(REFUSED_MAX);
+        let envelopes: Vec<EnvelopeId> = self.all(select, |row| row.id()).await?;
+        let mut found = BTreeMap::new();
+        for chunk in envelopes.chunks(KEYS) {
+            let select = bind_keys("object", &OWN, chunk, |id| id.as_bytes().to_vec());
+            let own = self.all(select, read).await?.into_iter();
+            let own = own.filter(|row| row.lineage == lineage && row.state == "active");
+            found.extend(own.map(|row| (row.position, row)));
+        }
+        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn objects_expired(&mut self, now: Instant, limit: u32) -> Stored<Vec<ObjectRow>> {
@@ -201,6 +296,22 @@ impl ObjectRows for SqlTx {
         taken.sort();
         Ok(taken)
     }
+}
+
+fn bind_newest(statement: Statement, filter: &NewestFilter) -> Statement {
+    let before = filter.before_position.map(i64::try_from);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let node = |node: &Option<NodeId>| node.as_ref().map_or("", NodeId::as_str).to_owned();
+    statement
+        .integer(before.map_or(i64::MAX, |place| place.unwrap_or(i64::MAX)))
+        .integer(filter.after_position)
+        .text(node(&filter.origin))
+        .text(node(&filter.not_origin))
+        .text(text(&filter.state))
+        .text(text(&filter.kind))
+        .flag(filter.lineage.is_some())
+        .bytes(filter.lineage.map(|lineage| lineage.as_bytes().to_vec()).unwrap_or_default())
+        .integer(filter.limit)
 }
 
 /// A statement over [`KEYS`] keys; its text is made of literals and markers alone.

@@ -1,10 +1,11 @@
 //! Rows of envelopes and entries to be sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, Sequence};
+use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::time::Instant;
 
 use super::SqlTx;
 use super::bulk::Bulk;
@@ -58,6 +59,8 @@ const QUEUED: &str = concat!(
      ORDER BY position LIMIT $3"
 );
 const UNACCEPTED: &str = "SELECT COUNT(*) FROM envelope WHERE lineage = $1 AND sequence = 0";
+const UNDER_WAY: &str = "SELECT object FROM envelope WHERE lineage = $1 AND object IS NOT NULL \
+     AND queued_at_ms < $2 ORDER BY position LIMIT $3";
 const ENVELOPES_OF: &str = concat!(
     "SELECT ",
     envelope_columns!(),
@@ -122,6 +125,20 @@ impl OutboxRows for SqlTx {
 
     async fn unaccepted_envelopes(&mut self, lineage: LineageId) -> Stored<u64> {
         self.number(sql("envelope", UNACCEPTED).bytes(lineage.as_bytes())).await
+    }
+
+    async fn objects_under_way(
+        &mut self,
+        lineage: LineageId,
+        queued_before: Instant,
+        limit: u32,
+    ) -> Stored<Vec<ObjectId>> {
+        let select = sql("envelope", UNDER_WAY).bytes(lineage.as_bytes());
+        let mut objects =
+            self.all(select.instant(queued_before).integer(limit), |row| row.id()).await?;
+        let mut seen = BTreeSet::new();
+        objects.retain(|object| seen.insert(*object));
+        Ok(objects)
     }
 
     async fn pack_envelopes(&mut self, rows: &[EnvelopeRow]) -> Stored<()> {
