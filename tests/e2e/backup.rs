@@ -1,5 +1,6 @@
 //! The machine is lost, and a backup of it is not; a backup in the wrong hands.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -8,9 +9,14 @@ use std::path::Path;
 use anyhow::ensure;
 use raccordo_tests::federation::{Database, EQUIPE, Federation, Setting, TOSCANA, UMBRIA, until};
 
+use tokio::process::Command;
+
 use crate::alerts::{agree, audits_verify, examples, listed, share};
 
 pub const PASSPHRASE: &str = "cinque parole scelte a caso";
+
+/// Restorations that are killed.
+const KILLS: u32 = 6;
 
 /// A file as administrators keep their passphrases.
 pub fn passphrase_file(world: &Federation, name: &str, text: &str) -> anyhow::Result<String> {
@@ -133,4 +139,73 @@ pub async fn damaged_stolen_and_misused(setting: Setting) -> anyhow::Result<()> 
     ensure!(refused.exit == 6 && refused.code == "already_initialised", "{refused}");
     world.node_mut(TOSCANA)?.start().await?;
     agree(&world).await
+}
+
+/// A restoration is killed at calls spread over the whole of it: what it leaves serves nobody,
+/// and the same command makes the node.
+pub async fn killed_half_way(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    let phrase = passphrase_file(&world, "phrase", PASSPHRASE)?;
+    let file = named(&world, "umbria.backup");
+    share(&world, TOSCANA, &examples(&world, "case", 3, "1").await?).await?;
+    let create = ["backup", "create", "--out", &file, "--passphrase-file", &phrase];
+    world.node(UMBRIA)?.run(&create).await?;
+    world.node_mut(UMBRIA)?.kill().await?;
+    let home = world.node(UMBRIA)?.home().path().to_owned();
+    let call = match setting.database {
+        Database::Sqlite => "fsync",
+        Database::Postgres => "sendto",
+    };
+    let database = || match setting.database {
+        Database::Sqlite => Ok("sqlite".to_owned()),
+        Database::Postgres => raccordo_tests::postgres::database(),
+    };
+    let restore = ["backup", "restore", &file, "--passphrase-file", &phrase, "--database"];
+    let calls = world.path("restore.calls");
+    let traced = async |url: &str, number: Option<u32>| -> anyhow::Result<bool> {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(&calls);
+        command.args(["-e", &format!("trace={call}")]);
+        if let Some(number) = number {
+            command.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+        }
+        command.arg(raccordo_tests::programs::path("raccordo")?).arg("--home").arg(&home);
+        Ok(command.args(restore).arg(url).output().await?.status.success())
+    };
+    fs::remove_dir_all(&home)?;
+    ensure!(traced(&database()?, None).await?, "the restoration fails where it is counted");
+    let counted = fs::read_to_string(&calls)?;
+    let mut threads: BTreeMap<&str, u32> = BTreeMap::new();
+    for line in counted.lines().filter(|line| line.contains('(')) {
+        *threads.entry(line.split(' ').next().unwrap_or_default()).or_default() += 1;
+    }
+    let last = threads.into_values().max().unwrap_or_default();
+    ensure!(last > 2, "a restoration makes {last} calls");
+    let mut killed = 0;
+    for point in 1..=KILLS {
+        fs::remove_dir_all(&home)?;
+        let url = database()?;
+        if traced(&url, Some((last * point).div_ceil(KILLS))).await? {
+            continue;
+        }
+        killed += 1;
+        // All of it was done, or nothing of it serves.
+        let (code, said) = match world.node_mut(UMBRIA)?.start().await {
+            Ok(()) => {
+                world.node_mut(UMBRIA)?.kill().await?;
+                continue;
+            }
+            Err(_) => world.node(UMBRIA)?.start_in_vain().await?,
+        };
+        ensure!(code.is_some_and(|code| code != 0), "it ends with {code:?}: {said}");
+        let restored = world.node(UMBRIA)?.first(&[&restore[..], &[&url]].concat()).await?;
+        ensure!(restored["id"] == UMBRIA, "{restored}");
+    }
+    ensure!(killed > 0, "nothing was killed");
+    world.node_mut(UMBRIA)?.start().await?;
+    let found = world.node(UMBRIA)?.findings().await?;
+    ensure!(found.iter().any(|found| found.code == "needs_rejoin"), "{found:?}");
+    let there = listed(&world, UMBRIA).await?;
+    ensure!(there.len() == 3, "umbria lists {}", there.len());
+    Ok(())
 }

@@ -5,6 +5,7 @@
 mod alerts;
 mod backup;
 mod canary;
+mod clones;
 mod desk;
 mod exchange;
 mod faults;
@@ -51,7 +52,7 @@ macro_rules! stories {
 on_database!(disks, crate::Database::Sqlite; storage {
     a_member_s_full_disk a_hub_s_full_disk a_disk_that_fails_to_flush told_at_the_start
 });
-on_database!(servers, crate::Database::Postgres; storage { a_read_only_server });
+on_database!(servers, crate::Database::Postgres; storage { a_read_only_server a_full_server });
 
 stories! {
     exchange { two_regions_exchange_alerts the_classical_suite }
@@ -77,8 +78,9 @@ stories! {
     network { a_member_and_the_hub_are_cut_off a_bad_wire }
     faults { the_hub_stands_still a_member_stands_still the_hub_restarts_amid_traffic }
     points { of_a_withdrawal of_an_update of_a_return }
+    clones { both_copies_run an_older_copy_is_put_back }
     wire { bad_frames replays strangers }
-    backup { back_on_a_new_machine damaged_stolen_and_misused }
+    backup { back_on_a_new_machine damaged_stolen_and_misused killed_half_way }
     files { the_daemon_refuses a_newer_schema an_unreachable_database the_command_line_refuses }
 }
 

@@ -279,3 +279,31 @@ pub async fn a_read_only_server(setting: Setting) -> anyhow::Result<()> {
     let expected = [first, acknowledged, vec![refused]].concat();
     goes_on(&world, TOSCANA, &expected).await
 }
+
+/// Every write of the server fails as one without space does (SQLSTATE 53100).
+const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+     RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; \
+     END $$; DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables \
+     WHERE schemaname = current_schema() LOOP EXECUTE format('CREATE TRIGGER full_disk \
+     BEFORE INSERT OR UPDATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION full_disk()', name); \
+     END LOOP; END $$";
+
+/// The server's disk is full: nothing is acknowledged, all say why, and it goes on by itself.
+pub async fn a_full_server(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    let first = examples(&world, "case", 1, "1").await?;
+    share(&world, TOSCANA, &first).await?;
+    let url = world.node(TOSCANA)?.database_url()?;
+    raccordo_tests::postgres::run_in(&url, FULL)?;
+    let (acknowledged, refused) = share_until_refused(&world, TOSCANA, "disk_full").await?;
+    ensure!(acknowledged.is_empty(), "acknowledged without space: {}", acknowledged.len());
+    says(&world, TOSCANA, "disk_full").await?;
+    raccordo_tests::postgres::run_in(&url, "DROP FUNCTION full_disk() CASCADE")?;
+    let again = [&QUEUE[..], &["-"]].concat();
+    until("the refused alert to be taken", async || {
+        let text = lines(std::slice::from_ref(&refused))?;
+        world.node(TOSCANA)?.run_with(&again, Some(&text)).await.map(Some)
+    })
+    .await?;
+    goes_on(&world, TOSCANA, &[first, vec![refused]].concat()).await
+}
