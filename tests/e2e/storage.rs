@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use raccordo_proto::alert::v1::Alert;
 use raccordo_tests::federation::command::Refusal;
 use raccordo_tests::federation::{EQUIPE, Federation, RELAY, Setting, TOSCANA, UMBRIA, until};
+use raccordo_tests::postgres::run_in;
 use tokio::process::{Child, Command};
 
 use crate::alerts::{agree, examples, lines, listed, share};
@@ -263,7 +264,7 @@ pub async fn a_read_only_server(setting: Setting) -> anyhow::Result<()> {
              COMMIT; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()"
         );
-        raccordo_tests::postgres::run_in(&url, &set)
+        run_in(&url, &set)
     };
     read_only("on")?;
     let (acknowledged, refused) =
@@ -294,11 +295,13 @@ pub async fn a_full_server(setting: Setting) -> anyhow::Result<()> {
     let first = examples(&world, "case", 1, "1").await?;
     share(&world, TOSCANA, &first).await?;
     let url = world.node(TOSCANA)?.database_url()?;
-    raccordo_tests::postgres::run_in(&url, FULL)?;
+    // It waits for what the node has locked, and the other way round: one of them gives way.
+    until("the server to be full", async || run_in(&url, FULL).map(Some)).await?;
     let (acknowledged, refused) = share_until_refused(&world, TOSCANA, "disk_full").await?;
     ensure!(acknowledged.is_empty(), "acknowledged without space: {}", acknowledged.len());
     says(&world, TOSCANA, "disk_full").await?;
-    raccordo_tests::postgres::run_in(&url, "DROP FUNCTION full_disk() CASCADE")?;
+    let space = "DROP FUNCTION full_disk() CASCADE";
+    until("the server to have space", async || run_in(&url, space).map(Some)).await?;
     let again = [&QUEUE[..], &["-"]].concat();
     until("the refused alert to be taken", async || {
         let text = lines(std::slice::from_ref(&refused))?;

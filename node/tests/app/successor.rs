@@ -9,7 +9,9 @@ use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::rejoin::request;
 use raccordo_node::app::succeed::{self, Wanted};
+use raccordo_node::store::Store as _;
 use raccordo_node::store::memory::CrashPoint;
+use raccordo_node::store::token::PairRow;
 
 use crate::bench::ADMIN;
 use crate::hubs::{EQUIPE, HUBS, Hubs, REGIONS, Weather, id};
@@ -348,7 +350,23 @@ async fn who_lost_its_state_is_told_again() {
     hubs.run().await;
     gives_up(&hubs, UMBRIA).await;
     hubs.run().await;
+    let lineage = hubs.row(TOSCANA).await.lineage;
+    let mut tx = hubs.disk(TOSCANA).write().await.unwrap();
+    let seen = PairRow {
+        lineage,
+        peer: id(UMBRIA),
+        sealed_own: Vec::new(),
+        sealed_theirs: Vec::new(),
+        tagged_until: None,
+        tagged: true,
+    };
+    tx.put_pair(seen).await.unwrap();
+    tx.commit().await.unwrap();
     agree(&mut hubs, TOSCANA, &[UMBRIA], Wanted::default()).await;
+    // What Umbria was shown of records may be lost too: all is to be shown again.
+    let pairs = hubs.disk(TOSCANA).read().await.unwrap().pairs(lineage).await.unwrap();
+    let tagged: Vec<_> = pairs.iter().map(|pair| (pair.peer.clone(), pair.tagged)).collect();
+    assert_eq!(tagged, [(id(UMBRIA), false)]);
     shared.extend(hubs.share(UMBRIA, 1).await);
     hubs.run().await;
     let (one, other) = (hubs.row(TOSCANA).await, hubs.row(UMBRIA).await);

@@ -27,7 +27,7 @@ use crate::bench::ADMIN;
 use crate::keys::{keys, say};
 use crate::many::{EQUIPE, Many, id};
 use crate::measured::value;
-use crate::membership::agree;
+use crate::membership::{agree, propose};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const PERSON: [Class; 2] = [Class::PersonStrong, Class::PersonWeak];
@@ -206,6 +206,34 @@ async fn a_newcomer_changes_no_token_and_a_removal_changes_all() {
     assert!(second.iter().all(|row| row.key_epoch == 2));
     assert_eq!(second.len(), first.len());
     assert!(digests(&many, 0, record).await.is_disjoint(&first));
+}
+
+/// A request that stands in the log before the end of a resharing is answered with shares of
+/// the sharing before, wherever the answers stand.
+#[tokio::test]
+async fn who_asks_while_a_key_is_shared_anew_is_answered() {
+    const TURNS_MAX: usize = 100;
+    for turns in 0..TURNS_MAX {
+        let mut many = Many::keyed(2, 3).await;
+        propose(&many, 0, &[0, 1, 2]).await;
+        many.run().await;
+        for party in [1, 2] {
+            many.sign(party).await;
+        }
+        for turn in 0..turns {
+            many.turn(turn % 3).await.unwrap();
+        }
+        let done = keys(&many, 0).await.iter().all(|key| key.generation == 2);
+        let record = person(&many, 0, "Rossi", "+39 333 1234567").await;
+        want(&many, 0, record).await;
+        many.run().await;
+        let made = tokens(&many, 0, record).await.len();
+        assert_eq!(made, evidence(&many, 0, record).await, "after {turns} turns");
+        if done {
+            return;
+        }
+    }
+    panic!("not shared anew after {TURNS_MAX} turns");
 }
 
 /// A request and its answers: two round trips of the log.

@@ -9,13 +9,14 @@ use raccordo_core::id::{NodeId, RecordId};
 use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::budget::FRESH;
 use raccordo_core::pseudonym::evaluation::Evaluation;
-use raccordo_core::pseudonym::key::Class;
+use raccordo_core::pseudonym::key::{Class, Generation};
 use raccordo_core::pseudonym::request::{Answer, CombineError};
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::pseudonym::token::Token;
 use raccordo_core::time::Instant;
 
 use super::ask::Content;
+use super::ceremony::states;
 use super::{Applied, alarm, alarms, ceremony, keys};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
@@ -61,14 +62,8 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, answer: AnswerRow) ->
     let Some(row) = work.tx()?.token_request(lineage, answer.request).await? else {
         return Ok(());
     };
-    let known = keys::in_force(work.tx()?, lineage, row.class).await?;
-    let known = known.filter(|(_, sharing)| sharing.key().epoch == row.key_epoch);
-    let Some((_, sharing)) = known else { return Ok(()) };
-    // Of another sharing, it was made before this one or too early: it says nothing of its
-    // maker, and the request is asked again.
-    if answer.generation != sharing.generation() {
-        return Ok(());
-    }
+    // Of another sharing, it says nothing of its maker, and the request is asked again.
+    let Some(sharing) = sharing_of(work, &row, answer.generation).await? else { return Ok(()) };
     work.tx()?.put_token_answer(answer).await?;
     let rows = work.tx()?.token_answers(lineage, row.request).await?;
     let rows: Vec<AnswerRow> =
@@ -83,6 +78,26 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, answer: AnswerRow) ->
         Err(CombineError::TooFew { .. }) => Ok(()),
         Err(cause) => Err(Fault::ours("tokens_not_made", cause)),
     }
+}
+
+/// The sharing of a request's key that has this generation: the one in force, or the one before
+/// it, of which holders answered what stands before its end in the log.
+async fn sharing_of(
+    work: &mut Work<'_>,
+    row: &RequestRow,
+    generation: Generation,
+) -> Done<Option<Sharing>> {
+    let is_meant = |sharing: &Sharing| {
+        sharing.key().epoch == row.key_epoch && sharing.generation() == generation
+    };
+    let known = keys::in_force(work.tx()?, row.lineage, row.class).await?;
+    if let Some((_, sharing)) = known.filter(|(_, sharing)| is_meant(sharing)) {
+        return Ok(Some(sharing));
+    }
+    let newest = ceremony::newest(work, row.class).await?;
+    let newest = newest.filter(|row| row.state == states::DONE && !row.old.is_empty());
+    let before = newest.map(|row| keys::read(&row.old)).transpose()?;
+    Ok(before.filter(is_meant))
 }
 
 /// The answers that hold; who gave another is named, and its answer forgotten.

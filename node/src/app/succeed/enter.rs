@@ -11,6 +11,7 @@ use raccordo_core::trust::proposal::Proposal;
 use super::follow::FOUNDED;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
+use crate::app::matching::events;
 use crate::app::work::Work;
 use crate::app::{Node, pacts, pseudonym, term};
 use crate::store::Tx;
@@ -60,6 +61,9 @@ pub async fn enter(
     lost.remove(&node.identity.node);
     let own =
         before.state != Standing::Succeeding.as_str() && before.state != Standing::Active.as_str();
+    for who in &lost {
+        events::came_back(node, work, who).await?;
+    }
     match own {
         true => pseudonym::follow::begin_anew(work.tx()?, lineage).await,
         false => pseudonym::follow::succeeded(node, work, &lost).await,
