@@ -317,14 +317,9 @@ impl std::fmt::Debug for Dealing {
 }
 
 impl CheckedDealing {
-    /// What the shared secret commits to.
-    pub(super) fn constant(&self) -> RistrettoPoint {
-        self.commitments.first().copied().unwrap_or_default()
-    }
-
-    /// What the value at a place commits to.
-    pub(super) fn at(&self, place: Place) -> RistrettoPoint {
-        group::evaluate(&self.commitments, place)
+    /// What one coefficient of the polynomial commits to; that of degree 0 is the secret.
+    pub(super) fn coefficient(&self, degree: usize) -> Option<RistrettoPoint> {
+        self.commitments.get(degree).copied()
     }
 
     /// Opens the value that was dealt to this node, and checks it; none is a reason to

@@ -21,7 +21,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
@@ -246,21 +245,27 @@ impl Ceremony {
         }
     }
 
-    /// The sharing that the chosen dealings make.
+    /// The sharing that the chosen dealings make: first their polynomial, then its value at
+    /// each holder's place.
     fn made(&self) -> Option<Sharing> {
         let chosen = self.chosen()?;
-        let at = |value: &dyn Fn(&CheckedDealing) -> RistrettoPoint| {
-            let weights: Vec<Scalar> = chosen.iter().map(|(_, _, weight)| *weight).collect();
-            let points: Vec<_> = chosen.iter().map(|(_, dealing, _)| value(dealing)).collect();
-            group::sum(&weights, &points)
+        let weights: Vec<Scalar> = chosen.iter().map(|(_, _, weight)| *weight).collect();
+        let coefficient = |degree: usize| {
+            let points: Option<Vec<_>> =
+                chosen.iter().map(|(_, dealing, _)| dealing.coefficient(degree)).collect();
+            points.map(|points| group::sum(&weights, &points))
         };
-        let public = at(&|dealing| dealing.constant());
+        let polynomial: Option<Vec<_>> =
+            (0..usize::from(self.plan.threshold())).map(coefficient).collect();
+        let polynomial = polynomial?;
+        let public = *polynomial.first()?;
         // A resharing keeps the key, whatever its dealers did.
         if self.plan.old().is_some_and(|old| old.public() != public) {
             return None;
         }
         let holders = places(self.plan.holders().iter());
-        let shares = holders.map(|(node, place)| (node.clone(), at(&|d| d.at(place)))).collect();
+        let value = |place| group::evaluate(&polynomial, place);
+        let shares = holders.map(|(node, place)| (node.clone(), value(place))).collect();
         let (key, generation) = (self.plan.key(), self.plan.generation());
         Sharing::new(key, generation, self.plan.threshold(), public, shares).ok()
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use curve25519_dalek::ristretto::RistrettoPoint;
 use proptest::prelude::*;
 
 use super::*;
