@@ -45,10 +45,19 @@ impl Signals {
 
     /// Begins to listen: `changed()` returns once for any number of wake-ups since then.
     pub fn listen(&self, topic: Topic) -> watch::Receiver<u64> {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = topics.entry(topic).or_insert_with(|| Arc::new(watch::Sender::new(0)));
-        let mut receiver = sender.subscribe();
+        let mut receiver = self.sender(topic).subscribe();
         receiver.mark_unchanged();
         receiver
+    }
+
+    /// Wake-ups of a topic since it was first asked for: whoever has seen a number, and finds
+    /// another when it begins to listen, has missed some.
+    pub fn count(&self, topic: Topic) -> u64 {
+        *self.sender(topic).borrow()
+    }
+
+    fn sender(&self, topic: Topic) -> Arc<watch::Sender<u64>> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.entry(topic).or_insert_with(|| Arc::new(watch::Sender::new(0))).clone()
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Frame {
     pub form: String,
     /// The parts that the operator may use.
     pub parts: Vec<Part>,
+    /// From where on the page hears of changes.
+    pub mark: String,
     /// Where the switch of the language comes back to.
     pub path: String,
 }
@@ -46,6 +48,7 @@ impl Frame {
             organisation: visitor.operator.organisation_name.clone(),
             form: visitor.form_token().to_owned(),
             parts: parts.collect(),
+            mark: visitor.mark.clone(),
             path: path.into(),
         }
     }

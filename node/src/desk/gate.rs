@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::account::SessionKey;
 use raccordo_core::id::Digest;
 
-use super::Desk;
 use super::problem::Problem;
 use super::words::Words;
+use super::{Desk, live};
 use crate::app::account::session::{self, Use};
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault, Whose};
@@ -31,6 +31,8 @@ pub(super) struct Visitor {
     pub agent: Digest,
     /// The language of the pages.
     pub words: Words,
+    /// How far the node had come before anything was read for the page.
+    pub mark: String,
     form: String,
 }
 
@@ -57,11 +59,12 @@ impl FromRequestParts<Desk> for Visitor {
         let words = Words::of(&parts.headers);
         let Some(key) = session_key(&parts.headers) else { return Err(sign_in_first(parts)) };
         let agent = agent(&parts.headers);
+        let mark = live::mark(desk);
         let found = session::resume(&desk.node, &key, &agent, used(&parts.headers)).await;
         match found {
             Ok(Some(operator)) => {
                 let form = desk.node.vault.index(FORM_PURPOSE, key.bytes().reveal());
-                Ok(Self { operator, key, agent, words, form: hex::encode(form) })
+                Ok(Self { operator, key, agent, words, mark, form: hex::encode(form) })
             }
             Ok(None) => Err(sign_in_first(parts)),
             Err(fault) => Err(Problem::new(words, fault).into_response()),

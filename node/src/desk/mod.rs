@@ -43,6 +43,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::app::Node;
 use crate::app::account::provider::Provider;
@@ -59,6 +60,8 @@ pub(crate) struct Desk {
     /// Whether people can be told by e-mail.
     email: bool,
     uploads: register::Uploads,
+    /// Tells this run of the node from others.
+    run: Uuid,
 }
 
 /// All pages; what streams ends when `stop` is cancelled. With a provider people may also sign
@@ -69,7 +72,8 @@ pub(crate) fn router(
     provider: Option<Arc<dyn Provider>>,
     email: bool,
 ) -> Router {
-    let desk = Desk { node, stop, provider, email, uploads: Default::default() };
+    let run = Uuid::new_v4();
+    let desk = Desk { node, stop, provider, email, uploads: Default::default(), run };
     Router::new()
         .route("/", get(today::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))

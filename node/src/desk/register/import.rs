@@ -68,6 +68,13 @@ struct Page {
     more: usize,
 }
 
+impl Page {
+    /// Whether lines are being read: the page reads itself again until they are.
+    fn running(&self) -> bool {
+        self.come.as_ref().is_some_and(|come| come.running)
+    }
+}
+
 /// The step that is next.
 pub(in crate::desk) async fn page(
     State(desk): State<Desk>,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
+use axum::http::request::Builder;
 use axum::http::{Request, header};
+use futures::StreamExt as _;
 use raccordo_core::account::{Session, SessionKey};
 use raccordo_core::id::Digest;
 use raccordo_core::time::Clock as _;
@@ -29,6 +31,34 @@ impl Page {
     /// Whether it shows this.
     pub fn says(&self, text: &str) -> bool {
         self.text.contains(text)
+    }
+
+    /// Whether it shows this in the part that reads itself again.
+    pub fn says_in_its_live_part(&self, text: &str) -> bool {
+        let Some((_, rest)) = self.text.split_once("<div id=\"live\"") else { return false };
+        let Some((before, _)) = rest.split_once(text) else { return false };
+        // One is open before the rest begins.
+        before.matches("</div>").count() <= before.matches("<div").count()
+    }
+
+    /// Where the page hears of changes.
+    pub fn events(&self) -> String {
+        let (_, rest) = self.text.split_once("hx-sse:connect=\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+/// What a page hears.
+pub(in crate::desk) struct Events(BodyDataStream);
+
+impl Events {
+    /// The mark of the next event; waits for it.
+    pub async fn next(&mut self) -> String {
+        let event = self.0.next().await.unwrap().unwrap();
+        let event = String::from_utf8(event.to_vec()).unwrap();
+        let field = |name| event.lines().find_map(|line| line.strip_prefix(name));
+        assert_eq!(field("event: "), Some("changed"), "{event}");
+        field("id: ").unwrap().to_owned()
     }
 }
 
@@ -121,18 +151,31 @@ impl Browser<'_> {
         hex::encode(self.lab.node.vault.index("desk-form", self.key.bytes().reveal()))
     }
 
-    async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {
+    /// Listens where a page does, from the last mark that it has heard.
+    pub async fn listen(&self, path: &str, last: Option<&str>) -> Events {
+        let request = self.request("GET", path);
+        let request = match last {
+            Some(mark) => request.header("last-event-id", mark),
+            None => request,
+        };
+        let answer = self.lab.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+        Events(answer.unwrap().into_body().into_data_stream())
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
         let cookie = self.key.text();
         let cookie = format!("__Host-raccordo={}; language={}", cookie.reveal(), self.language);
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
             .header(header::COOKIE, cookie)
             .header(header::USER_AGENT, AGENT)
             .header("sec-fetch-site", "same-origin")
-            .header(header::CONTENT_TYPE, kind)
-            .body(Body::from(body))
-            .unwrap();
+    }
+
+    async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {
+        let request = self.request(method, path).header(header::CONTENT_TYPE, kind);
+        let request = request.body(Body::from(body)).unwrap();
         let answer = self.lab.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());

@@ -1,9 +1,11 @@
 //! The other pages: who may open them, and what they say without an équipe.
 
+use futures::FutureExt as _;
 use raccordo_core::object::Kind;
 
 use super::Lab;
 use crate::app::draft;
+use crate::app::signals::Topic;
 
 #[tokio::test]
 async fn administrators_see_the_node_and_operators_see_cases() {
@@ -109,4 +111,23 @@ async fn every_page_speaks_both_languages() {
         assert!(italian.says("lang=\"it\"") && english.says("<html lang=\"en\">"), "{path}");
         assert_ne!(italian.text, english.text, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_page_hears_of_what_changed_before_it_listened() {
+    let lab = Lab::new().await;
+    let anna = lab.operator("Anna", "case_manager", "access_point").await;
+    let events = anna.open("/alerts").await.events();
+    lab.node.signals.wake(&Topic::Objects);
+    let first = anna.listen(&events, None).await.next().await;
+    // It has heard all, and is cut off.
+    let mut idle = anna.listen(&events, Some(&first)).await;
+    assert!(idle.next().now_or_never().is_none());
+    drop(idle);
+    lab.node.signals.wake(&Topic::Objects);
+    let second = anna.listen(&events, Some(&first)).await.next().await;
+    assert_ne!(first, second);
+    // A mark of the run before a restart.
+    let other = format!("{}-0", uuid::Uuid::new_v4().simple());
+    assert_eq!(anna.listen(&events, Some(&other)).await.next().await, second);
 }

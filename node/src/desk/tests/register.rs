@@ -191,6 +191,8 @@ async fn a_file_is_checked_imported_and_reported() {
     anna.send("/register/import/person/begin", &with("check")).await;
     let checked = imported(&anna).await;
     assert!(checked.says("non è stato salvato nulla") && checked.says("<dd>600</dd>"));
+    // A page that has watched the check has the button for what is next.
+    assert!(checked.says_in_its_live_part("value=\"import\""), "{}", checked.text);
     assert!(anna.open("/register").await.says("Nessuna scheda"));
 
     anna.send("/register/import/person/begin", &with("import")).await;
