@@ -2,6 +2,7 @@
 //! memory.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -21,12 +22,14 @@ const SECONDS_MAX: f64 = 120.0;
 const MEMORY_MIB_MAX: f64 = 256.0;
 
 /// How much is missed.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub(crate) struct Absence {
-    /// Alerts, one in each MLS message.
-    pub(crate) messages: usize,
-    /// Commits among them.
-    pub(crate) epochs: usize,
+    /// Alerts, one in each MLS message
+    #[arg(long, value_name = "N", default_value = "100000")]
+    pub(crate) messages: NonZeroUsize,
+    /// Commits among them
+    #[arg(long, value_name = "M", default_value = "200")]
+    pub(crate) epochs: NonZeroUsize,
 }
 
 /// What it took.
@@ -61,7 +64,7 @@ pub(crate) async fn measure(absence: Absence) -> anyhow::Result<CaughtUp> {
     go_on(&world, absence).await?;
     let after = world.node(TOSCANA)?.equipe().await?;
     let passed = after.epoch - before.epoch;
-    ensure!(passed >= absence.epochs as u64, "{passed} epochs of {}", absence.epochs);
+    ensure!(passed >= absence.epochs.get() as u64, "{passed} epochs of {}", absence.epochs);
 
     let hub = world.node(RELAY)?.pid().context("the relay runs")?;
     let hub_cpu = process_cpu(hub)?;
@@ -85,7 +88,7 @@ pub(crate) async fn measure(absence: Absence) -> anyhow::Result<CaughtUp> {
         hub_peak_mib: mib(peak_memory_kib(hub)?),
     };
     let listed = world.operator(UMBRIA)?.list().await?.len();
-    ensure!(listed == absence.messages + 1, "umbria lists {listed} alerts");
+    ensure!(listed == absence.messages.get() + 1, "umbria lists {listed} alerts");
     let equipe = member.equipe().await?;
     ensure!(equipe.alarms.is_empty() && equipe.set_aside == 0, "{equipe:?}");
     Ok(caught_up)
@@ -98,9 +101,9 @@ fn mib(kib: u64) -> f64 {
 /// Toscana shares and renews its keys, in turns, without umbria.
 async fn go_on(world: &Federation, absence: Absence) -> anyhow::Result<()> {
     let (node, sender) = (world.node(TOSCANA)?, world.operator(TOSCANA)?);
-    let turns = absence.epochs.max(1);
-    let alerts = flow::examples(absence.messages);
-    for some in alerts.chunks(absence.messages.div_ceil(turns).max(1)) {
+    let turns = absence.epochs.get();
+    let alerts = flow::examples(absence.messages.get());
+    for some in alerts.chunks(absence.messages.get().div_ceil(turns)) {
         let mut newest = Vec::new();
         for batch in some.chunks(flow::BATCH) {
             newest = flow::share(&sender, batch.to_vec()).await?;

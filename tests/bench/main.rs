@@ -31,8 +31,9 @@ mod rpc;
 mod tokens;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 
-use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
 use raccordo_tests::federation::Database;
 use raccordo_tests::programs;
 
@@ -40,106 +41,72 @@ use catch_up::Absence;
 use report::{Costs, Report};
 use tokens::Size;
 
-/// Alerts of one throughput run, unless told otherwise.
-const ALERTS: usize = 5_000;
 /// Alerts that travel alone, for the latency.
 const LONE: usize = 50;
 
-/// Messages and epochs that a member misses, unless told otherwise (DESIGN §12).
-const ABSENCE: Absence = Absence { messages: 100_000, epochs: 200 };
-
-/// Alerts among which pages are opened, unless told otherwise.
-const PAGED: usize = 100_000;
-
-/// What is measured of tokens, unless told otherwise.
-const TOKENS: Size = Size { stored: 10_000_000, stored_on_postgres: 1_000_000, people: 50_000 };
-
-const USAGE: &str = "usage: bench [--alerts N] [--json], or bench catch-up [--messages N] \
-     [--epochs M] [--json], or bench tokens [--stored N] [--stored-on-postgres N] [--people N] \
-     [--json], or bench pages [--alerts N] [--database sqlite|postgres] [--json]; of tokens, 0 \
-     leaves a part out";
-
-/// What is measured.
-enum Measured {
-    Flow { alerts: usize },
-    CatchUp(Absence),
-    Tokens(Size),
-    Pages { alerts: usize, only: Option<Database> },
-}
-
-struct Args {
-    measured: Measured,
+/// Measures how fast alerts travel, or something else.
+#[derive(Parser)]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    measured: Option<Measured>,
+    /// Alerts of one throughput run
+    #[arg(long, value_name = "N", default_value = "5000")]
+    alerts: NonZeroUsize,
+    /// Print JSON
+    #[arg(long, global = true)]
     json: bool,
 }
 
-fn args() -> anyhow::Result<Args> {
-    let mut args = Args { measured: Measured::Flow { alerts: ALERTS }, json: false };
-    let mut given = std::env::args().skip(1);
-    let mut number = 0;
-    while let Some(arg) = given.next() {
-        let mut any = || -> anyhow::Result<usize> {
-            let given = given.next().and_then(|given| given.parse().ok());
-            given.with_context(|| format!("{arg} needs a number"))
-        };
-        let mut above_0 = || match any()? {
-            0 => bail!("{arg} needs a number above 0"),
-            number => Ok(number),
-        };
-        match (arg.as_str(), &mut args.measured) {
-            ("--json", _) => args.json = true,
-            ("catch-up", Measured::Flow { .. }) if number == 0 => {
-                args.measured = Measured::CatchUp(ABSENCE);
-            }
-            ("tokens", Measured::Flow { .. }) if number == 0 => {
-                args.measured = Measured::Tokens(TOKENS);
-            }
-            ("pages", Measured::Flow { .. }) if number == 0 => {
-                args.measured = Measured::Pages { alerts: PAGED, only: None };
-            }
-            ("--database", Measured::Pages { only, .. }) => {
-                *only = Some(match given.next().as_deref() {
-                    Some("sqlite") => Database::Sqlite,
-                    Some("postgres") => Database::Postgres,
-                    _ => bail!("--database is sqlite or postgres"),
-                });
-            }
-            ("--alerts", Measured::Pages { alerts, .. }) => *alerts = above_0()?,
-            ("--stored", Measured::Tokens(size)) => size.stored = any()?,
-            ("--stored-on-postgres", Measured::Tokens(size)) => size.stored_on_postgres = any()?,
-            ("--people", Measured::Tokens(size)) => size.people = any()?,
-            ("--alerts", Measured::Flow { alerts }) => *alerts = above_0()?,
-            ("--messages", Measured::CatchUp(absence)) => absence.messages = above_0()?,
-            ("--epochs", Measured::CatchUp(absence)) => absence.epochs = above_0()?,
-            (other, _) => bail!("unknown argument {other}; {USAGE}"),
-        }
-        number += 1;
+/// What is measured.
+#[derive(Subcommand)]
+enum Measured {
+    /// How a member catches up that was away for long (DESIGN §12)
+    CatchUp(Absence),
+    /// What a token costs, one tag among many, a register that is tokenised; 0 leaves a part out
+    Tokens(Size),
+    /// How long people wait for a page among very many alerts
+    Pages {
+        /// Alerts among which pages are opened
+        #[arg(long, value_name = "N", default_value = "100000")]
+        alerts: NonZeroUsize,
+        /// On this one alone
+        #[arg(long, value_parser = database)]
+        database: Option<Database>,
+    },
+}
+
+fn database(word: &str) -> Result<Database, String> {
+    match word {
+        "sqlite" => Ok(Database::Sqlite),
+        "postgres" => Ok(Database::Postgres),
+        _ => Err("it is sqlite or postgres".into()),
     }
-    Ok(args)
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = args()?;
+    let given = Arguments::parse();
     programs::path("raccordo")?;
     programs::path("raccordod")?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.enable_all().build()?.block_on(run(&args))
+    runtime.enable_all().build()?.block_on(run(&given))
 }
 
-async fn run(args: &Args) -> anyhow::Result<()> {
-    let (json, table) = match args.measured {
-        Measured::Tokens(size) => {
+async fn run(given: &Arguments) -> anyhow::Result<()> {
+    let (json, table) = match given.measured {
+        Some(Measured::Tokens(size)) => {
             let tokens = tokens::measure(size, say).await?;
             (tokens.json(), tokens.table())
         }
-        Measured::Pages { alerts, only } => {
-            let pages = pages::measure(alerts, only, say).await?;
+        Some(Measured::Pages { alerts, database }) => {
+            let pages = pages::measure(alerts.get(), database, say).await?;
             (pages::json(&pages), pages::table(&pages))
         }
-        Measured::Flow { alerts } => {
-            let report = flows(alerts, costs().await?).await?;
+        None => {
+            let report = flows(given.alerts.get(), costs().await?).await?;
             (report.json(), report.table())
         }
-        Measured::CatchUp(absence) => {
+        Some(Measured::CatchUp(absence)) => {
             let costs = costs().await?;
             say("a long absence")?;
             let caught_up = catch_up::measure(absence).await?;
@@ -147,7 +114,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
             (json, catch_up::table(&costs, absence, &caught_up))
         }
     };
-    let text = if args.json { format!("{json}\n") } else { table };
+    let text = if given.json { format!("{json}\n") } else { table };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }

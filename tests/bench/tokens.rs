@@ -14,13 +14,16 @@ pub(crate) use lookup::Lookup;
 pub(crate) use parts::Parts;
 
 /// How much is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(clap::Args, Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Tags among which one is looked up.
+    /// Tags among which one is looked up
+    #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     pub(crate) stored: usize,
-    /// The same on PostgreSQL; 0 leaves it out.
+    /// The same on PostgreSQL
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) stored_on_postgres: usize,
-    /// People who are imported; 0 leaves it out.
+    /// People who are imported
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
     pub(crate) people: usize,
 }
 

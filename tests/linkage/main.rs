@@ -4,7 +4,8 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
+use clap::Parser;
 use raccordo_core::codes::CodeLists;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::normal::comune::Comuni;
@@ -12,67 +13,54 @@ use raccordo_tests::linkage::link::{Score, link};
 use raccordo_tests::linkage::{generate, record};
 use serde_json::json;
 
-const HELP: &str = "\
-Links two CSV files through normal forms, tokens and the fixed rule, and scores the result.
-
-Usage: linkage --left A.csv --right B.csv --truth T.csv [--without COLUMN,…] [--json]
-       linkage --generate DIRECTORY [--seed N] [--count N]
-
+const AFTER: &str = "\
 A.csv and B.csv have a header; the column `id` names each record. Others, each optional and
 as often as wished (name, name2, …): name (all parts), family, given, birth (YYYY-MM-DD,
 DD/MM/YYYY or YYYYMMDD), fiscal_code, number (any identifier), phone, place (a comune or its
 code, or a postal code), employer. Usual other words are understood too (surname,
 date_of_birth, soc_sec_id, postcode, cognome, …); what is not is left out. T.csv has the
 columns left and right. With one file on both sides its records are linked among themselves,
-each pair once.
+each pair once.";
 
---generate writes left.csv, right.csv and truth.csv of people of whom nobody is real.";
-
-#[derive(Default)]
+/// Links two CSV files through normal forms, tokens and the fixed rule, and scores the result.
+#[derive(Parser)]
+#[command(name = "linkage", after_help = AFTER)]
 struct Arguments {
+    /// The records of one side
+    #[arg(long, value_name = "A.csv", required_unless_present = "generate")]
     left: Option<PathBuf>,
+    /// Those of the other
+    #[arg(long, value_name = "B.csv", required_unless_present = "generate")]
     right: Option<PathBuf>,
+    /// Which are the same
+    #[arg(long, value_name = "T.csv", required_unless_present = "generate")]
     truth: Option<PathBuf>,
+    /// Leave these columns out
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     without: Vec<String>,
+    /// Instead, write left.csv, right.csv and truth.csv of people of whom nobody is real
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["left", "right", "truth"])]
     generate: Option<PathBuf>,
-    seed: Option<u64>,
-    count: Option<usize>,
+    /// The same seed makes the same people
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "generate")]
+    seed: u64,
+    /// So many people
+    #[arg(long, value_name = "N", default_value_t = 4_000, requires = "generate")]
+    count: usize,
+    /// Print JSON
+    #[arg(long)]
     json: bool,
-    help: bool,
-}
-
-fn arguments(mut words: impl Iterator<Item = String>) -> anyhow::Result<Arguments> {
-    let mut found = Arguments::default();
-    while let Some(word) = words.next() {
-        let mut value = || words.next().with_context(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "--left" => found.left = Some(PathBuf::from(value()?)),
-            "--right" => found.right = Some(PathBuf::from(value()?)),
-            "--truth" => found.truth = Some(PathBuf::from(value()?)),
-            "--without" => found.without.extend(value()?.split(',').map(str::to_owned)),
-            "--generate" => found.generate = Some(PathBuf::from(value()?)),
-            "--seed" => found.seed = Some(value()?.parse().context("--seed takes a number")?),
-            "--count" => found.count = Some(value()?.parse().context("--count takes a number")?),
-            "--json" => found.json = true,
-            "--help" => found.help = true,
-            other => bail!("unknown argument {other}\n\n{HELP}"),
-        }
-    }
-    Ok(found)
 }
 
 fn main() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let given = arguments(std::env::args().skip(1))?;
-    if given.help {
-        return Ok(writeln!(out, "{HELP}")?);
-    }
+    let given = Arguments::parse();
     if let Some(directory) = given.generate {
-        return generate::write(&directory, given.seed.unwrap_or(1), given.count.unwrap_or(4_000));
+        return generate::write(&directory, given.seed, given.count);
     }
-    let needed = "--left, --right and --truth are needed; --help says more";
-    let (left, right) = (given.left.context(needed)?, given.right.context(needed)?);
-    let truth = given.truth.context(needed)?;
+    let (Some(left), Some(right), Some(truth)) = (given.left, given.right, given.truth) else {
+        bail!("--left, --right and --truth are needed");
+    };
     let comuni = Comuni::new(&CodeLists::builtin());
     let same = left == right;
     let left = record::read(&left, &given.without, &comuni)?;

@@ -80,7 +80,7 @@ pub fn all(out: &mut impl Write, arguments: &Arguments) -> anyhow::Result<bool> 
     for bug in &hunted {
         plant(Some(*bug))?;
         let (mut first, mut tried) = (None, 0_u64);
-        let suited = |seed: &u64| suits(*bug, &Plan::of(*seed, arguments.size));
+        let suited = |seed: &u64| suits(*bug, &Plan::of(*seed, arguments.size()));
         let suited = (arguments.from..).filter(suited).take(count);
         seeds::each(arguments, suited, |outcome| {
             ran += 1;

@@ -26,10 +26,10 @@ pub fn each(
 ) {
     let shown = if arguments.trace { usize::MAX } else { SHOWN };
     let (next, stop) = (Mutex::new(seeds), AtomicBool::new(false));
-    let size = arguments.size;
+    let size = arguments.size();
     std::thread::scope(|scope| {
         let (outcomes, received) = mpsc::channel();
-        for _ in 0..arguments.jobs {
+        for _ in 0..arguments.jobs() {
             let (outcomes, next, stop) = (outcomes.clone(), &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
