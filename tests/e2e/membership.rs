@@ -46,7 +46,7 @@ pub async fn joined_by_lazio(world: &mut Federation) -> anyhow::Result<()> {
     world.staff(LAZIO).await
 }
 
-async fn meet(world: &Federation) -> anyhow::Result<()> {
+pub async fn meet(world: &Federation) -> anyhow::Result<()> {
     world.export_card(LAZIO).await?;
     for id in NODES {
         world.introduce(id, LAZIO).await?;

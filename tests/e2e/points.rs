@@ -2,14 +2,19 @@
 //! something durable (SQLite) or speaks to its server (PostgreSQL), with the call not done.
 //! How many there are in an operation is counted first, in a run of its own.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, ensure};
 use raccordo_tests::federation::command::Refusal;
 use raccordo_tests::federation::{
     Database, EQUIPE, Fate, Federation, NODES, RELAY, Setting, TOSCANA, UMBRIA, until,
 };
 
+use serde_json::Value;
+
 use crate::alerts::{agree, audits_verify, examples, listed, share};
 use crate::backup::{PASSPHRASE, passphrase_file};
+use crate::membership::{LAZIO, meet as met};
 
 /// Kills of each node in an operation, at points spread over the whole of it.
 const POINTS: u32 = 3;
@@ -81,8 +86,10 @@ async fn check(
 /// Starts again whoever was killed.
 async fn revive(world: &mut Federation) -> anyhow::Result<bool> {
     let mut revived = false;
-    for node in NODES {
-        revived |= world.node_mut(node)?.revive().await?;
+    for node in NODES.into_iter().chain([LAZIO]) {
+        if let Ok(node) = world.node_mut(node) {
+            revived |= node.revive().await?;
+        }
     }
     Ok(revived)
 }
@@ -193,4 +200,67 @@ pub async fn of_a_return(setting: Setting) -> anyhow::Result<()> {
         .await
     })
     .await
+}
+
+/// Lazio comes in as a newcomer and goes again, while whoever adds it, the hub or itself is
+/// killed.
+pub async fn of_a_newcomer(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    share(&world, TOSCANA, &examples(&world, "case", 2, "1").await?).await?;
+    world.add(LAZIO).await?;
+    met(&world).await?;
+    world.staff(LAZIO).await?;
+    check(world, setting, &[TOSCANA, RELAY, LAZIO], async |world, number| {
+        let draft = world.path(&format!("with-lazio-{number}.toml"));
+        let draft = draft.to_string_lossy();
+        let parties = [TOSCANA, UMBRIA, LAZIO].join(",");
+        let drafting = ["pact", "draft", "--equipe", EQUIPE, "--parties", &parties];
+        let rest = ["--hub", RELAY, "--out", &draft, "--example"];
+        command(world, TOSCANA, &[&drafting[..], &rest[..]].concat(), "file_exists").await?;
+        command(world, TOSCANA, &["pact", "sign", &draft, "--yes"], "").await?;
+        command(world, TOSCANA, &["pact", "propose", EQUIPE], "").await?;
+        for id in [UMBRIA, LAZIO] {
+            signed(world, id, &[TOSCANA, UMBRIA, LAZIO]).await?;
+        }
+        reached(world, "lazio to have joined", async |world| {
+            let equipe = world.node(TOSCANA)?.equipe().await?;
+            let joined = equipe.members.iter().filter(|member| member.joined).count();
+            Ok(joined == 3)
+        })
+        .await?;
+        reached(world, "lazio to have what was shared", async |world| {
+            Ok(listed(world, LAZIO).await?.len() == 2)
+        })
+        .await?;
+        command(world, TOSCANA, &["equipe", "remove", EQUIPE, LAZIO, "--reason", "test"], "")
+            .await?;
+        signed(world, UMBRIA, &[TOSCANA, UMBRIA]).await?;
+        // The next round begins from the statement that is in force at the chair.
+        reached(world, "all to know that lazio is out", async |world| {
+            for id in [TOSCANA, UMBRIA] {
+                if world.node(id)?.equipe().await?.members.len() != 2 {
+                    return Ok(false);
+                }
+            }
+            Ok(world.node(LAZIO)?.equipe().await?.state == "ended")
+        })
+        .await
+    })
+    .await
+}
+
+/// Waits until a party is asked to sign what makes these the parties, and signs it.
+async fn signed(world: &mut Federation, id: &str, parties: &[&str]) -> anyhow::Result<()> {
+    let wanted: BTreeSet<&str> = parties.iter().copied().collect();
+    reached(world, "the change to come", async |world| {
+        let pacts = world.node(id)?.run(&["pact", "list"]).await?;
+        let waits = |row: &Value| {
+            let named = row["parties"].as_array().into_iter().flatten();
+            let named: BTreeSet<&str> = named.filter_map(Value::as_str).collect();
+            row["state"] == "waiting for me" && named == wanted
+        };
+        Ok(pacts.iter().any(waits))
+    })
+    .await?;
+    command(world, id, &["pact", "sign", EQUIPE, "--yes"], "").await
 }

@@ -78,15 +78,31 @@ fn fill(path: &Path) -> anyhow::Result<()> {
 
 const QUEUE: [&str; 4] = ["alert", "share", "--equipe", EQUIPE];
 
-/// Shares alerts one by one until the node refuses for this reason; all that it
-/// acknowledged, and the one that it did not.
+/// Shares alerts one by one until the node refuses for this reason, and says so: a database
+/// that tidies itself may find a little space once more. All that it acknowledged, and the one
+/// that it did not.
 async fn share_until_refused(
     world: &Federation,
     from: &str,
     reason: &str,
 ) -> anyhow::Result<(Vec<Alert>, Alert)> {
     let mut acknowledged = Vec::new();
-    for round in 0..200 {
+    let refused = until("the node to say what ails it", async || {
+        let refused = share_some(world, from, reason, &mut acknowledged).await?;
+        Ok(says(world, from, reason).await?.then_some(refused))
+    })
+    .await?;
+    Ok((acknowledged, refused))
+}
+
+/// Shares alerts until one is refused, which is the first one next time.
+async fn share_some(
+    world: &Federation,
+    from: &str,
+    reason: &str,
+    acknowledged: &mut Vec<Alert>,
+) -> anyhow::Result<Alert> {
+    for round in acknowledged.len()..200 {
         let alerts = examples(world, "case", 1, &format!("9{round}")).await?;
         let share = [&QUEUE[..], &["-"]].concat();
         let answer = world.node(from)?.run_with(&share, Some(&lines(&alerts)?)).await;
@@ -96,23 +112,20 @@ async fn share_until_refused(
             Err(error) => {
                 let refusal = error.downcast::<Refusal>()?;
                 ensure!((refusal.exit, refusal.code.as_str()) == (5, reason), "{refusal}");
-                return Ok((acknowledged, alert));
+                return Ok(alert);
             }
         }
     }
     bail!("{from} refuses nothing for {reason}")
 }
 
-/// `status`, `doctor` and nobody else's patience: the node says what it has.
-async fn says(world: &Federation, id: &str, reason: &str) -> anyhow::Result<()> {
-    until("the node to say what ails it", async || {
-        let status = world.node(id)?.status().await?;
-        let findings = world.node(id)?.findings().await?;
-        let alarm = status.alarms.iter().any(|alarm| alarm.starts_with(reason));
-        let finding = findings.iter().any(|found| found.code == reason);
-        Ok((!status.ready && alarm && finding).then_some(()))
-    })
-    .await
+/// `status`, `doctor` and nobody else's patience: whether the node says what it has.
+async fn says(world: &Federation, id: &str, reason: &str) -> anyhow::Result<bool> {
+    let status = world.node(id)?.status().await?;
+    let findings = world.node(id)?.findings().await?;
+    let alarm = status.alarms.iter().any(|alarm| alarm.starts_with(reason));
+    let finding = findings.iter().any(|found| found.code == reason);
+    Ok(!status.ready && alarm && finding)
 }
 
 /// It is well again in the same process, and whatever was acknowledged arrives once.
@@ -141,8 +154,6 @@ pub async fn a_member_s_full_disk(setting: Setting) -> anyhow::Result<()> {
     let filler = filler(&world, TOSCANA)?;
     fill(&filler)?;
     let (acknowledged, refused) = share_until_refused(&world, TOSCANA, "disk_full").await?;
-    says(&world, TOSCANA, "disk_full").await?;
-
     fs::remove_file(&filler)?;
     let again = [&QUEUE[..], &["-"]].concat();
     until("the refused alert to be taken", async || {
@@ -176,7 +187,8 @@ pub async fn a_hub_s_full_disk(setting: Setting) -> anyhow::Result<()> {
         Ok((!ready).then_some(()))
     })
     .await?;
-    says(&world, RELAY, "disk_full").await?;
+    until("the hub to say so", async || Ok(says(&world, RELAY, "disk_full").await?.then_some(())))
+        .await?;
     fs::remove_file(&filler)?;
     goes_on(&world, RELAY, &expected).await
 }
@@ -199,8 +211,6 @@ pub async fn a_disk_that_fails_to_flush(setting: Setting) -> anyhow::Result<()> 
     let pid = world.node(TOSCANA)?.pid().context("it does not run")?;
     let mut strace = failing_flushes(pid).await?;
     let (acknowledged, refused) = share_until_refused(&world, TOSCANA, "disk_error").await?;
-    says(&world, TOSCANA, "disk_error").await?;
-
     let tracer = strace.id().context("strace has ended")?.to_string();
     // Politely, so that it lets go of the process.
     Command::new("kill").args(["-TERM", &tracer]).status().await?;
@@ -269,7 +279,6 @@ pub async fn a_read_only_server(setting: Setting) -> anyhow::Result<()> {
     read_only("on")?;
     let (acknowledged, refused) =
         share_until_refused(&world, TOSCANA, "database_read_only").await?;
-    says(&world, TOSCANA, "database_read_only").await?;
     read_only("off")?;
     let again = [&QUEUE[..], &["-"]].concat();
     until("the refused alert to be taken", async || {
@@ -299,7 +308,6 @@ pub async fn a_full_server(setting: Setting) -> anyhow::Result<()> {
     until("the server to be full", async || run_in(&url, FULL).map(Some)).await?;
     let (acknowledged, refused) = share_until_refused(&world, TOSCANA, "disk_full").await?;
     ensure!(acknowledged.is_empty(), "acknowledged without space: {}", acknowledged.len());
-    says(&world, TOSCANA, "disk_full").await?;
     let space = "DROP FUNCTION full_disk() CASCADE";
     until("the server to have space", async || run_in(&url, space).map(Some)).await?;
     let again = [&QUEUE[..], &["-"]].concat();
