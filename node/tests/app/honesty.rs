@@ -364,6 +364,20 @@ async fn an_end_of_the_epoch_that_is_kept_back_beyond_a_restart() {
     assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
 }
 
+/// As after a Welcome: the hub spoke of a place that this node has not read, and is beyond.
+#[tokio::test]
+async fn what_a_node_is_beyond_is_not_kept_back() {
+    let bench = spoken().await;
+    let (node, lineage, row) = (bench.node(Umbria), bench.lineage().await, bench.row(Umbria).await);
+    let signature = row.checkpoint_signature.as_slice().try_into().unwrap();
+    let said = SignedCheckpoint::parse(&row.checkpoint, signature).unwrap();
+    node.claims.keep(lineage, &said, node.clock.now());
+    node.links.note(&Relay.id(), Link { connected: true, ..Link::default() });
+    bench.pass(PATIENCE * 2);
+    honesty::watch(node).await.unwrap();
+    assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_hub_that_is_away_keeps_nothing_back() {
     let bench = answered(|_, _| {}).await;

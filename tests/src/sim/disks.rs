@@ -63,7 +63,8 @@ impl World {
         Ok(String::new())
     }
 
-    /// What people did at a node after its copy was made is not known there any more.
+    /// What people did at a node after its copy was made, or at the copy that is thrown away, is
+    /// not known there any more.
     fn forget_acts_of(&mut self, name: &NodeId) {
         self.leaving.remove(name);
         self.rewound.insert(name.clone());
@@ -107,7 +108,10 @@ impl World {
             let gone = if self.dice.one_in(2) { original } else { copy };
             self.trace.note(&format!("machine {gone} is thrown away"));
             self.kill(Who::Member(gone))?;
-            self.machine(Who::Member(gone))?.scrapped = true;
+            let machine = self.machine(Who::Member(gone))?;
+            machine.scrapped = true;
+            let name = machine.name.clone();
+            self.forget_acts_of(&name);
             let kept = if gone == original { copy } else { original };
             self.machine(Who::Member(kept))?.twin = None;
             self.move_wishes(gone, kept);

@@ -142,6 +142,8 @@ pub async fn watch(node: &Node) -> Done<()> {
             continue;
         }
         let now = node.clock.now();
+        // A Welcome led beyond it: of what is before, nothing comes.
+        drop(node.claims.reached(row.lineage, row.sequence));
         node.claims.note_unseen(row.lineage, unseen(node, &row).await?, now);
         match node.claims.overdue(row.lineage, now) {
             Some(overdue) if node.links.of(&row.hub).connected => {

@@ -39,7 +39,10 @@ pub async fn approve(node: &Node, actor: Actor, equipe: &str, who: &NodeId) -> D
             "no_such_request",
             format!("{who} does not ask to join again"),
         )
-        .hint("its request comes through the log; see `raccordo equipe show`"));
+        .hint(
+            "its request comes through the log, and is gone once it was followed; see \
+             `raccordo equipe show`",
+        ));
     };
     if change(node, &mut work, &row).await?.is_none() {
         let message = format!("{who} asked for a leaf that is not there any more");
