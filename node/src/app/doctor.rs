@@ -241,7 +241,8 @@ async fn about_welcome(
             Severity::Problem,
             "welcome_refused",
             format!("{}: this node does not join: {}", terms.equipe, alarm.detail),
-            "the chair or the hub gave what does not fit: ask both, and compare versions",
+            "where it is for a key package that is not here: another party removes this node \
+             and adds it again; else ask the chair and the hub, and compare versions",
             &format!("{}, administrator", terms.chair),
         ));
     }

@@ -5,7 +5,7 @@ use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{Epoch, LineageId, NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
-use raccordo_core::session::{Invitation, Joining, Session};
+use raccordo_core::session::{Invitation, Joining, Session, SessionError};
 use raccordo_core::trust::proposal::Proposal;
 use raccordo_core::trust::statement::{Party, SignedStatement};
 use raccordo_core::trust::validator::validate_view;
@@ -20,12 +20,16 @@ use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
-use super::{Node, changes, identity, pack, pacts, pseudonym, rejoin, roster, succeed};
+use super::{
+    Node, changes, identity, key_packages, pack, pacts, pseudonym, rejoin, roster, succeed,
+};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 
 /// Code of the alarm of an équipe of which a Welcome was refused.
 pub const WELCOME_REFUSED: &str = "welcome_refused";
+/// Reason why one was refused: it is for a key package that is not here.
+const UNKNOWN_KEY_PACKAGE: &str = "unknown_key_package";
 /// Code of the alarm where the hub says that this node is a member no longer: it may have
 /// trimmed the commit that removed it.
 const REMOVED: &str = "hub_removed";
@@ -37,7 +41,7 @@ const CUT_OFF: [&str; 2] = [REMOVED, rejoin::TRIMMED];
 /// équipe of which this node is a member already only moves the mailbox's cursor.
 ///
 /// # Errors
-/// `pact_not_signed`, `bad_welcome`: the sender's or the hub's fault; the caller skips the
+/// `pact_not_signed`, `bad_welcome`, `unknown_key_package`: the sender's or the hub's fault; the caller skips the
 /// item. Else the store's.
 pub async fn join(
     node: &Node,
@@ -82,8 +86,12 @@ pub async fn join(
         (signed_here, known, succeeds, invitation)
     };
     let Joining { session, view } =
-        Session::join(&node.crypto, &node.identity.leaves(), invitation)
-            .map_err(|cause| bad(cause.reason()))?;
+        Session::join(&node.crypto, &node.identity.leaves(), invitation).map_err(|cause| {
+            match cause {
+                SessionError::UnknownKeyPackage => unknown_key_package(),
+                cause => bad(cause.reason()),
+            }
+        })?;
     validate_view(&view).map_err(|refused| bad(refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
@@ -225,11 +233,17 @@ fn kept_name(lineage: LineageId) -> String {
     format!("welcome/{lineage}")
 }
 
-/// Notes that a Welcome of an équipe whose pact is here was refused.
+/// Notes that a Welcome of an équipe whose pact is here was refused. Where the hub gave out a
+/// key package that is not here, new ones replace all that it has.
 ///
 /// # Errors
 /// The store's.
-pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Done<()> {
+pub async fn note_refused(
+    node: &Node,
+    hub: &NodeId,
+    item: &WelcomeItem,
+    cause: &Fault,
+) -> Done<()> {
     let lineage = item.lineage;
     let mut tx = node.store.write().await?;
     if tx.pact(lineage).await?.is_none() {
@@ -238,7 +252,11 @@ pub async fn note_refused(node: &Node, item: &WelcomeItem, cause: &Fault) -> Don
     let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
     let suspicion = Suspicion { code: WELCOME_REFUSED, detail };
     honesty::raise(node, &mut *tx, lineage, suspicion).await?;
+    if cause.reason == UNKNOWN_KEY_PACKAGE {
+        key_packages::give_up(&mut *tx, hub).await?;
+    }
     tx.commit().await?;
+    node.signals.wake(&Topic::Errands(hub.clone()));
     Ok(())
 }
 
@@ -326,6 +344,14 @@ fn agreed(node: &Node, proposal: &Proposal, found: &SignedStatement) -> bool {
         && theirs.version > ours.version
         && theirs.may_have_leaf(&node.identity.node)
         && theirs.parties.iter().all(known)
+}
+
+fn unknown_key_package() -> Fault {
+    Fault::refused(
+        UNKNOWN_KEY_PACKAGE,
+        "the Welcome is for a key package that this node has no more, as after a disk was put \
+         back or copied; new ones go to the hub",
+    )
 }
 
 fn bad(cause: &str) -> Fault {

@@ -28,6 +28,8 @@ const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
 /// Clocks of the hub, the owner and the committer differ by this much at most.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
+/// In place of the card's serial in the row of a package that was given up: no card has it.
+const GIVEN_UP: u64 = 0;
 /// After this the private part is deleted: whoever was added by the package at its end has
 /// had its Welcome waiting for as long as a hub keeps it.
 const PRIVATE_LIFETIME: Duration = LIFETIME.saturating_add(WELCOME_LIFETIME);
@@ -121,6 +123,22 @@ pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
         for _ in 0..SINGLE_USE {
             make(node, tx, hub, suite, false).await?;
         }
+    }
+    Ok(())
+}
+
+/// The hub has given out a package that is not on this disk: it holds others than this node
+/// believes, as where a disk was put back or copied. All are given up, so that the next
+/// deposit makes new ones, which replace those at the hub. Their private parts stay as long as
+/// a Welcome for them may come.
+///
+/// # Errors
+/// The store's.
+pub async fn give_up(tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
+    for row in tx.own_key_packages(hub).await? {
+        tx.delete_own_key_package(&row.reference).await?;
+        let row = OwnKeyPackageRow { card_serial: GIVEN_UP, undelivered: None, ..row };
+        tx.insert_own_key_package(row).await?;
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ async fn enter(
             }
             Err(fault) => {
                 tracing::warn!(%lineage, %hub, reason = fault.reason, "a Welcome is refused");
-                join::note_refused(node, welcome, &fault).await?;
+                join::note_refused(node, hub, welcome, &fault).await?;
             }
         },
         Err(LinkError::Refused { reason, .. }) => {

@@ -44,7 +44,7 @@ pub struct OwnKeyPackageRow {
     pub suite: u16,
     /// Whether it is the last resort.
     pub last_resort: bool,
-    /// Serial of the own card in its leaf.
+    /// Serial of the own card in its leaf; 0 once it was given up.
     pub card_serial: u64,
     /// When it was made.
     pub created_at: Instant,

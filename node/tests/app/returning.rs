@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use raccordo_core::id::Sequence;
 use raccordo_node::app::changes::{self, Wanted};
+use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::hub::confirm::confirm;
 use raccordo_node::app::hub::mailbox::read_mailbox;
 use raccordo_node::app::receive_mail;
@@ -142,6 +143,41 @@ async fn who_was_added_by_keys_that_are_lost_asks_to_join_again() {
     many.run().await;
     assert_eq!(many.alarms(2).await, Vec::<String>::new());
     many.assert_agreement(&[0, 1, 2]).await;
+}
+
+/// Both copies of a disk have given the hub key packages, and the older one goes on.
+#[tokio::test]
+async fn a_newcomer_whose_key_packages_are_not_at_the_hub_replaces_them() {
+    let mut many = Many::founded(3, 4).await;
+    propose(&many, 0, &[0, 1, 2, 3]).await;
+    let empty = many.disk(3).snapshot();
+    many.run().await;
+    many.sign(3).await;
+    many.run().await;
+    let first = many.disk(3).snapshot();
+    many.put_back(3, &empty).await;
+    many.run().await;
+    many.sign(3).await;
+    many.run().await;
+    many.put_back(3, &first).await;
+    many.sign(1).await;
+    many.sign(2).await;
+    many.run().await;
+    // Added, by a key package that it does not have.
+    assert_eq!(many.members(0).await.len(), 4);
+    assert!(many.node(3).store.read().await.unwrap().equipes().await.unwrap().is_empty());
+    let found = doctor(many.node(3)).await.unwrap();
+    let told = found.iter().find(|found| found.code == "welcome_refused").unwrap();
+    assert!(told.message.contains("key package"), "{}", told.message);
+
+    remove(&mut many, 3).await;
+    many.sign(2).await;
+    many.run().await;
+    agree(&mut many, 0, &[0, 1, 2, 3]).await;
+    many.assert_agreement(&[0, 1, 2, 3]).await;
+    let shared = many.share(3, 1).await;
+    many.run().await;
+    assert_eq!(many.seen(0).await, shared.into_iter().collect());
 }
 
 #[tokio::test]

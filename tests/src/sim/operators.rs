@@ -137,6 +137,8 @@ impl World {
         let Some((_, wish)) = self.wishes.get_mut(at) else { return Ok("nothing".into()) };
         let order = wish.order(&node, self.dice.entropy());
         let ids = ids(&order.alerts)?;
+        // Also what is answered by a crash: it may have come after the commit.
+        self.shared.extend(ids.iter().map(|id| (*id, node.identity.node.clone())));
         match ready(share(&node, &operator(), order))? {
             Ok(shared) if shared.violations.is_empty() => {}
             Ok(shared) => return self.refused(at, &node, &ids, shared.violations),
@@ -147,7 +149,6 @@ impl World {
         }
         let count = ids.len();
         self.counts.add("alerts shared", count as u64);
-        self.shared.extend(ids.into_iter().map(|id| (id, node.identity.node.clone())));
         self.wishes.remove(at);
         Ok(format!("{count} alerts"))
     }
@@ -172,7 +173,6 @@ impl World {
             }
             return Ok("expired".into());
         }
-        self.shared.extend(ids.iter().map(|id| (*id, node.identity.node.clone())));
         self.wishes.remove(at);
         Ok(format!("{} expired alerts", ids.len()))
     }

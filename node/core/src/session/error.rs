@@ -59,6 +59,10 @@ pub enum SessionError {
     /// Peer: a Welcome is for another group or node, or does not lead into a group as ours.
     #[error("the Welcome is unfit: {0}")]
     Welcome(String),
+    /// Hub or ourselves: the Welcome is for a key package that is not among the rows, as where
+    /// a disk was put back or copied since it was made.
+    #[error("the Welcome is for a key package that is not here")]
+    UnknownKeyPackage,
     /// Operator or ourselves: a commit is pending; it has to be settled by the log first.
     #[error("a commit is pending")]
     AlreadyPending,
@@ -98,6 +102,7 @@ impl SessionError {
             Self::Refused(refused) => refused.0,
             Self::KeyPackage(_) => "bad_key_package",
             Self::Welcome(_) => "bad_welcome",
+            Self::UnknownKeyPackage => "unknown_key_package",
             Self::AlreadyPending => "commit_pending",
             Self::Change(_) => "bad_change",
             Self::Removed => "removed",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use openmls::framing::MlsMessageBodyIn;
-use openmls::group::StagedWelcome;
+use openmls::group::{StagedWelcome, WelcomeError};
 use openmls::prelude::{BasicCredential, RatchetTreeIn};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
@@ -46,7 +46,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Malformed`], [`SessionError::TooLarge`], [`SessionError::WrongGroup`],
     /// [`SessionError::Welcome`] also when the leaf is of none of `mine` or the context is not
-    /// exactly ours, [`SessionError::Store`].
+    /// exactly ours, [`SessionError::UnknownKeyPackage`], [`SessionError::Store`].
     pub fn join(
         crypto: &Arc<Crypto>,
         mine: &[LeafKeys],
@@ -61,7 +61,10 @@ impl Session {
         provider.ledger = provider.ledger.with_device(device_rows)?;
         let config = join_config();
         let builder = StagedWelcome::build_from_welcome(&provider, &config, welcome);
-        let builder = builder.map_err(unfit)?;
+        let builder = builder.map_err(|error| match error {
+            WelcomeError::NoMatchingKeyPackage => SessionError::UnknownKeyPackage,
+            error => unfit(error),
+        })?;
         let info = builder.processed_welcome().unverified_group_info();
         if frame::group_id(info.group_id()) != Some(id) {
             return Err(SessionError::WrongGroup);

@@ -8,7 +8,7 @@ use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::invariant::ratchet::{self, Ratchets};
 use raccordo_core::invariant::{Ciphertexts, Made};
 use raccordo_core::ledger::LedgerScope;
-use raccordo_node::app::fault::{Done, Fault};
+use raccordo_node::app::fault::{Done, Fault, Whose};
 use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::append::{Appended, Handed, Outcome, append};
 use raccordo_node::app::hub::read_log::{LogAfter, read_log};
@@ -155,7 +155,8 @@ impl Link<'_> {
         let (group, epoch) = (welcome.group, welcome.epoch);
         let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, epoch).await?;
         match join::join(node, hub, sequence, welcome, &tree).await {
-            Err(fault) if matches!(fault.reason, "bad_welcome" | "pact_not_signed") => {
+            Err(fault) if fault.whose == Whose::Refused => {
+                join::note_refused(node, hub, welcome, &fault).await?;
                 skip(node, hub, sequence).await
             }
             entered => entered,

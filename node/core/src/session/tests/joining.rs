@@ -94,7 +94,12 @@ fn unfit_invitations_are_refused() {
     check(lazio, &bent(&welcome, 20), &tree, "bad_welcome");
     check(&Node { id: GroupId([8; 32]), ..lazio.clone() }, &welcome, &tree, "wrong_group");
     check(&Node { keys: keys("lazio", 2), ..lazio.clone() }, &welcome, &tree, "bad_welcome");
-    check(&Node { disk: Default::default(), ..lazio.clone() }, &welcome, &tree, "bad_welcome");
+    check(
+        &Node { disk: Default::default(), ..lazio.clone() },
+        &welcome,
+        &tree,
+        "unknown_key_package",
+    );
     lazio.join(&welcome, &tree).unwrap();
 }
 
