@@ -157,13 +157,22 @@ pub async fn of_an_update(setting: Setting) -> anyhow::Result<()> {
     let world = Federation::founded(setting).await?;
     share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
     check(world, setting, &NODES, async |world, _| {
-        let before = world.node(TOSCANA)?.equipe().await?.epoch;
+        let before = epoch(world).await?;
         command(world, TOSCANA, &["equipe", "update-keys", EQUIPE], "").await?;
         reached(world, "the next epoch at both", async |world| {
             let toscana = world.node(TOSCANA)?.equipe().await?.epoch;
             Ok(toscana > before && world.node(UMBRIA)?.equipe().await?.epoch == toscana)
         })
         .await
+    })
+    .await
+}
+
+/// The epoch at toscana, which may be killed while it is asked.
+async fn epoch(world: &mut Federation) -> anyhow::Result<u64> {
+    until("the epoch", async || {
+        revive(world).await?;
+        Ok(Some(world.node(TOSCANA)?.equipe().await?.epoch))
     })
     .await
 }

@@ -28,6 +28,18 @@ pub enum Broken {
         /// Where.
         at: NodeId,
     },
+    /// Invariant 1: something is shown as another node's than its origin's.
+    #[error("object {object} of {origin} is shown at {at} as {shown_as}'s")]
+    FalseOrigin {
+        /// The object.
+        object: ObjectId,
+        /// Who shared it.
+        origin: NodeId,
+        /// Where.
+        at: NodeId,
+        /// As whose.
+        shown_as: NodeId,
+    },
     /// Invariant 2: one entry has two ciphertexts in one epoch.
     #[error("{sender} encrypted entry {entry} twice in epoch {epoch}")]
     EncryptedTwice {
@@ -205,22 +217,28 @@ impl Ciphertexts {
     }
 }
 
-/// What is shown at a node was shared by somebody, and is shown once (invariant 1).
+/// What is shown at a node was shared by the node as whose it is shown, and is shown once
+/// (invariant 1).
 ///
 /// # Errors
-/// [`Broken::Twice`], [`Broken::Unknown`].
+/// [`Broken::Twice`], [`Broken::Unknown`], [`Broken::FalseOrigin`].
 pub fn known_once(
     shared: &BTreeMap<ObjectId, NodeId>,
     at: &NodeId,
-    shown: impl IntoIterator<Item = ObjectId>,
+    shown: impl IntoIterator<Item = (ObjectId, NodeId)>,
 ) -> Result<(), Broken> {
     let mut seen = BTreeSet::new();
-    for object in shown {
-        if !shared.contains_key(&object) {
-            return Err(Broken::Unknown { object, at: at.clone() });
+    for (object, shown_as) in shown {
+        let at = at.clone();
+        match shared.get(&object) {
+            None => return Err(Broken::Unknown { object, at }),
+            Some(origin) if *origin != shown_as => {
+                return Err(Broken::FalseOrigin { object, origin: origin.clone(), at, shown_as });
+            }
+            Some(_) => {}
         }
         if !seen.insert(object) {
-            return Err(Broken::Twice { object, at: at.clone() });
+            return Err(Broken::Twice { object, at });
         }
     }
     Ok(())
@@ -253,14 +271,19 @@ mod tests {
     fn shown_once_and_nothing_else() {
         let check = |shown: &[u8], expected: Result<(), Broken>| {
             let shared = BTreeMap::from([(object(1), node("lazio")), (object(2), node("lazio"))]);
-            let shown: Vec<_> = shown.iter().map(|tail| object(*tail)).collect();
+            let shown = shown.iter().map(|tail| (object(*tail), node("lazio")));
             assert_eq!(known_once(&shared, &node("umbria"), shown), expected);
         };
         let at = node("umbria");
         check(&[1, 2], Ok(()));
         check(&[1], Ok(()));
         check(&[1, 2, 1], Err(Broken::Twice { object: object(1), at: at.clone() }));
-        check(&[1, 2, 3], Err(Broken::Unknown { object: object(3), at }));
+        check(&[1, 2, 3], Err(Broken::Unknown { object: object(3), at: at.clone() }));
+        let (origin, shown_as) = (node("lazio"), node("marche"));
+        let shared = BTreeMap::from([(object(1), origin.clone())]);
+        let shown = [(object(1), shown_as.clone())];
+        let broken = Broken::FalseOrigin { object: object(1), origin, at: at.clone(), shown_as };
+        assert_eq!(known_once(&shared, &at, shown), Err(broken));
     }
 
     fn place() -> Place {

@@ -160,11 +160,22 @@ impl Shared {
     }
 }
 
+/// What is told to a member of an entry: of a false sender, only where another member said
+/// something.
+fn next_lie(lies: &mut VecDeque<Lie>, entry: &LogEntry, member: &str) -> Option<Lie> {
+    let said = raccordo_proto::hub::v1::EntryKind::Application as i32;
+    let fits = entry.kind == said && entry.sender != member;
+    match lies.front() {
+        Some(Lie::Sender(_)) if !fits => None,
+        _ => lies.pop_front(),
+    }
+}
+
 impl State {
     /// Shows an entry to every member, to each as it is told.
     fn show(&mut self, entry: &LogEntry) {
         for member in self.parties.clone() {
-            let lie = self.lies.get_mut(&member).and_then(VecDeque::pop_front);
+            let lie = self.lies.get_mut(&member).and_then(|lies| next_lie(lies, entry, &member));
             let delayed = self.delayed.remove(&member);
             let log = self.logs.entry(member.clone()).or_default();
             let mut entry = entry.clone();

@@ -107,7 +107,7 @@ impl World {
     fn end_of_a_lie(&mut self) -> Checked {
         for (place, rows) in self.everywhere()? {
             let Some(machine) = self.members.get(place) else { continue };
-            let shown = rows.iter().map(|row| row.object);
+            let shown = rows.iter().map(|row| (row.object, row.origin.clone()));
             known_once(&self.shared, &machine.name, shown)?;
             if self.is_victim(place) || !self.rolls.is_member(&machine.name) {
                 continue;
@@ -155,7 +155,7 @@ impl World {
     ) -> Checked {
         let node = self.node(place).ok_or_else(|| Violation::new("a member is down"))?;
         let me = node.identity.node.clone();
-        known_once(&self.shared, &me, rows.iter().map(|row| row.object))?;
+        known_once(&self.shared, &me, rows.iter().map(|row| (row.object, row.origin.clone())))?;
         for row in rows {
             content(&node, row)?;
         }
