@@ -184,7 +184,10 @@ pub async fn false_checkpoints(setting: Setting) -> anyhow::Result<()> {
     let (world, hub) = working(setting).await?;
     hub.lie(UMBRIA, Lie::Checkpoint);
     hub.lie(TOSCANA, Lie::Signature);
-    say(&world, TOSCANA, "3").await?;
+    // Whatever comes next is signed falsely: toscana may hold the alert before it is sent.
+    let alerts = examples(&world, "case", 1, "3").await?;
+    let share = ["alert", "share", "--equipe", EQUIPE, "-"];
+    world.node(TOSCANA)?.run_with(&share, Some(&lines(&alerts)?)).await?;
     noticed(&world, UMBRIA, &["checkpoint_bad"]).await?;
     noticed(&world, TOSCANA, &["checkpoint_bad"]).await?;
     Ok(())
