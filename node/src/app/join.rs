@@ -260,7 +260,11 @@ pub async fn note_refused(
     Ok(())
 }
 
-async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
+/// Whether the hub has said that it shows this node nothing from where it stands.
+///
+/// # Errors
+/// The store's.
+pub async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
     let alarms = tx.alarms(lineage).await?;
     Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code.as_str())))
 }

@@ -378,6 +378,23 @@ async fn what_a_node_is_beyond_is_not_kept_back() {
     assert_eq!(bench.alarms(Umbria).await, Vec::<String>::new());
 }
 
+/// What a hub has trimmed is an alarm already; nobody is accused twice.
+#[tokio::test]
+async fn a_hub_that_says_why_nothing_comes_keeps_nothing_back() {
+    let bench = answered(|_, _| {}).await;
+    let node = bench.node(Umbria);
+    node.links.note(&Relay.id(), Link { connected: true, ..Link::default() });
+    let lineage = bench.lineage().await;
+    let (code, detail, raised_at) = ("hub_trimmed".to_owned(), String::new(), node.clock.now());
+    let mut tx = node.store.write().await.unwrap();
+    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at }).await.unwrap();
+    tx.commit().await.unwrap();
+    honesty::watch(node).await.unwrap();
+    bench.pass(PATIENCE * 2);
+    honesty::watch(node).await.unwrap();
+    assert_eq!(bench.alarms(Umbria).await, ["hub_trimmed"]);
+}
+
 #[tokio::test]
 async fn a_hub_that_is_away_keeps_nothing_back() {
     let bench = answered(|_, _| {}).await;

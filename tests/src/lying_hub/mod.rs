@@ -160,14 +160,14 @@ impl Shared {
     }
 }
 
-/// What is told to a member of an entry: of a false sender, only where another member said
-/// something.
+/// What is told to a member of an entry: of entries it is told lies only where another member
+/// said something, since of itself it knows better; of the end of the log always.
 fn next_lie(lies: &mut VecDeque<Lie>, entry: &LogEntry, member: &str) -> Option<Lie> {
     let said = raccordo_proto::hub::v1::EntryKind::Application as i32;
     let fits = entry.kind == said && entry.sender != member;
-    match lies.front() {
-        Some(Lie::Sender(_)) if !fits => None,
-        _ => lies.pop_front(),
+    match lies.front()? {
+        Lie::Checkpoint | Lie::Signature => lies.pop_front(),
+        _ => fits.then(|| lies.pop_front())?,
     }
 }
 

@@ -11,9 +11,9 @@ use raccordo_core::sending::Standing;
 use raccordo_core::time::Instant;
 
 use super::{Suspicion, raise, strayed};
-use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
+use crate::app::{Node, join};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::outbox::EntryState;
@@ -146,7 +146,7 @@ pub async fn watch(node: &Node) -> Done<()> {
         drop(node.claims.reached(row.lineage, row.sequence));
         node.claims.note_unseen(row.lineage, unseen(node, &row).await?, now);
         match node.claims.overdue(row.lineage, now) {
-            Some(overdue) if node.links.of(&row.hub).connected => {
+            Some(overdue) if node.links.of(&row.hub).connected && !cut_off(node, &row).await? => {
                 withheld(node, &row, &overdue).await?;
             }
             Some(_) => {}
@@ -154,6 +154,12 @@ pub async fn watch(node: &Node) -> Done<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the hub says why nothing comes, which is an alarm of its own.
+async fn cut_off(node: &Node, row: &EquipeRow) -> Done<bool> {
+    let mut tx = node.store.read().await?;
+    join::is_cut_off(&mut *tx, row.lineage).await
 }
 
 /// What the hub has answered to this node of a log, and has not shown yet.
