@@ -80,6 +80,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         claims: Default::default(),
         voice: Default::default(),
         matching: Default::default(),
+        keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
     });

@@ -51,6 +51,7 @@ pub(crate) async fn node(id: &str, hub_endpoint: Option<&str>) -> Arc<Node> {
         claims: Default::default(),
         voice: Default::default(),
         matching: Default::default(),
+        keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
         slots: Default::default(),

@@ -132,6 +132,8 @@ pub struct Node {
     pub voice: heartbeat::Voice,
     /// What matching keeps in memory.
     pub matching: matching::Memory,
+    /// What it remembers of keys and their ceremonies.
+    pub keys: pseudonym::Memory,
     /// What active alerts say, once opened.
     pub gists: gists::Memory,
     /// What was logged of things that expire.

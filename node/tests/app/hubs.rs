@@ -626,6 +626,7 @@ async fn start(
         links: Default::default(),
         claims: Default::default(),
         matching: Default::default(),
+        keys: Default::default(),
         voice: Default::default(),
         gists: Default::default(),
         told: Default::default(),

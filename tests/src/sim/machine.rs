@@ -201,6 +201,7 @@ impl Machine {
             claims: Default::default(),
             voice: Default::default(),
             matching: Default::default(),
+            keys: Default::default(),
             gists: Default::default(),
             told: Default::default(),
         };

@@ -89,11 +89,12 @@ impl Sharing {
             return Err(first
                 .map_or(SharingError::Threshold, |node| SharingError::Inconsistent(node.clone())));
         }
-        for (node, (place, point)) in &self.holders {
+        for (number, (node, (place, point))) in self.holders.iter().enumerate() {
             if *point == identity {
                 return Err(SharingError::Element(node.to_string()));
             }
-            if at(place.get()) != Some(*point) {
+            // The polynomial through the first ones has their values at their places.
+            if number >= first && at(place.get()) != Some(*point) {
                 return Err(SharingError::Inconsistent(node.clone()));
             }
         }

@@ -3,12 +3,11 @@
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::pseudonym::ceremony::{Act, Taken};
 
-use super::ceremony::{self, Running};
+use super::ceremony;
 use super::{Applied, alarm, alarms};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
-use crate::store::keys::ActRow;
 
 /// Takes a message; one of a ceremony that does not run has no effect.
 ///
@@ -22,10 +21,10 @@ pub async fn acted(
 ) -> Done<Applied> {
     let Ok((run, act)) = Act::decode(bytes) else { return Ok(Err("key_act_malformed")) };
     ceremony::pass(node, work, entry.accepted_at).await?;
-    let Some(mut running) = ceremony::running_of(work, run).await? else { return Ok(Ok(())) };
-    let Running { row, ceremony, acts } = &mut running;
-    let (lineage, class) = (row.lineage, row.class);
-    match ceremony.apply(&entry.sender, entry.accepted_at, &act) {
+    let Some(mut running) = ceremony::running_of(node, work, run).await? else { return Ok(Ok(())) };
+    let (lineage, class) = (running.row.lineage, running.row.class);
+    let said = (&entry.sender, entry.accepted_at);
+    match running.take(node, work, said, (&act, bytes)).await? {
         Taken::Ignored(_) => return Ok(Ok(())),
         Taken::Dissent => {
             let detail = format!(
@@ -38,15 +37,6 @@ pub async fn acted(
         // A fault counts: the ceremony goes on without its maker.
         Taken::Counted | Taken::Fault(_) => {}
     }
-    let said = ActRow {
-        lineage,
-        class,
-        position: acts.saturating_add(1),
-        sender: entry.sender.clone(),
-        at: entry.accepted_at,
-        act: bytes.to_vec(),
-    };
-    work.tx()?.insert_key_act(said).await?;
     ceremony::keep(node, work, running).await?;
     Ok(Ok(()))
 }

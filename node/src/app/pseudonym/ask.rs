@@ -47,7 +47,7 @@ pub(super) struct Asked {
 pub(super) async fn ask(node: &Node, work: &mut Work<'_>, class: Class) -> Done<Asked> {
     let mut asked = Asked { moved: false, next: Instant(i64::MAX) };
     let lineage = work.row.lineage;
-    let known = keys::in_force(work.tx()?, lineage, class).await?;
+    let known = keys::in_force(node, work.tx()?, lineage, class).await?;
     let Some((_, sharing)) = known else { return Ok(asked) };
     let now = node.clock.now();
     let limit = work.pact(node)?.terms().budget.per_day(class);

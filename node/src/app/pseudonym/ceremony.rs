@@ -1,18 +1,19 @@
 //! Where the ceremony of a class stands: read again from what the log said, moved on by its
 //! time, and ended with what it made.
 
-use raccordo_core::id::EntryId;
-use raccordo_core::pseudonym::ceremony::{Act, Ceremony, Failure, Phase, Plan};
+use raccordo_core::id::{EntryId, NodeId};
+use raccordo_core::pseudonym::ceremony::{Act, Ceremony, Failure, Phase, Taken};
 use raccordo_core::pseudonym::key::{Class, KeyEpoch};
 use raccordo_core::time::Instant;
 
+use super::memory::Replay;
 use super::{PHASE, alarm, alarms, keys};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
-use crate::app::fault::{Done, Fault};
+use crate::app::fault::Done;
 use crate::app::work::Work;
 use crate::store::Tx;
-use crate::store::keys::{CeremonyRow, SharingRow};
+use crate::store::keys::{ActRow, CeremonyRow, SharingRow};
 
 /// States of a ceremony's row.
 pub(super) mod states {
@@ -31,9 +32,10 @@ pub(super) mod states {
 /// A ceremony in the log.
 pub(super) struct Running {
     pub row: CeremonyRow,
+    /// As the log has told it up to the newest entry.
     pub ceremony: Ceremony,
-    /// How much was said.
-    pub acts: u32,
+    /// As the acts alone have told it.
+    replay: Replay,
 }
 
 /// The newest ceremony of a class, whatever became of it.
@@ -47,44 +49,87 @@ pub(super) async fn newest(work: &mut Work<'_>, class: Class) -> Done<Option<Cer
 ///
 /// # Errors
 /// Damaged rows.
-pub(super) async fn running(work: &mut Work<'_>, class: Class) -> Done<Option<Running>> {
+pub(super) async fn running(
+    node: &Node,
+    work: &mut Work<'_>,
+    class: Class,
+) -> Done<Option<Running>> {
     let row = newest(work, class).await?.filter(|row| row.state == states::RUNNING);
     let Some(row) = row else { return Ok(None) };
     let heard = work.row.accepted_at;
-    let (ceremony, acts) = replayed(work.tx()?, &row, heard).await?;
-    Ok(Some(Running { row, ceremony, acts }))
+    let said = work.tx()?.key_acts(row.lineage, row.class).await?;
+    let replay = node.keys.replay(&row, &said)?;
+    let ceremony = passed(&replay, heard);
+    Ok(Some(Running { row, ceremony, replay }))
 }
 
-/// A ceremony as the log has told it up to the time that was `heard`, and how much was said.
+/// A ceremony as the log has told it up to the time that was `heard`.
 ///
 /// # Errors
 /// Damaged rows.
 pub(super) async fn replayed(
+    node: &Node,
     tx: &mut dyn Tx,
     row: &CeremonyRow,
     heard: Instant,
-) -> Done<(Ceremony, u32)> {
-    let damaged = |cause: &dyn std::fmt::Display| Fault::ours("key_ceremony_damaged", cause);
-    let old = (!row.old.is_empty()).then(|| keys::read(&row.old)).transpose()?;
-    let plan = Plan::read(&row.plan, old.as_ref()).map_err(|cause| damaged(&cause))?;
-    let mut ceremony = Ceremony::begin(plan, row.began_at);
+) -> Done<Ceremony> {
     let said = tx.key_acts(row.lineage, row.class).await?;
-    for one in &said {
-        let (_, act) = Act::decode(&one.act).map_err(|cause| damaged(&cause))?;
-        ceremony.apply(&one.sender, one.at, &act);
-    }
-    // Phases that time has ended left no words.
+    Ok(passed(&node.keys.replay(row, &said)?, heard))
+}
+
+/// Phases that time has ended left no words.
+fn passed(replay: &Replay, heard: Instant) -> Ceremony {
+    let mut ceremony = replay.ceremony.clone();
     ceremony.pass(heard);
-    Ok((ceremony, u32::try_from(said.len()).unwrap_or(u32::MAX)))
+    ceremony
+}
+
+impl Running {
+    /// Takes an act of the log; what counts is kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn take(
+        &mut self,
+        node: &Node,
+        work: &mut Work<'_>,
+        (sender, at): (&NodeId, Instant),
+        (act, bytes): (&Act, &[u8]),
+    ) -> Done<Taken> {
+        let mut ceremony = self.replay.ceremony.clone();
+        let taken = ceremony.apply(sender, at, act);
+        if matches!(taken, Taken::Ignored(_) | Taken::Dissent) {
+            return Ok(taken);
+        }
+        let Running { row, replay, .. } = self;
+        replay.note(sender, at, bytes);
+        replay.ceremony.clone_from(&ceremony);
+        let said = ActRow {
+            lineage: row.lineage,
+            class: row.class,
+            position: u32::try_from(replay.acts).unwrap_or(u32::MAX),
+            sender: sender.clone(),
+            at,
+            act: bytes.to_vec(),
+        };
+        work.tx()?.insert_key_act(said).await?;
+        node.keys.remember(row, replay);
+        self.ceremony = ceremony;
+        Ok(taken)
+    }
 }
 
 /// The running ceremony of a name.
-pub(super) async fn running_of(work: &mut Work<'_>, run: EntryId) -> Done<Option<Running>> {
+pub(super) async fn running_of(
+    node: &Node,
+    work: &mut Work<'_>,
+    run: EntryId,
+) -> Done<Option<Running>> {
     let lineage = work.row.lineage;
     let rows = work.tx()?.key_ceremonies(lineage).await?;
     let row = rows.iter().find(|row| row.run == run && row.state == states::RUNNING);
     match row {
-        Some(row) => running(work, row.class).await,
+        Some(row) => running(node, work, row.class).await,
         None => Ok(None),
     }
 }
@@ -99,7 +144,7 @@ pub(super) async fn pass(node: &Node, work: &mut Work<'_>, at: Instant) -> Done<
     for row in work.tx()?.key_ceremonies(lineage).await? {
         if row.state == states::RUNNING
             && row.until <= at
-            && let Some(mut running) = running(work, row.class).await?
+            && let Some(mut running) = running(node, work, row.class).await?
         {
             running.ceremony.pass(at);
             keep(node, work, running).await?;
@@ -121,6 +166,7 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, running: Running) -> 
         row.until = ceremony.until().minus(ceremony.plan().phase());
         row.sealed_seed = Vec::new();
         work.tx()?.delete_key_acts(lineage, class).await?;
+        node.keys.forget(&row);
     }
     match ceremony.phase() {
         Phase::Done => {
@@ -181,7 +227,7 @@ async fn put_in_force(
     let (key, generation) = (sharing.key(), sharing.generation());
     let (lineage, class) = (key.lineage, key.class);
     let has_share = keys::keep_share(node, work, ceremony).await?;
-    let before = keys::in_force(work.tx()?, lineage, class).await?.map(|(row, _)| row);
+    let before = keys::in_force(node, work.tx()?, lineage, class).await?.map(|(row, _)| row);
     let first = ceremony.plan().old().is_none() && key.epoch == KeyEpoch::FIRST;
     // Who was there when there was no key has seen all requests.
     let seen_from = match &before {

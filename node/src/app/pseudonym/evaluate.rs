@@ -48,7 +48,7 @@ pub async fn requested(
         return Ok(Ok(()));
     }
     let lineage = work.row.lineage;
-    let known = keys::in_force(work.tx()?, lineage, request.class).await?;
+    let known = keys::in_force(node, work.tx()?, lineage, request.class).await?;
     let known = known.filter(|(_, sharing)| sharing.key().epoch == request.key_epoch);
     let Some((row, sharing)) = known else { return Ok(Ok(())) };
     if !own && !is_mine(node, &row, &sharing, &ticket, request) {

@@ -63,7 +63,9 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, answer: AnswerRow) ->
         return Ok(());
     };
     // Of another sharing, it says nothing of its maker, and the request is asked again.
-    let Some(sharing) = sharing_of(work, &row, answer.generation).await? else { return Ok(()) };
+    let Some(sharing) = sharing_of(node, work, &row, answer.generation).await? else {
+        return Ok(());
+    };
     work.tx()?.put_token_answer(answer).await?;
     let rows = work.tx()?.token_answers(lineage, row.request).await?;
     let rows: Vec<AnswerRow> =
@@ -83,6 +85,7 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, answer: AnswerRow) ->
 /// The sharing of a request's key that has this generation: the one in force, or the one before
 /// it, of which holders answered what stands before its end in the log.
 async fn sharing_of(
+    node: &Node,
     work: &mut Work<'_>,
     row: &RequestRow,
     generation: Generation,
@@ -90,13 +93,13 @@ async fn sharing_of(
     let is_meant = |sharing: &Sharing| {
         sharing.key().epoch == row.key_epoch && sharing.generation() == generation
     };
-    let known = keys::in_force(work.tx()?, row.lineage, row.class).await?;
+    let known = keys::in_force(node, work.tx()?, row.lineage, row.class).await?;
     if let Some((_, sharing)) = known.filter(|(_, sharing)| is_meant(sharing)) {
         return Ok(Some(sharing));
     }
     let newest = ceremony::newest(work, row.class).await?;
     let newest = newest.filter(|row| row.state == states::DONE && !row.old.is_empty());
-    let before = newest.map(|row| keys::read(&row.old)).transpose()?;
+    let before = newest.map(|row| node.keys.sharing(&row.old)).transpose()?;
     Ok(before.filter(is_meant))
 }
 

@@ -88,7 +88,7 @@ async fn renew(
         if row.renewal == plan::REMOVAL {
             continue;
         }
-        let sharing = keys::read(&row.sharing)?;
+        let sharing = node.keys.sharing(&row.sharing)?;
         // Each of them gave its share up with its state.
         let left = sharing.holders().filter(|holder| !came_back.contains(holder)).count();
         let is_lost = !removal && left < usize::from(sharing.threshold());

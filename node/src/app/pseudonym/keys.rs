@@ -19,18 +19,14 @@ use crate::store::keys::{ShareRow, SharingRow};
 
 /// The sharing of a class that is in force, with its row.
 pub(super) async fn in_force(
+    node: &Node,
     tx: &mut dyn Tx,
     lineage: LineageId,
     class: Class,
 ) -> Done<Option<(SharingRow, Sharing)>> {
     let rows = tx.key_sharings(lineage).await?;
     let row = rows.into_iter().find(|row| row.class == class);
-    row.map(|row| read(&row.sharing).map(|sharing| (row, sharing))).transpose()
-}
-
-/// A sharing as it is kept.
-pub(super) fn read(bytes: &[u8]) -> Done<Sharing> {
-    Sharing::decode(bytes).map_err(|cause| Fault::ours("key_sharing_damaged", cause))
+    row.map(|row| node.keys.sharing(&row.sharing).map(|sharing| (row, sharing))).transpose()
 }
 
 /// Who is in, as rows say it.

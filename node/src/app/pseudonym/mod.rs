@@ -9,7 +9,7 @@
 //! - what falls due: [`tend`] proposes plans ([`propose`]), does the node's part ([`duty`]),
 //!   asks for tokens ([`ask`])
 //! - what all of them use: [`ceremony`] (where one stands), [`keys`] (sharings and shares),
-//!   [`budget`]
+//!   [`memory`] (what was read before), [`budget`]
 //! - from inside the node: [`want`]; from administrators: [`rekey`], [`show`]
 
 pub mod act;
@@ -22,6 +22,7 @@ pub mod evaluate;
 pub mod finish;
 pub mod follow;
 mod keys;
+mod memory;
 pub mod plan;
 pub mod propose;
 pub mod rekey;
@@ -41,6 +42,7 @@ use super::work::Work;
 use super::{Node, pack};
 use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
+pub use memory::Memory;
 pub use tend::{heard, tend};
 pub use want::{forget_tokens, want_tokens};
 

@@ -38,7 +38,7 @@ pub async fn planned(
         Ok(_) => return Ok(Err("key_plan_malformed")),
         Err(cause) => return Ok(Err(cause.reason())),
     };
-    let known = keys::in_force(work.tx()?, lineage, key.class).await?;
+    let known = keys::in_force(node, work.tx()?, lineage, key.class).await?;
     let told = match known.is_none() && !is_founder(work).await? {
         true => Sharing::decode(&body.current).ok().filter(|told| is_of(told.key(), key)),
         false => None,

@@ -63,7 +63,7 @@ pub(super) async fn propose(
     if members.len() < 2 || !members.contains(me) || newest.as_ref().is_some_and(begun) {
         return Ok(NEVER);
     }
-    let known = keys::in_force(work.tx()?, lineage, class).await?;
+    let known = keys::in_force(node, work.tx()?, lineage, class).await?;
     let Some(need) = need(known.as_ref(), &members, duty.founder) else { return Ok(NEVER) };
     let proposers: BTreeSet<NodeId> = match (&need, &known) {
         (Need::Reshare, Some((_, sharing))) => {

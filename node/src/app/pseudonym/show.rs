@@ -89,10 +89,10 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
     let ceremonies = tx.key_ceremonies(lineage).await?;
     let mut shown = Vec::new();
     for class in Class::ALL {
-        let known = keys::in_force(tx, lineage, class).await?;
+        let known = keys::in_force(node, tx, lineage, class).await?;
         let newest = ceremonies.iter().find(|row| row.class == class);
         let ceremony = match newest {
-            Some(known) => Some(ceremony(tx, known, row.accepted_at).await?),
+            Some(known) => Some(ceremony(node, tx, known, row.accepted_at).await?),
             None => None,
         };
         let mut status = KeyStatus {
@@ -125,7 +125,12 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
     Ok(shown)
 }
 
-async fn ceremony(tx: &mut dyn Tx, row: &CeremonyRow, heard: Instant) -> Done<CeremonyStatus> {
+async fn ceremony(
+    node: &Node,
+    tx: &mut dyn Tx,
+    row: &CeremonyRow,
+    heard: Instant,
+) -> Done<CeremonyStatus> {
     let mut status = CeremonyStatus {
         state: row.state.clone(),
         phase: "",
@@ -135,7 +140,7 @@ async fn ceremony(tx: &mut dyn Tx, row: &CeremonyRow, heard: Instant) -> Done<Ce
         failure: row.failure.clone(),
     };
     if row.state == states::RUNNING {
-        let (ceremony, _) = replayed(tx, row, heard).await?;
+        let ceremony = replayed(node, tx, row, heard).await?;
         status.phase = match ceremony.phase() {
             Phase::Dealing => "dealing",
             Phase::Reporting => "reporting",

@@ -85,7 +85,7 @@ async fn within(node: &Node, work: &mut Work<'_>, due: &DutyRow) -> Done<Tended>
     ceremony::pass(node, work, heard).await?;
     let mut tended = Tended { moved: false, silence: None, next: NEVER };
     for class in Class::ALL {
-        match ceremony::running(work, class).await? {
+        match ceremony::running(node, work, class).await? {
             Some(running) => {
                 let until = running.ceremony.until();
                 let over = ends(node, &running, heard);

@@ -216,6 +216,7 @@ async fn start(
         claims: Default::default(),
         voice: Default::default(),
         matching: Default::default(),
+        keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
     })
