@@ -226,10 +226,16 @@ impl World {
             };
             match news {
                 None => {}
+                // A subscription from long ago, which no node makes, ends so.
+                Some(News::Ended { ref reason, .. })
+                    if reason == "trimmed" && self.has_passed(place, after)? =>
+                {
+                    return Ok("ended".into());
+                }
                 Some(News::Ended { ref reason, .. })
                     if reason == "trimmed" && !aged && !self.rolls.came_after(&caller, after) =>
                 {
-                    return self.trimmed_away(place, after);
+                    return Err(self.trimmed_away(&caller, after)?);
                 }
                 Some(News::Ended { group, reason }) => {
                     feed.ended.insert(group);
@@ -267,21 +273,20 @@ impl World {
         Ok(process.and_then(|process| process.feed.take()))
     }
 
-    /// A subscription from long ago, which no node makes, ends so; any other one must not.
-    fn trimmed_away(&mut self, place: usize, after: Sequence) -> Checked<String> {
+    /// Whether a member has read more of the log than up to this place.
+    fn has_passed(&mut self, place: usize, after: Sequence) -> Checked<bool> {
         let machine = self.machine(Who::Member(place))?;
         let mut tx = ready(machine.store.read())??;
         let processed = ready(tx.equipes())??.iter().map(|row| row.sequence).min();
-        if Some(after) >= processed {
-            let name = machine.name.clone();
-            let trimmed = self.trimmed()?;
-            let cursors = self.hub_cursors()?;
-            return Err(Violation(format!(
-                "the hub has trimmed up to {trimmed} what {name} has not read after {after}; \
-                 cursors {cursors:?}"
-            )));
-        }
-        Ok("ended".into())
+        Ok(processed.is_some_and(|processed| processed > after))
+    }
+
+    fn trimmed_away(&self, name: &NodeId, after: Sequence) -> Checked<Violation> {
+        let (trimmed, cursors) = (self.trimmed()?, self.hub_cursors()?);
+        Ok(Violation(format!(
+            "the hub has trimmed up to {trimmed} what {name} has not read after {after}; \
+             cursors {cursors:?}"
+        )))
     }
 
     /// A member takes the next item; sometimes it will come again.
