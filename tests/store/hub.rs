@@ -193,7 +193,11 @@ pub async fn pool_order(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let pool = tx.pool(&toscana, 77, Instant(50)).await?;
     assert_eq!(pool, [early.clone(), late, last.clone()]);
     tx.delete_pool(&toscana, b"a").await?;
-    assert_eq!(tx.pool(&toscana, 77, Instant(50)).await?, [early, last]);
+    assert_eq!(tx.pool(&toscana, 77, Instant(50)).await?, [early.clone(), last.clone()]);
+    // What was given out does not come again.
+    tx.give_pool(&toscana, b"b").await?;
+    assert!(!tx.insert_pool(early).await?);
+    assert_eq!(tx.pool(&toscana, 77, Instant(50)).await?, [last]);
     assert_eq!(tx.pool(&node("lazio"), 77, Instant(50)).await?.len(), 1);
     Ok(())
 }

@@ -12,7 +12,7 @@ use raccordo_core::trust::validator::validate_view;
 use raccordo_core::wire;
 
 use super::audit::{Actor, record};
-use super::fault::{Done, Fault};
+use super::fault::{Done, Fault, Whose};
 use super::found::{NewEquipe, new_row};
 use super::honesty::{self, Suspicion};
 use super::membership::PACT_UNKNOWN;
@@ -21,7 +21,8 @@ use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{
-    Node, changes, identity, key_packages, pack, pacts, pseudonym, rejoin, roster, succeed,
+    Node, changes, consents, identity, key_packages, pack, pacts, pseudonym, rejoin, roster,
+    succeed,
 };
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
@@ -145,6 +146,9 @@ pub async fn join(
         true => Work::renew(node, row, session).await?,
         false => Work::create(node, row, session).await?,
     };
+    if !again {
+        go_on_with(node, &mut work, &proposal).await?;
+    }
     if again {
         forget_before(&mut work).await?;
         match (known.as_ref(), &succeeds) {
@@ -306,6 +310,7 @@ async fn signed_here(
     if let Some(row) = tx.pact(lineage).await? {
         proposals.push(pacts::open(node, &row)?);
     }
+    proposals.extend(consents::of(node, tx, lineage).await?);
     if let Some(row) = known {
         let pending = changes::of(node, tx, row).await?;
         proposals.extend(pending.into_iter().map(|pending| pending.proposal));
@@ -316,6 +321,27 @@ async fn signed_here(
         return Err(Fault::refused("pact_not_signed", message));
     }
     Ok(proposals)
+}
+
+/// The pact by which this node joined; a later one that has come meanwhile is a change that
+/// waits, where it follows.
+async fn go_on_with(node: &Node, work: &mut Work<'_>, joined_by: &Proposal) -> Done<()> {
+    let row = work.row.clone();
+    let tx = work.tx()?;
+    consents::forget(node, tx, row.lineage).await?;
+    let Some(known) = tx.pact(row.lineage).await? else { return Ok(()) };
+    let later = pacts::open(node, &known)?;
+    if later.statement.digest() == joined_by.statement.digest() {
+        return Ok(());
+    }
+    pacts::keep(node, tx, joined_by).await?;
+    let others = later.signed_by().into_iter().find(|signer| *signer != node.identity.node);
+    let Some(sender) = others else { return Ok(()) };
+    match changes::receive(node, tx, &row, &sender, later).await {
+        Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => Err(fault),
+        // It has been overtaken.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// What an earlier membership left behind: an own commit that can never be settled now, and

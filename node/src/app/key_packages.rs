@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::NodeId;
-use raccordo_core::ledger::LedgerScope;
+use raccordo_core::ledger::{LedgerChange, LedgerScope};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{key_package, stored_key_packages};
 use raccordo_core::time::Instant;
@@ -14,7 +14,7 @@ use super::fault::{Done, Fault};
 use super::hub::WELCOME_LIFETIME;
 use super::hub::key_package_pool::{Deposit, LIFETIME};
 use super::work::{open_ledger, write_ledger};
-use super::{Node, changes, pacts};
+use super::{Node, changes, consents, pacts};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::node::OwnKeyPackageRow;
@@ -68,8 +68,12 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
             made = true;
         }
     }
+    let used = used(node, &mut *tx, hub).await?;
+    for reference in &used {
+        tx.own_key_package_delivered(reference).await?;
+    }
     let rows = tx.own_key_packages(hub).await?;
-    if made {
+    if made || !used.is_empty() {
         tx.commit().await?;
     }
     // What a restored node had deposited, or one with a new card, is of no use any more.
@@ -86,6 +90,25 @@ pub async fn to_deposit(node: &Node, hub: &NodeId) -> Done<Vec<(Vec<u8>, Deposit
         Some((row.reference, deposit))
     });
     Ok(waiting.collect())
+}
+
+/// Packages that the hub has not confirmed, and has: a Welcome for them came before its answer.
+async fn used(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<Vec<Vec<u8>>> {
+    let mut waiting = tx.own_key_packages(hub).await?;
+    waiting.retain(|row| row.undelivered.is_some());
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stored = stored(node, tx).await?;
+    waiting.retain(|row| !stored.iter().any(|(reference, _)| *reference == row.reference));
+    Ok(waiting.into_iter().map(|row| row.reference).collect())
+}
+
+/// The private parts that are here, by reference, each with what deletes it.
+async fn stored(node: &Node, tx: &mut dyn Tx) -> Done<Vec<(Vec<u8>, LedgerChange)>> {
+    let rows = open_ledger(node, tx, &LedgerScope::Device).await?;
+    let stored = stored_key_packages(&node.crypto, rows);
+    stored.map_err(|cause| Fault::ours("key_package", cause))
 }
 
 /// The hub has these.
@@ -156,9 +179,7 @@ fn is_younger(row: &OwnKeyPackageRow, now: Instant, span: Duration) -> bool {
 pub async fn forget_old(node: &Node) -> Done<usize> {
     let mut tx = node.store.write().await?;
     let now = node.clock.now();
-    let rows = open_ledger(node, &mut *tx, &LedgerScope::Device).await?;
-    let stored = stored_key_packages(&node.crypto, rows);
-    let stored = stored.map_err(|cause| Fault::ours("key_package", cause))?;
+    let stored = stored(node, &mut *tx).await?;
     if stored.is_empty() {
         return Ok(0);
     }
@@ -188,7 +209,11 @@ pub async fn forget_old(node: &Node) -> Done<usize> {
 
 async fn suites(node: &Node, hub: &NodeId) -> Done<Vec<Suite>> {
     let mut proposals: Vec<Proposal> = Vec::new();
-    proposals.extend(pacts::list(node).await?.into_iter().map(|standing| standing.proposal));
+    for standing in pacts::list(node).await? {
+        let mut tx = node.store.read().await?;
+        proposals.extend(consents::of(node, &mut *tx, standing.row.lineage).await?);
+        proposals.push(standing.proposal);
+    }
     // A successor may have another ciphersuite, and another hub.
     let pending = changes::list(node).await?.into_iter().map(|pending| pending.proposal);
     proposals.extend(pending.filter(|proposal| proposal.succeeds().is_some()));

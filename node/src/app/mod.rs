@@ -27,6 +27,7 @@ pub mod audit_chain;
 pub mod backup;
 pub mod changes;
 pub mod clocks;
+pub mod consents;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;

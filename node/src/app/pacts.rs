@@ -19,7 +19,7 @@ use super::fault::{Done, Fault, Whose};
 use super::peers::verified_card;
 use super::signals::Topic;
 use super::work::open_pact;
-use super::{Node, changes};
+use super::{Node, changes, consents};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::node::MailRow;
@@ -439,13 +439,24 @@ async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<(PactRow, Propos
     Ok((row, proposal))
 }
 
-/// Keeps a proposal as the pact of its équipe.
+/// Keeps a proposal as the pact of its équipe. What this node has signed before, and not joined
+/// by yet, stays [its consent](consents).
 ///
 /// # Errors
 /// The store's.
 pub async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<PactRow> {
     let lineage = proposal.pact.terms().lineage;
-    let hub_answer = tx.pact(lineage).await?.map(|row| row.hub_answer).unwrap_or_default();
+    let known = tx.pact(lineage).await?;
+    if let Some(row) = &known
+        && tx.equipe(lineage).await?.is_none()
+    {
+        let before = open(node, row)?;
+        let signed = before.signed_by().contains(&node.identity.node);
+        if signed && before.statement.digest() != proposal.statement.digest() {
+            consents::add(node, tx, &before).await?;
+        }
+    }
+    let hub_answer = known.map(|row| row.hub_answer).unwrap_or_default();
     let encoded = wire::trust::encode_proposal(proposal);
     let row = PactRow {
         lineage,

@@ -213,12 +213,14 @@ pub trait HubRows {
     /// Deletes items up to a place.
     async fn delete_mailbox(&mut self, recipient: &NodeId, up_to: u64) -> Stored<()>;
 
-    /// Adds a key package; false when it is there already.
+    /// Adds a key package; false when it is there already, or was given out.
     async fn insert_pool(&mut self, row: PoolRow) -> Stored<bool>;
-    /// Key packages of an owner for a suite that have not expired, single-use first, oldest
-    /// first.
+    /// Key packages of an owner for a suite that were not given out and have not expired,
+    /// single-use first, oldest first.
     async fn pool(&mut self, owner: &NodeId, suite: u16, now: Instant) -> Stored<Vec<PoolRow>>;
-    /// Takes one out.
+    /// Gives one out: until it expires it is known, so that it does not come again.
+    async fn give_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()>;
+    /// Drops one.
     async fn delete_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()>;
 
     /// Deletes expired items, key packages and trees.

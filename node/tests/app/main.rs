@@ -16,6 +16,7 @@ mod heartbeat;
 mod honesty;
 mod hubs;
 mod keys;
+mod late;
 mod long_absence;
 mod looking;
 mod many;

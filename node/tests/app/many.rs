@@ -97,6 +97,16 @@ impl Many {
 
     /// The same, where it matters what is on the disks.
     pub async fn founded_on(rows: Rows, parties: usize, count: usize) -> Self {
+        let mut many = Self::proposed(rows, parties, count).await;
+        for member in 1..parties {
+            many.sign(member).await;
+        }
+        many.found().await;
+        many
+    }
+
+    /// As many nodes, of which the first has signed the pact and the parties have it.
+    pub async fn proposed(rows: Rows, parties: usize, count: usize) -> Self {
         let mut many = Self::acquainted(rows, count).await;
         let named: Vec<NodeId> = (0..parties).map(id).collect();
         let chair = many.node(0);
@@ -105,18 +115,19 @@ impl Many {
         pacts::sign(chair, ADMIN, Source::Toml(text)).await.unwrap();
         pacts::propose(chair, ADMIN, EQUIPE, false).await.unwrap();
         many.run().await;
-        for member in 1..parties {
-            many.sign(member).await;
-        }
-        many.run().await;
-        accept::decide(many.relay(), ADMIN, EQUIPE, Decision::Accept).await.unwrap();
-        many.run().await;
-        found::create(many.node(0), ADMIN, EQUIPE).await.unwrap();
-        many.run().await;
-        for member in 0..count {
-            many.operators[member] = Some(sight::employ(many.node(member)).await);
-        }
         many
+    }
+
+    /// What is left once all have signed.
+    pub async fn found(&mut self) {
+        self.run().await;
+        accept::decide(self.relay(), ADMIN, EQUIPE, Decision::Accept).await.unwrap();
+        self.run().await;
+        found::create(self.node(0), ADMIN, EQUIPE).await.unwrap();
+        self.run().await;
+        for member in 0..self.places.len() {
+            self.operators[member] = Some(sight::employ(self.node(member)).await);
+        }
     }
 
     /// The same, where all look after keys and tokens, and have made the first ones.
@@ -230,6 +241,16 @@ impl Many {
             moved |= self.fetch(member).await?;
         }
         Ok(moved)
+    }
+
+    /// Posts what waits for the hub, and nothing else.
+    pub async fn post(&self, member: usize) {
+        self.link(member).post().await.unwrap();
+    }
+
+    /// Takes what is in the mailbox, and nothing else.
+    pub async fn read_mail(&self, member: usize) {
+        self.link(member).read_mail().await.unwrap();
     }
 
     /// Everything at the hub but mailbox and log.

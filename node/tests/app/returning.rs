@@ -19,7 +19,7 @@ use crate::many::{EQUIPE, Many, id};
 use crate::membership::{agree, propose};
 
 /// The first two put a third one out.
-async fn remove(many: &mut Many, who: usize) {
+pub async fn remove(many: &mut Many, who: usize) {
     let wanted = Wanted::Remove(id(who));
     changes::begin(many.node(0), ADMIN, EQUIPE, wanted, "story").await.unwrap();
     many.run().await;

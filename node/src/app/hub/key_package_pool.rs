@@ -34,8 +34,8 @@ pub struct Deposit {
     pub replaces: bool,
 }
 
-/// Adds to the caller's pool, which keeps the newest; repeated ones count once. Returns the single-use packages
-/// left of the suite that has fewest.
+/// Adds to the caller's pool, which keeps the newest; repeated ones count once, also after they
+/// were given out. Returns the single-use packages left of the suite that has fewest.
 ///
 /// # Errors
 /// `not_a_hub`, `bad_key_package`.
@@ -154,7 +154,7 @@ pub async fn claim(
         let pool = tx.pool(party, suite, now).await?;
         if let Some(row) = pool.into_iter().next() {
             if !row.last_resort {
-                tx.delete_pool(party, &row.reference).await?;
+                tx.give_pool(party, &row.reference).await?;
             }
             let PoolRow { key_package, expires_at, .. } = row;
             claimed.key_packages.push(Given { party: party.clone(), key_package, expires_at });

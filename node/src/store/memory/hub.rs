@@ -211,18 +211,24 @@ impl HubRows for MemoryTx {
 
     async fn insert_pool(&mut self, row: PoolRow) -> Stored<bool> {
         let key = (row.owner.clone(), row.reference.clone());
-        self.alter(|tables| tables.pool.add(key, row))
+        self.alter(|tables| tables.pool.add(key, (row, false)))
     }
 
     async fn pool(&mut self, owner: &NodeId, suite: u16, now: Instant) -> Stored<Vec<PoolRow>> {
         self.look(|tables| {
-            let rows = tables.pool.rows().map(|(_, row)| row);
+            let rows = tables.pool.rows().filter(|(_, (_, given))| !given);
+            let rows = rows.map(|(_, (row, _))| row);
             let fits =
                 |row: &&PoolRow| row.owner == *owner && row.suite == suite && row.expires_at > now;
             let mut rows: Vec<_> = rows.filter(fits).cloned().collect();
             rows.sort_by_key(|row| (row.last_resort, row.deposited_at));
             rows
         })
+    }
+
+    async fn give_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()> {
+        let key = (owner.clone(), reference.to_vec());
+        self.alter(|tables| tables.pool.change(&key, |(_, given)| *given = true)).map(drop)
     }
 
     async fn delete_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()> {
@@ -232,7 +238,7 @@ impl HubRows for MemoryTx {
     async fn delete_expired_at_hub(&mut self, now: Instant) -> Stored<()> {
         self.alter(|tables| {
             tables.mailbox.remove_where(.., |_, row| row.expires_at <= now);
-            tables.pool.remove_where(.., |_, row| row.expires_at <= now);
+            tables.pool.remove_where(.., |_, (row, _)| row.expires_at <= now);
             tables.group_tree.remove_where(.., |_, (_, expires_at)| *expires_at <= now);
         })
     }

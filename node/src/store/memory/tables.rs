@@ -160,7 +160,8 @@ tables! {
     group_tree: (GroupId, Epoch) => (Vec<u8>, Instant),
     mailbox: (NodeId, u64) => MailboxRow,
     mailbox_counter: NodeId => u64,
-    pool: (NodeId, Vec<u8>) => PoolRow,
+    // With whether it was given out.
+    pool: (NodeId, Vec<u8>) => (PoolRow, bool),
 }
 
 impl Tables {

@@ -178,6 +178,10 @@ impl HubRows for SqlTx {
         self.key_packages_of(owner, suite, now).await
     }
 
+    async fn give_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()> {
+        self.give_key_package(owner, reference).await
+    }
+
     async fn delete_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()> {
         self.delete_key_package(owner, reference).await
     }

@@ -35,9 +35,10 @@ const INSERT_POOL: &str = concat!(
 const POOL: &str = concat!(
     "SELECT ",
     pool_columns!(),
-    " FROM pool WHERE owner = $1 AND suite = $2 AND expires_at_ms > $3 \
+    " FROM pool WHERE owner = $1 AND suite = $2 AND expires_at_ms > $3 AND given = 0 \
      ORDER BY last_resort, deposited_at_ms, reference"
 );
+const GIVE_POOL: &str = "UPDATE pool SET given = 1 WHERE owner = $1 AND reference = $2";
 const DELETE_POOL: &str = "DELETE FROM pool WHERE owner = $1 AND reference = $2";
 
 impl SqlTx {
@@ -97,7 +98,7 @@ impl SqlTx {
         self.execute(delete).await.map(drop)
     }
 
-    /// Adds a key package; false when it is there already.
+    /// Adds a key package; false when it is there already, or was given out.
     pub(super) async fn deposit_key_package(&mut self, row: PoolRow) -> Stored<bool> {
         let insert = sql("pool", INSERT_POOL)
             .text(row.owner)
@@ -110,7 +111,7 @@ impl SqlTx {
         Ok(self.execute(insert).await? > 0)
     }
 
-    /// An owner's key packages, single-use first, oldest first.
+    /// An owner's key packages that were not given out, single-use first, oldest first.
     pub(super) async fn key_packages_of(
         &mut self,
         owner: &NodeId,
@@ -132,7 +133,17 @@ impl SqlTx {
         self.all(select, read).await
     }
 
-    /// Takes a key package out.
+    /// Gives a key package out.
+    pub(super) async fn give_key_package(
+        &mut self,
+        owner: &NodeId,
+        reference: &[u8],
+    ) -> Stored<()> {
+        let give = sql("pool", GIVE_POOL).text(owner.as_str()).bytes(reference);
+        self.execute(give).await.map(drop)
+    }
+
+    /// Drops a key package.
     pub(super) async fn delete_key_package(
         &mut self,
         owner: &NodeId,

@@ -24,6 +24,7 @@ const TEXTS: &[(i64, &str, &str)] = &[
     (18, "email_notice", include_str!("../migrations/0018_email_notice.sql")),
     (19, "successor", include_str!("../migrations/0019_successor.sql")),
     (20, "pages", include_str!("../migrations/0020_pages.sql")),
+    (21, "pool_given", include_str!("../migrations/0021_pool_given.sql")),
 ];
 
 /// Number of the newest migration.
