@@ -77,7 +77,10 @@ stories! {
     }
     network { a_member_and_the_hub_are_cut_off a_bad_wire }
     faults { the_hub_stands_still a_member_stands_still the_hub_restarts_amid_traffic }
-    points { of_a_withdrawal of_an_update of_a_return of_a_newcomer }
+    points {
+        of_an_alert of_a_withdrawal of_an_update of_a_return of_the_returner of_a_newcomer
+        of_a_hand_over
+    }
     clones { both_copies_run an_older_copy_is_put_back }
     wire { bad_frames replays strangers }
     backup { back_on_a_new_machine damaged_stolen_and_misused killed_half_way }

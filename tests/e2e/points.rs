@@ -12,9 +12,10 @@ use raccordo_tests::federation::{
 
 use serde_json::Value;
 
-use crate::alerts::{agree, audits_verify, examples, listed, share};
+use crate::alerts::{agree, audits_verify, examples, lines, listed, share};
 use crate::backup::{PASSPHRASE, passphrase_file};
 use crate::membership::{LAZIO, meet as met};
+use crate::term::{PONTE, meet as meet_hub};
 
 /// Kills of each node in an operation, at points spread over the whole of it.
 const POINTS: u32 = 3;
@@ -37,6 +38,12 @@ fn call(setting: Setting) -> &'static str {
     }
 }
 
+/// Numbers of the calls after the `first` at which a process is killed.
+fn spread(first: u32, last: u32) -> anyhow::Result<Vec<u32>> {
+    let points = points()?;
+    Ok((1..=points).map(|point| first + ((last - first) * point).div_ceil(points)).collect())
+}
+
 /// Does an operation once with each node counted, and again with it killed at each point.
 /// The operation gets its running number, and must do by itself what needs doing again.
 async fn check(
@@ -57,9 +64,8 @@ async fn check(
         let last = world.node(victim)?.calls()?;
         ensure!(last > first, "{victim} does nothing in this operation");
         number += 1;
-        let (points, deaths) = (points()?, world.node(victim)?.deaths());
-        for point in 1..=points {
-            let at = first + ((last - first) * point).div_ceil(points);
+        let deaths = world.node(victim)?.deaths();
+        for at in spread(first, last)? {
             world.node_mut(victim)?.kill().await?;
             world.node_mut(victim)?.doom(Fate { call, number: Some(at) });
             // The point may lie in a start that does more than the counted one.
@@ -73,20 +79,25 @@ async fn check(
         }
         // The last points may be more than another run comes to.
         killed += world.node(victim)?.deaths() - deaths;
-        // Without the tracer again.
-        world.node_mut(victim)?.kill().await?;
-        world.node_mut(victim)?.spare();
-        world.node_mut(victim)?.start().await?;
+        unarmed(&mut world, victim).await?;
     }
     ensure!(killed > 0, "nobody was killed");
     agree(&world).await?;
     audits_verify(&world).await
 }
 
+/// Starts a node without the tracer again.
+async fn unarmed(world: &mut Federation, victim: &str) -> anyhow::Result<()> {
+    let node = world.node_mut(victim)?;
+    node.kill().await?;
+    node.spare();
+    node.start().await
+}
+
 /// Starts again whoever was killed.
 async fn revive(world: &mut Federation) -> anyhow::Result<bool> {
     let mut revived = false;
-    for node in NODES.into_iter().chain([LAZIO]) {
+    for node in NODES.into_iter().chain([LAZIO, PONTE]) {
         if let Ok(node) = world.node_mut(node) {
             revived |= node.revive().await?;
         }
@@ -124,6 +135,30 @@ async fn reached(
     until(what, async || {
         revive(world).await?;
         Ok(ask(world).await?.then_some(()))
+    })
+    .await
+}
+
+/// Toscana shares an alert, which reaches Umbria.
+pub async fn of_an_alert(setting: Setting) -> anyhow::Result<()> {
+    let world = Federation::founded(setting).await?;
+    let count = NODES.len() * (points()? as usize + 1);
+    let alerts = examples(&world, "case", count, "1").await?;
+    check(world, setting, &NODES, async |world, number| {
+        let alert = &alerts[number];
+        let file = world.path(&format!("alert-{number}.jsonl"));
+        std::fs::write(&file, lines(std::slice::from_ref(alert))?)?;
+        let file = file.to_string_lossy();
+        command(world, TOSCANA, &["alert", "share", "--equipe", EQUIPE, &file], "").await?;
+        reached(world, "the alert at both", async |world| {
+            for id in [TOSCANA, UMBRIA] {
+                if !listed(world, id).await?.contains_key(&alert.id) {
+                    return Ok(false);
+                }
+            }
+            Ok(listed(world, UMBRIA).await?.len() == number + 1)
+        })
+        .await
     })
     .await
 }
@@ -177,8 +212,54 @@ async fn epoch(world: &mut Federation) -> anyhow::Result<u64> {
     .await
 }
 
-/// Umbria comes back from a backup; the two others are killed, and itself once it runs.
+/// Umbria comes back from a backup while one of the two others is killed.
 pub async fn of_a_return(setting: Setting) -> anyhow::Result<()> {
+    let (world, backup) = backed_up(setting).await?;
+    check(world, setting, &[TOSCANA, RELAY], async |world, _| {
+        put_back(world, setting, &backup).await?;
+        world.node_mut(UMBRIA)?.start().await?;
+        come_back(world).await
+    })
+    .await
+}
+
+/// Umbria comes back from a backup, and is killed itself: each time in its first life on the
+/// new disk.
+pub async fn of_the_returner(setting: Setting) -> anyhow::Result<()> {
+    let (mut world, backup) = backed_up(setting).await?;
+    let call = call(setting);
+    put_back(&mut world, setting, &backup).await?;
+    world.node_mut(UMBRIA)?.doom(Fate { call, number: None });
+    world.node_mut(UMBRIA)?.start().await?;
+    let first = world.node(UMBRIA)?.calls()?;
+    come_back(&mut world).await?;
+    let last = world.node(UMBRIA)?.calls()?;
+    let deaths = world.node(UMBRIA)?.deaths();
+    for at in spread(first, last)? {
+        put_back(&mut world, setting, &backup).await?;
+        world.node_mut(UMBRIA)?.doom(Fate { call, number: Some(at) });
+        // The point may lie in a start that does more than the counted one.
+        if world.node_mut(UMBRIA)?.start().await.is_err() {
+            world.node_mut(UMBRIA)?.revive().await?;
+        }
+        let done = come_back(&mut world).await;
+        done.with_context(|| format!("{UMBRIA} killed at {call} number {at}"))?;
+        world.node_mut(UMBRIA)?.revive().await?;
+    }
+    ensure!(world.node(UMBRIA)?.deaths() > deaths, "nobody was killed");
+    unarmed(&mut world, UMBRIA).await?;
+    agree(&world).await?;
+    audits_verify(&world).await
+}
+
+/// A backup of Umbria, and its passphrase.
+struct Backup {
+    file: String,
+    phrase: String,
+}
+
+/// Toscana shares two alerts, Umbria makes a backup, and Toscana shares another one.
+async fn backed_up(setting: Setting) -> anyhow::Result<(Federation, Backup)> {
     let world = Federation::founded(setting).await?;
     let phrase = passphrase_file(&world, "phrase", PASSPHRASE)?;
     let file = world.path("umbria.backup").to_string_lossy().into_owned();
@@ -186,30 +267,37 @@ pub async fn of_a_return(setting: Setting) -> anyhow::Result<()> {
     let create = ["backup", "create", "--out", &file, "--passphrase-file", &phrase];
     world.node(UMBRIA)?.run(&create).await?;
     share(&world, TOSCANA, &examples(&world, "case", 1, "2").await?).await?;
-    check(world, setting, &[TOSCANA, RELAY], async |world, _| {
-        world.node_mut(UMBRIA)?.kill().await?;
-        std::fs::remove_dir_all(world.node(UMBRIA)?.home().path())?;
-        let database = match setting.database {
-            Database::Sqlite => "sqlite".to_owned(),
-            Database::Postgres => raccordo_tests::postgres::database()?,
-        };
-        let restore = ["backup", "restore", &file, "--passphrase-file", &phrase];
-        let restore = [&restore[..], &["--database", &database]].concat();
-        world.node(UMBRIA)?.run(&restore).await?;
-        world.node_mut(UMBRIA)?.start().await?;
-        reached(world, "the request at toscana", async |world| {
-            let findings = world.node(TOSCANA)?.findings().await?;
-            Ok(findings.iter().any(|found| found.code == "rejoin_to_approve"))
-        })
-        .await?;
-        let approve = ["equipe", "approve-rejoin", EQUIPE, UMBRIA];
-        // Killed after the commit, which answers the request.
-        command(world, TOSCANA, &approve, "no_such_request").await?;
-        reached(world, "all alerts at umbria", async |world| {
-            Ok(listed(world, UMBRIA).await?.len() == 3)
-        })
-        .await
+    Ok((world, Backup { file, phrase }))
+}
+
+/// Umbria's disk is lost, and restored from the backup on a new one.
+async fn put_back(world: &mut Federation, setting: Setting, backup: &Backup) -> anyhow::Result<()> {
+    world.node_mut(UMBRIA)?.kill().await?;
+    std::fs::remove_dir_all(world.node(UMBRIA)?.home().path())?;
+    let database = match setting.database {
+        Database::Sqlite => "sqlite".to_owned(),
+        Database::Postgres => raccordo_tests::postgres::database()?,
+    };
+    let restore = ["backup", "restore", &backup.file, "--passphrase-file", &backup.phrase];
+    world.node(UMBRIA)?.run(&[&restore[..], &["--database", &database]].concat()).await?;
+    Ok(())
+}
+
+/// Toscana approves that Umbria joins again, and Umbria has everything.
+async fn come_back(world: &mut Federation) -> anyhow::Result<()> {
+    reached(world, "the request at toscana", async |world| {
+        let findings = world.node(TOSCANA)?.findings().await?;
+        Ok(findings.iter().any(|found| found.code == "rejoin_to_approve"))
     })
+    .await?;
+    let approve = ["equipe", "approve-rejoin", EQUIPE, UMBRIA];
+    // Killed after the commit, which answers the request.
+    command(world, TOSCANA, &approve, "no_such_request").await?;
+    reached(
+        world,
+        "all alerts at umbria",
+        async |world| Ok(listed(world, UMBRIA).await?.len() == 3),
+    )
     .await
 }
 
@@ -274,4 +362,40 @@ async fn signed(world: &mut Federation, id: &str, parties: &[&str]) -> anyhow::R
     })
     .await?;
     command(world, id, &["pact", "sign", EQUIPE, "--yes"], "").await
+}
+
+/// The log goes from one hub to the other, and back, and so on.
+pub async fn of_a_hand_over(setting: Setting) -> anyhow::Result<()> {
+    let mut world = Federation::founded(setting).await?;
+    share(&world, TOSCANA, &examples(&world, "case", 1, "1").await?).await?;
+    world.add_hub(PONTE).await?;
+    meet_hub(&world).await?;
+    check(world, setting, &[TOSCANA, UMBRIA, RELAY, PONTE], async |world, number| {
+        let to = if number % 2 == 0 { PONTE } else { RELAY };
+        let alerts = examples(world, "case", 1, &format!("2{number}")).await?;
+        let file = world.path(&format!("in-hand-{number}.jsonl"));
+        std::fs::write(&file, lines(&alerts)?)?;
+        let file = file.to_string_lossy();
+        command(world, TOSCANA, &["alert", "share", "--equipe", EQUIPE, &file], "").await?;
+        command(world, UMBRIA, &["equipe", "move-hub", EQUIPE, "--to", to], "").await?;
+        signed(world, TOSCANA, &[TOSCANA, UMBRIA]).await?;
+        reached(world, "the offer at the next hub", async |world| {
+            let carried = world.node(to)?.run(&["hub", "list"]).await?;
+            Ok(carried.iter().any(|row| row["state"] == "waiting"))
+        })
+        .await?;
+        command(world, to, &["hub", "accept", EQUIPE], "").await?;
+        reached(world, "both at the next hub, with everything", async |world| {
+            for id in [TOSCANA, UMBRIA] {
+                let hub = world.node(id)?.equipe().await?.hub;
+                let there = hub.is_some_and(|hub| hub.id == to && hub.connected);
+                if !there || listed(world, id).await?.len() != number + 2 {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await
+    })
+    .await
 }

@@ -11,7 +11,8 @@ use raccordo_tests::federation::{
 
 use crate::alerts::{examples, lines, listed, share};
 
-const PONTE: &str = "ponte";
+/// The other hub.
+pub const PONTE: &str = "ponte";
 
 /// Everything by commands, as the administrators type them.
 pub async fn handed_over_and_lost(setting: Setting) -> anyhow::Result<()> {
@@ -51,7 +52,8 @@ pub async fn handed_over_and_lost(setting: Setting) -> anyhow::Result<()> {
     everywhere(&world, &shared).await
 }
 
-async fn meet(world: &Federation) -> anyhow::Result<()> {
+/// Everybody verifies the other hub.
+pub async fn meet(world: &Federation) -> anyhow::Result<()> {
     world.export_card(PONTE).await?;
     for id in NODES {
         world.introduce(id, PONTE).await?;

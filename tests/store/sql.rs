@@ -33,7 +33,7 @@ async fn check_reopened(url: &str) -> anyhow::Result<()> {
     assert!(matches!(store.read().await, Err(StoreError::Unavailable(_))));
 
     let store = SqlStore::open(url, 2).await?;
-    assert_eq!(store.schema().await?, 20);
+    assert_eq!(store.schema().await?, 21);
     let mut tx = store.write().await?;
     assert_eq!(tx.equipe(lineage(1)).await?, Some(equipe(1, "pisa")));
     tx.insert_objects(vec![object(2)]).await?;
@@ -48,7 +48,7 @@ async fn check_newer(url: &str) -> anyhow::Result<()> {
     SqlStore::open(url, 2).await?.close().await;
     tamper(url, LATER).await?;
     let refused = SqlStore::open(url, 2).await;
-    assert!(matches!(refused, Err(StoreError::Newer { found: 9999, known: 20 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 9999, known: 21 })));
     Ok(())
 }
 
@@ -83,7 +83,7 @@ async fn check_migrated_at_once(url: &str) -> anyhow::Result<()> {
     let three =
         tokio::join!(SqlStore::open(url, 2), SqlStore::open(url, 2), SqlStore::open(url, 2));
     for store in [three.0?, three.1?, three.2?] {
-        assert_eq!(store.schema().await?, 20);
+        assert_eq!(store.schema().await?, 21);
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ pub async fn join(
         false => Work::create(node, row, session).await?,
     };
     if !again {
-        go_on_with(node, &mut work, &proposal).await?;
+        Box::pin(go_on_with(node, &mut work, &proposal)).await?;
     }
     if again {
         forget_before(&mut work).await?;

@@ -95,11 +95,13 @@ async fn moves(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
 /// The store's.
 pub async fn answered(node: &Node, hub: &NodeId, lineage: LineageId, answer: &str) -> Done<()> {
     let mut tx = node.store.write().await?;
-    if tx.equipe(lineage).await?.is_some() {
+    if let Some(row) = tx.equipe(lineage).await? {
         let moved = term::answered(node, &mut *tx, lineage, hub, answer).await?;
         if moved || succeed::answered(node, &mut *tx, lineage, hub, answer).await? {
             tx.commit().await?;
             node.signals.wake(&Topic::Membership);
+            // The change is committed at the hub that has the log now.
+            node.signals.wake(&Topic::Errands(row.hub));
         }
         return Ok(());
     }

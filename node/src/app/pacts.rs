@@ -453,7 +453,7 @@ pub async fn keep(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done<Pac
         let before = open(node, row)?;
         let signed = before.signed_by().contains(&node.identity.node);
         if signed && before.statement.digest() != proposal.statement.digest() {
-            consents::add(node, tx, &before).await?;
+            Box::pin(consents::add(node, tx, &before)).await?;
         }
     }
     let hub_answer = known.map(|row| row.hub_answer).unwrap_or_default();

@@ -30,6 +30,7 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
     if tx.mailbox_cursor(hub).await? >= item.sequence {
         return Ok(Taken::Done);
     }
+    let mut errands = vec![hub.clone()];
     match item.kind.as_str() {
         "welcome" => match wire::hub::decode_welcome(&item.payload) {
             Ok(welcome) => {
@@ -55,7 +56,7 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
                 tracing::warn!(peer = %item.sender, reason = fault.reason, "a card is refused");
             }
         },
-        "equipe_accepted" => accepted(node, &mut *tx, hub, &item.payload).await?,
+        "equipe_accepted" => errands.extend(accepted(node, &mut *tx, hub, &item.payload).await?),
         "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
         _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),
     }
@@ -64,18 +65,26 @@ pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken>
     if item.kind == MAIL_KIND {
         node.signals.wake(&Topic::Trust);
     }
-    node.signals.wake(&Topic::Errands(hub.clone()));
+    for hub in errands {
+        node.signals.wake(&Topic::Errands(hub));
+    }
     Ok(Taken::Done)
 }
 
-async fn accepted(node: &Node, tx: &mut dyn Tx, hub: &NodeId, payload: &[u8]) -> Done<()> {
-    let Ok(lineage) = LineageId::try_from(payload) else { return Ok(()) };
-    if tx.equipe(lineage).await?.is_some() {
-        let moved = term::answered(node, tx, lineage, hub, "accepted").await?;
-        return match moved {
-            true => Ok(()),
-            false => succeed::answered(node, tx, lineage, hub, "accepted").await.map(drop),
-        };
+/// A hub agrees to carry an équipe; where that exists already, also the hub that has its log
+/// now, at which the change is to be committed.
+async fn accepted(
+    node: &Node,
+    tx: &mut dyn Tx,
+    hub: &NodeId,
+    payload: &[u8],
+) -> Done<Option<NodeId>> {
+    let Ok(lineage) = LineageId::try_from(payload) else { return Ok(None) };
+    if let Some(row) = tx.equipe(lineage).await? {
+        if !term::answered(node, tx, lineage, hub, "accepted").await? {
+            succeed::answered(node, tx, lineage, hub, "accepted").await?;
+        }
+        return Ok(Some(row.hub));
     }
     tx.raise_pact(lineage).await?;
     if let Some(mut row) = tx.pact(lineage).await? {
@@ -83,7 +92,7 @@ async fn accepted(node: &Node, tx: &mut dyn Tx, hub: &NodeId, payload: &[u8]) ->
         row.changed_at = node.clock.now();
         tx.put_pact(row).await?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Moves the cursor past an item.

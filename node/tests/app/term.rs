@@ -3,6 +3,7 @@
 
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::rejoin::approve;
+use raccordo_node::app::signals::Topic;
 use raccordo_node::store::memory::CrashPoint;
 
 use crate::bench::ADMIN;
@@ -267,4 +268,19 @@ async fn what_cannot_be_moved() {
     let found = doctor(hubs.node(LAZIO)).await.unwrap();
     let turn = found.iter().find(|found| found.code == "change_to_sign").unwrap();
     assert!(turn.message.ends_with("moves the log to ponte"), "{turn:?}");
+}
+
+/// Without it, the change would be committed up to a minute later.
+#[tokio::test]
+async fn the_answer_of_the_next_hub_is_heard_at_this_one() {
+    let mut hubs = Hubs::founded().await;
+    hubs.move_to(UMBRIA, PONTE, false).await.unwrap();
+    hubs.run().await;
+    hubs.sign(TOSCANA).await;
+    hubs.sign(LAZIO).await;
+    hubs.run().await;
+    hubs.accept(PONTE).await;
+    let errands = hubs.node(UMBRIA).signals.listen(Topic::Errands(id(RELAY)));
+    hubs.turn(UMBRIA, PONTE).await;
+    assert!(errands.has_changed().unwrap());
 }
