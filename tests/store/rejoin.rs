@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::Sequence;
 use raccordo_core::time::Instant;
 use raccordo_node::store::Store;
@@ -40,7 +41,9 @@ pub async fn all_is_queued_again(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut packed = tx.queued_envelopes(lineage(1), true, 2).await?;
     packed.iter_mut().for_each(|row| row.entry = Some(entry_id(1)));
     tx.pack_envelopes(&packed).await?;
-    tx.insert_entries(vec![entry(1), EntryRow { lineage: lineage(2), ..entry(2) }]).await?;
+    let notice = EntryRow { kind: EntryKind::Notice, ..entry(3) };
+    let other = EntryRow { lineage: lineage(2), ..entry(2) };
+    tx.insert_entries(vec![entry(1), notice, other]).await?;
     tx.entries_placed(lineage(1), &[(entry_id(1), Sequence(7))]).await?;
     assert_eq!(tx.queued_envelopes(lineage(1), true, 9).await?.len(), 1);
     tx.queue_all_again(lineage(1)).await?;
@@ -48,6 +51,9 @@ pub async fn all_is_queued_again(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let ids: Vec<_> = queued.iter().map(|row| (row.envelope, row.sequence)).collect();
     assert_eq!(ids, [1, 2, 3].map(|n| (envelope_id(n), Sequence(0))));
     assert_eq!(tx.entry(lineage(1), entry_id(1)).await?, None);
+    // It may still come back from the log.
+    let known = tx.entry(lineage(1), entry_id(3)).await?.map(|row| row.kind);
+    assert_eq!(known, Some(EntryKind::Notice));
     assert_eq!(tx.entries_in(lineage(2), EntryState::Pending, 9).await?.len(), 1);
     tx.insert_entries(vec![entry(1)]).await?;
     Ok(())

@@ -68,10 +68,7 @@ pub async fn join(
             }
             return skip(node, hub, mailbox).await;
         }
-        if known
-            .as_ref()
-            .is_some_and(|row| row.group == item.group && item.sequence <= row.sequence)
-        {
+        if known.as_ref().is_some_and(|row| has_been(row, item)) {
             return Err(bad("its place in the log is one where this node has been"));
         }
         let signed_here = signed_here(node, &mut *tx, item.lineage, known.as_ref()).await?;
@@ -276,6 +273,14 @@ pub async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
 /// Whether a membership is over, or waits to begin anew.
 fn may_return(row: &EquipeRow) -> bool {
     matches!(Standing::parse(&row.state), Some(Standing::Ended | Standing::NeedsRejoin))
+}
+
+/// Whether this node was a member at the place of a Welcome. The commit that let it join again
+/// may have removed it, too.
+fn has_been(row: &EquipeRow, item: &WelcomeItem) -> bool {
+    let ended = row.state == Standing::Ended.as_str();
+    let passed = item.sequence < row.sequence || item.sequence == row.sequence && !ended;
+    row.group == item.group && passed
 }
 
 /// Whether more commits came while this node was away than the one that removed it, where

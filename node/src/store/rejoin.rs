@@ -32,7 +32,8 @@ pub trait RejoinRows {
     async fn put_rejoin(&mut self, row: RejoinRow) -> Stored<()>;
     /// Deletes one; nothing happens if there is none.
     async fn delete_rejoin(&mut self, lineage: LineageId, node: &NodeId) -> Stored<()>;
-    /// Deletes all entries of ours, and queues again every envelope that is kept: it will be
-    /// carried by another entry.
+    /// Deletes all entries of ours but notices, which are bound to no epoch and may still come
+    /// back from the log; and queues again every envelope that is kept: it will be carried by
+    /// another entry.
     async fn queue_all_again(&mut self, lineage: LineageId) -> Stored<()>;
 }

@@ -145,6 +145,63 @@ async fn who_was_added_by_keys_that_are_lost_asks_to_join_again() {
     many.assert_agreement(&[0, 1, 2]).await;
 }
 
+/// The last of three was added again, has not read of it, and asks to join again.
+async fn asked_although_added() -> Many {
+    let mut many = Many::founded(3, 3).await;
+    remove(&mut many, 2).await;
+    propose(&many, 0, &[0, 1, 2]).await;
+    many.run().await;
+    many.sign(1).await;
+    many.sign(2).await;
+    many.errands(2).await.unwrap();
+    many.away.insert(2);
+    many.run().await;
+    assert_eq!(many.members(0).await.len(), 3);
+    raise(&many, 2, "welcome_refused").await;
+    request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap();
+    many.errands(2).await.unwrap();
+    many.send(2).await.unwrap();
+    many
+}
+
+/// Its Welcome waits in its mailbox, and stands in the log before what it says meanwhile.
+#[tokio::test]
+async fn who_asks_although_it_was_added_again_knows_its_own_request() {
+    let mut many = asked_although_added().await;
+    many.read_mail(2).await;
+    assert_eq!(many.row(2).await.state, "active");
+    many.fetch(2).await.unwrap();
+    assert_eq!(many.row(2).await.state, "active");
+    many.away.clear();
+    many.run().await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+    // Nobody has to follow what was asked.
+    assert_eq!(many.alarms(1).await, ["notice_rejoin_request"]);
+    let approved = approve::approve(many.node(1), ADMIN, EQUIPE, &id(2)).await;
+    assert_eq!(approved.unwrap_err().reason, "request_overtaken");
+    assert_eq!(many.alarms(1).await, Vec::<String>::new());
+    approve::approve(many.node(0), ADMIN, EQUIPE, &id(2)).await.unwrap_err();
+    many.assert_agreement(&[0, 1, 2]).await;
+}
+
+/// One commit takes its leaf out and adds another one: it may read of both, and then the
+/// Welcome.
+#[tokio::test]
+async fn who_has_its_group_and_is_let_in_once_more_goes_on() {
+    let mut many = asked_although_added().await;
+    many.run().await;
+    approve::approve(many.node(1), ADMIN, EQUIPE, &id(2)).await.unwrap();
+    many.run().await;
+    many.read_mail(2).await;
+    assert_eq!(many.row(2).await.state, "active");
+    many.fetch(2).await.unwrap();
+    assert_eq!(many.row(2).await.state, "ended");
+    many.away.clear();
+    many.run().await;
+    many.assert_agreement(&[0, 1, 2]).await;
+    assert_eq!(many.alarms(2).await, Vec::<String>::new());
+}
+
 /// Both copies of a disk have given the hub key packages, and the older one goes on.
 #[tokio::test]
 async fn a_newcomer_whose_key_packages_are_not_at_the_hub_replaces_them() {

@@ -81,8 +81,9 @@ const GAME: [&str; 4] =
 /// nothing, and a Welcome may be for the other one.
 const AGED: [&str; 5] =
     ["own_entry_unknown", "needs_rejoin", "hub_trimmed", "pact_unknown", "welcome_refused"];
-/// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes.
-const REMOVED: [&str; 3] = ["hub_removed", "hub_trimmed", "log_withheld"];
+/// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes, and
+/// its administrator may let it ask.
+const REMOVED: [&str; 4] = ["hub_removed", "hub_trimmed", "log_withheld", "needs_rejoin"];
 
 /// Nothing is set aside, refused or quarantined, and no alarm is raised, but for what
 /// belongs to the game.
@@ -109,7 +110,8 @@ async fn trouble(
     }
     let fits = match Standing::parse(&row.state) {
         Some(Standing::Founding | Standing::Active | Standing::Succeeding) => true,
-        Some(Standing::Quarantined | Standing::NeedsRejoin) => expected.aged,
+        Some(Standing::NeedsRejoin) => expected.aged || !expected.steady,
+        Some(Standing::Quarantined) => expected.aged,
         Some(Standing::Ended) => true,
         None => false,
     };

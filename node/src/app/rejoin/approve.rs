@@ -7,6 +7,7 @@ use raccordo_core::session::{Change, read_key_package};
 use raccordo_core::trust::commit::GroupView;
 use raccordo_core::trust::rejoin::CarriedRequest;
 
+use super::noted;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::peers::verified_card;
@@ -45,9 +46,13 @@ pub async fn approve(node: &Node, actor: Actor, equipe: &str, who: &NodeId) -> D
         ));
     };
     if change(node, &mut work, &row).await?.is_none() {
+        noted::forget(node, &mut work, who).await?;
+        work.commit().await?;
         let message = format!("{who} asked for a leaf that is not there any more");
-        return Err(Fault::conflict("request_overtaken", message)
-            .hint(format!("its administrator asks anew: raccordo equipe rejoin {equipe}")));
+        return Err(Fault::conflict("request_overtaken", message).hint(format!(
+            "the request is forgotten; where it has not come back meanwhile, its \
+                 administrator asks anew: raccordo equipe rejoin {equipe}"
+        )));
     }
     row.approved = true;
     let equipe = work.row.clone();
@@ -97,7 +102,7 @@ async fn stage_within(node: &Node, work: &mut Work<'_>) -> Done<bool> {
     match change(node, work, &row).await? {
         Some(change) => drop(pack::stage(node, work, change).await?),
         // The leaf has changed since: only another request helps.
-        None => work.tx()?.delete_rejoin(lineage, &row.node).await?,
+        None => noted::forget(node, work, &row.node).await?,
     }
     Ok(true)
 }

@@ -1,7 +1,7 @@
 //! What the other members note: who asks to join again, and who has.
 
 use raccordo_core::hublog::LogEntry;
-use raccordo_core::id::Sequence;
+use raccordo_core::id::{NodeId, Sequence};
 use raccordo_core::trust::commit::CommitView;
 use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::rejoin::CarriedRequest;
@@ -85,11 +85,21 @@ pub async fn followed(
     let (lineage, who) = (work.row.lineage, carried.sender().clone());
     replay::begin(work, &who, Recipient::Rejoined, at).await?;
     events::came_back(node, work, &who).await?;
+    forget(node, work, &who).await?;
+    let (tx, detail) = (work.tx()?, [("node", who.as_str())]);
+    record(node, tx, Actor::Node, "equipe.rejoin_followed", &lineage.to_string(), &detail).await
+}
+
+/// Forgets a request that was followed, or cannot be any more, and the alarm with the last one.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn forget(node: &Node, work: &mut Work<'_>, who: &NodeId) -> Done<()> {
+    let lineage = work.row.lineage;
     let tx = work.tx()?;
-    tx.delete_rejoin(lineage, &who).await?;
+    tx.delete_rejoin(lineage, who).await?;
     if tx.rejoins(lineage).await?.iter().all(|row| row.node == node.identity.node) {
         tx.delete_alarm(lineage, REQUESTED).await?;
     }
-    let detail = [("node", who.as_str())];
-    record(node, tx, Actor::Node, "equipe.rejoin_followed", &lineage.to_string(), &detail).await
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! Rows of rejoining, in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{LineageId, NodeId, Sequence};
 
 use super::MemoryTx;
@@ -27,8 +30,13 @@ impl RejoinRows for MemoryTx {
 
     async fn queue_all_again(&mut self, lineage: LineageId) -> Stored<()> {
         self.alter(|tables| {
-            tables.entry.remove_where(whole(lineage), |_, _| true);
-            tables.entry_place.remove_where(.., |key, _| key.0 == lineage);
+            let entries = tables.entry.range(whole(lineage)).map(|(_, row)| row);
+            let bound = entries.filter(|row| row.kind != EntryKind::Notice);
+            let gone: BTreeSet<_> = bound.map(|row| row.entry).collect();
+            tables.entry.remove_where(whole(lineage), |_, row| gone.contains(&row.entry));
+            tables
+                .entry_place
+                .remove_where(.., |(of, entry), _| *of == lineage && gone.contains(entry));
             tables.envelope.change_where(
                 whole(lineage),
                 |_| true,

@@ -16,7 +16,7 @@ const PUT: &str = "INSERT INTO rejoin_request \
      SET entry = excluded.entry, signed_notice = excluded.signed_notice, \
      approved = excluded.approved, noted_at_ms = excluded.noted_at_ms";
 const DELETE: &str = "DELETE FROM rejoin_request WHERE lineage = $1 AND node = $2";
-const DELETE_ENTRIES: &str = "DELETE FROM entry WHERE lineage = $1";
+const DELETE_ENTRIES: &str = "DELETE FROM entry WHERE lineage = $1 AND kind <> 3";
 const QUEUE_AGAIN: &str = "UPDATE envelope SET entry = NULL, sequence = 0 WHERE lineage = $1";
 
 #[async_trait]
