@@ -159,20 +159,30 @@ impl World {
         self.after()
     }
 
-    /// Whose disk is older than its membership knows nothing of it: the others put it out, so
-    /// that it can come in again. Whether there was such a one.
+    /// Members whose disk is older than their membership: they know nothing of it.
+    fn lost_members(&self) -> Checked<Vec<NodeId>> {
+        let mut lost = Vec::new();
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            let row = ready(tx.equipes())??.into_iter().next();
+            let knows = row.is_some_and(|row| row.state != Standing::Ended.as_str());
+            if machine.aged && !knows && self.rolls.is_member(&machine.name) {
+                lost.push(machine.name.clone());
+            }
+        }
+        Ok(lost)
+    }
+
+    /// The others put out who knows nothing of its membership, so that it can come in again.
+    /// Whether there was such a one.
     ///
     /// # Errors
     /// What the use cases must not answer.
     pub fn put_out_the_lost(&mut self) -> Checked<bool> {
         let mut any = false;
-        for place in self.machines() {
-            let Some(machine) = self.members.get(place) else { continue };
-            let (name, aged) = (machine.name.clone(), machine.aged);
-            let mut tx = ready(machine.store.read())??;
-            let row = ready(tx.equipes())??.into_iter().next();
-            let lost = row.is_none_or(|row| row.state == Standing::Ended.as_str());
-            if aged && lost && self.rolls.is_member(&name) && self.rolls.members().len() > 2 {
+        for name in self.lost_members()? {
+            if self.rolls.members().len() > 2 {
                 self.counts.count("members put out to come in again");
                 self.put_out(&name)?;
                 self.rewound.insert(name);
@@ -180,6 +190,15 @@ impl World {
             }
         }
         Ok(any)
+    }
+
+    /// Whether only two are left, of whom one knows nothing of the équipe: nobody else could
+    /// put it out, so that they found another one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_beyond_help(&self) -> Checked<bool> {
+        Ok(self.rolls.members().len() <= 2 && !self.lost_members()?.is_empty())
     }
 
     /// An administrator approves that others join again.

@@ -68,6 +68,10 @@ impl World {
         if self.was_lied() {
             return self.end_of_a_lie();
         }
+        if self.is_beyond_help()? {
+            self.counts.count("équipes beyond help");
+            return Ok(());
+        }
         self.check_copies()?;
         self.check_leaves()?;
         self.one_key()?;
