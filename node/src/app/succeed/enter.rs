@@ -16,6 +16,7 @@ use crate::app::work::Work;
 use crate::app::{Node, pacts, pseudonym, term};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
+use crate::store::outbox::EntryState;
 use crate::store::successor::SuccessorRow;
 
 /// What alarms begin with that are not about the group before: they stay.
@@ -77,6 +78,12 @@ async fn send_again(tx: &mut dyn Tx, before: &EquipeRow, end: Sequence) -> Done<
     tx.unplace_after(lineage, end).await?;
     tx.objects_placed_until(lineage, end).await?;
     tx.queue_all_again(lineage).await?;
+    // What is left are notices, signed for the group before.
+    for state in [EntryState::Pending, EntryState::Accepted, EntryState::Refused] {
+        for notice in tx.entries_in(lineage, state, u32::MAX).await? {
+            tx.delete_entry(lineage, notice.entry).await?;
+        }
+    }
     for member in tx.members(lineage).await? {
         let delivered = member.delivered.min(end);
         tx.put_member(MemberRow { delivered, ..member }).await?;
