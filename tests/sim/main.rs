@@ -2,51 +2,48 @@
 //! suspended, crash and are cut off; in every fourth disks are lost, in another fourth the hub
 //! lies.
 
-#![expect(
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test says which seed fails, and what happened"
-)]
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use raccordo_tests::sim::report::Counts;
 use raccordo_tests::sim::{Plan, Size, run};
 
-/// Seeds of one test; several tests share the processors.
-const SEEDS: u64 = 3;
+/// Seeds that always run, however slow the machine is.
+const SEEDS_MIN: u64 = 12;
+/// For so long further ones are begun.
+const SPAN: Duration = Duration::from_secs(5 * 60);
 
-fn check(part: u64) {
-    let mut counts = Counts::default();
-    for seed in part * SEEDS..(part + 1) * SEEDS {
+/// One seed after the other, beginning with the first, on every processor.
+#[test]
+fn as_many_seeds_as_fit() {
+    let (began, next) = (Instant::now(), AtomicU64::new(0));
+    let counts = Mutex::new(Counts::default());
+    let work = || loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= SEEDS_MIN && began.elapsed() >= SPAN {
+            return;
+        }
         match run(Plan::of(seed, Size::default())) {
-            Ok(report) => counts.add_all(&report.counts),
+            Ok(report) => counts.lock().unwrap().add_all(&report.counts),
             Err(failure) => panic!("{failure}"),
         }
-    }
-    println!("{counts}");
+    };
+    let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(work);
+        }
+    });
+    // Each thread has taken one that it did not run.
+    let seeds = next.into_inner() - jobs as u64;
+    let counts = counts.into_inner().unwrap();
+    println!("{seeds} seeds: {counts}");
     // A simulation in which nothing happens proves nothing.
     for what in ["commits", "kills", "crashes at a commit", "changes begun", "stale answers"] {
-        assert!(counts.of(what) > SEEDS, "too few: {what}");
+        assert!(counts.of(what) > seeds, "too few: {what}");
     }
-}
-
-#[test]
-fn the_first_part() {
-    check(0);
-}
-
-#[test]
-fn the_second_part() {
-    check(1);
-}
-
-#[test]
-fn the_third_part() {
-    check(2);
-}
-
-#[test]
-fn the_fourth_part() {
-    check(3);
 }
 
 #[test]
