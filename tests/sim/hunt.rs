@@ -61,6 +61,8 @@ fn suits(bug: Bug, plan: &Plan) -> bool {
         | Bug::QuarantinedSends
         | Bug::ForgetQueueAtReturn
         | Bug::EndsNotRetold => plan.loses_disks(),
+        // In peace every Welcome is entered at once.
+        Bug::WelcomePassed => !plan.founded_in_peace(),
         _ => !plan.lies(),
     }
 }

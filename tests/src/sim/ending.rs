@@ -72,6 +72,7 @@ impl World {
             self.counts.count("équipes beyond help");
             return Ok(());
         }
+        self.everybody_joined()?;
         self.check_copies()?;
         self.check_leaves()?;
         self.one_key()?;
@@ -82,6 +83,18 @@ impl World {
             self.end_of_one(*place, rows, &everywhere, head)?;
         }
         self.trace.note(&format!("the end, head {head}"));
+        Ok(())
+    }
+
+    /// Whoever was added has entered.
+    fn everybody_joined(&self) -> Checked {
+        for place in self.machines() {
+            let Some(machine) = self.members.get(place) else { continue };
+            let mut tx = ready(machine.store.read())??;
+            if self.rolls.is_member(&machine.name) && ready(tx.equipes())??.is_empty() {
+                return Err(Violation(format!("{} was added, and has not joined", machine.name)));
+            }
+        }
         Ok(())
     }
 
