@@ -63,6 +63,7 @@ fn suits(bug: Bug, plan: &Plan) -> bool {
         | Bug::EndsNotRetold => plan.loses_disks(),
         // In peace every Welcome is entered at once.
         Bug::WelcomePassed => !plan.founded_in_peace(),
+        Bug::EvaluationUnchecked | Bug::ComplaintForgotten => plan.cheats(),
         _ => !plan.lies(),
     }
 }

@@ -152,7 +152,8 @@ impl World {
         Ok(())
     }
 
-    /// At the end of a run in which the hub was honest: every member that has a share of the
+    /// At the end of a run in which the hub was honest: every holder that has lost nothing has
+    /// its share, and every member that has a share of the
     /// key in force has the tokens that it wants. A key that failed to be made, or of which too
     /// many shares are lost, waits for an administrator; how many there are is counted.
     ///
@@ -167,6 +168,12 @@ impl World {
                 continue;
             }
             for key in ready(show::show(&node, EQUIPE))?? {
+                let steady = self.rolls.is_steady(&me) && !self.rewound.contains(&me);
+                let holds = key.holders.contains(&me) && key.renewal.is_empty();
+                if steady && holds && !key.own_share {
+                    let what = format!("{me} is a holder, and has no share of {}", key.class);
+                    return Err(Violation(what));
+                }
                 let waiting = key.wanted + key.asked;
                 let in_force = key.key_epoch > 0 && key.own_share && key.renewal.is_empty();
                 self.counts.count(if in_force { "keys held" } else { "keys that wait" });
