@@ -143,9 +143,6 @@ pub async fn join(
         true => Work::renew(node, row, session).await?,
         false => Work::create(node, row, session).await?,
     };
-    if !again {
-        Box::pin(go_on_with(node, &mut work, &proposal)).await?;
-    }
     if again {
         forget_before(&mut work).await?;
         match (known.as_ref(), &succeeds) {
@@ -161,6 +158,8 @@ pub async fn join(
         pacts::keep(node, work.tx()?, &kept).await?;
         let row = work.row.clone();
         changes::drop_overtaken(node, work.tx()?, &row).await?;
+    } else {
+        Box::pin(go_on_with(node, &mut work, &proposal)).await?;
     }
     if lost && succeeds.is_none() {
         rejoin::returned(node, &mut work).await?;

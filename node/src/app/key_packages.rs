@@ -209,11 +209,13 @@ pub async fn forget_old(node: &Node) -> Done<usize> {
 
 async fn suites(node: &Node, hub: &NodeId) -> Done<Vec<Suite>> {
     let mut proposals: Vec<Proposal> = Vec::new();
-    for standing in pacts::list(node).await? {
-        let mut tx = node.store.read().await?;
+    let standings = pacts::list(node).await?;
+    let mut tx = node.store.read().await?;
+    for standing in standings {
         proposals.extend(consents::of(node, &mut *tx, standing.row.lineage).await?);
         proposals.push(standing.proposal);
     }
+    drop(tx);
     // A successor may have another ciphersuite, and another hub.
     let pending = changes::list(node).await?.into_iter().map(|pending| pending.proposal);
     proposals.extend(pending.filter(|proposal| proposal.succeeds().is_some()));

@@ -218,7 +218,7 @@ pub trait HubRows {
     /// Key packages of an owner for a suite that were not given out and have not expired,
     /// single-use first, oldest first.
     async fn pool(&mut self, owner: &NodeId, suite: u16, now: Instant) -> Stored<Vec<PoolRow>>;
-    /// Gives one out: until it expires it is known, so that it does not come again.
+    /// Gives one out: until it expires its reference is known, so that it does not come again.
     async fn give_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()>;
     /// Drops one.
     async fn delete_pool(&mut self, owner: &NodeId, reference: &[u8]) -> Stored<()>;

@@ -27,6 +27,18 @@ pub async fn remove(many: &mut Many, who: usize) {
     many.run().await;
 }
 
+/// The last of three has signed that it comes in, and is away when it is added.
+async fn add_while_away(many: &mut Many) {
+    propose(many, 0, &[0, 1, 2]).await;
+    many.run().await;
+    many.sign(1).await;
+    many.sign(2).await;
+    many.errands(2).await.unwrap();
+    many.away.insert(2);
+    many.run().await;
+    assert_eq!(many.members(0).await.len(), 3);
+}
+
 async fn raise(many: &Many, member: usize, code: &str) {
     let node = many.node(member);
     let lineage = many.row(member).await.lineage;
@@ -122,14 +134,7 @@ async fn who_was_added_by_keys_that_are_lost_asks_to_join_again() {
     remove(&mut many, 2).await;
     let refused = request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap_err();
     assert_eq!(refused.reason, "nothing_lost");
-    propose(&many, 0, &[0, 1, 2]).await;
-    many.run().await;
-    many.sign(1).await;
-    many.sign(2).await;
-    many.errands(2).await.unwrap();
-    many.away.insert(2);
-    many.run().await;
-    assert_eq!(many.members(0).await.len(), 3);
+    add_while_away(&mut many).await;
     // It cannot open its Welcome.
     let mail = read_mailbox(many.relay(), &id(2), 0).await.unwrap();
     let last = mail.last().map(|item| item.sequence).unwrap();
@@ -149,14 +154,7 @@ async fn who_was_added_by_keys_that_are_lost_asks_to_join_again() {
 async fn asked_although_added() -> Many {
     let mut many = Many::founded(3, 3).await;
     remove(&mut many, 2).await;
-    propose(&many, 0, &[0, 1, 2]).await;
-    many.run().await;
-    many.sign(1).await;
-    many.sign(2).await;
-    many.errands(2).await.unwrap();
-    many.away.insert(2);
-    many.run().await;
-    assert_eq!(many.members(0).await.len(), 3);
+    add_while_away(&mut many).await;
     raise(&many, 2, "welcome_refused").await;
     request::ask(many.node(2), ADMIN, EQUIPE).await.unwrap();
     many.errands(2).await.unwrap();

@@ -38,7 +38,8 @@ const POOL: &str = concat!(
     " FROM pool WHERE owner = $1 AND suite = $2 AND expires_at_ms > $3 AND given = 0 \
      ORDER BY last_resort, deposited_at_ms, reference"
 );
-const GIVE_POOL: &str = "UPDATE pool SET given = 1 WHERE owner = $1 AND reference = $2";
+const GIVE_POOL: &str = "UPDATE pool SET given = 1, key_package = $3 \
+     WHERE owner = $1 AND reference = $2";
 const DELETE_POOL: &str = "DELETE FROM pool WHERE owner = $1 AND reference = $2";
 
 impl SqlTx {
@@ -139,7 +140,7 @@ impl SqlTx {
         owner: &NodeId,
         reference: &[u8],
     ) -> Stored<()> {
-        let give = sql("pool", GIVE_POOL).text(owner.as_str()).bytes(reference);
+        let give = sql("pool", GIVE_POOL).text(owner.as_str()).bytes(reference).bytes([]);
         self.execute(give).await.map(drop)
     }
 
