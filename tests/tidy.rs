@@ -174,7 +174,8 @@ fn sources() -> Vec<Source> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !matches!(name.as_str(), "target" | ".git" | "__pycache__") {
+                // What a fuzzer found is in no language.
+                if !matches!(name.as_str(), "target" | ".git" | "__pycache__" | "corpus") {
                     open.push(path);
                 }
                 continue;

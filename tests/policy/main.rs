@@ -1,10 +1,12 @@
-//! What is promised outside the code holds: the dependency policy in
-//! `deploy/dependencies.toml`, the sample configurations, and the tables in `deploy/docs`.
+//! What is promised outside the code holds: exact versions in the manifests, the bill of
+//! materials, the sample configurations, and the tables in `deploy/docs`. Where crates come
+//! from, and under which licence, `tests/deny` checks.
 
 #![cfg(test)]
 
-mod dependencies;
+mod bill;
 mod documents;
+mod manifests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
