@@ -19,7 +19,9 @@ fn sharing(of: u8, class: Class) -> SharingRow {
         sharing: b"sharing".to_vec(),
         since: Instant(4),
         seen_from: Instant(5),
-        renewal: "asked".to_owned(),
+        renewal: "lost".to_owned(),
+        asked: true,
+        asked_by: [node("toscana"), node("umbria")].into(),
     }
 }
 

@@ -30,6 +30,8 @@ pub fn found(number: u8) -> MatchRow {
         theirs: object_id(100 + u32::from(number)),
         state: "candidate".to_owned(),
         grade: "B".to_owned(),
+        claimed: "A".to_owned(),
+        seen: true,
         families: "name_birth phone".to_owned(),
         said_here: String::new(),
         said_there: "call_me".to_owned(),
@@ -68,7 +70,9 @@ pub async fn matches(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert!(matches!(again, Err(StoreError::Exists("found_match"))), "{again:?}");
     let changed = MatchRow {
         state: "linked".to_owned(),
-        grade: "A".to_owned(),
+        grade: "C".to_owned(),
+        claimed: "B".to_owned(),
+        seen: false,
         families: "permit".to_owned(),
         said_here: "not_mine".to_owned(),
         said_there: String::new(),

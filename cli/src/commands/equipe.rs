@@ -140,7 +140,7 @@ pub enum EquipeCommand {
     },
     /// Let the members make new keys, and all tokens anew
     #[command(
-        long_about = "Let the members make new keys, and all tokens anew: after so many shares were lost that no tokens can be made, or after others may have seen shares. A key is replaced at most once an hour.",
+        long_about = "Ask for new keys, and all tokens anew: after so many shares were lost that no tokens can be made, or after others may have seen shares.\n\nAs all members' tokens are made anew, more than half of their administrators have to ask; one is enough where no tokens can be made any more. A key is replaced at most once an hour.",
         after_help = "Example:\n  raccordo equipe rekey toscana-umbria"
     )]
     Rekey {

@@ -24,6 +24,9 @@ pub struct KeyView {
     own_share: bool,
     since: Option<String>,
     renewal: String,
+    renewal_asked: bool,
+    asked_by: Vec<String>,
+    asked_needed: u32,
     ceremony: Option<CeremonyView>,
     used_today: u32,
     limit_per_day: u32,
@@ -52,6 +55,8 @@ struct KeysView {
 struct ReplacementView {
     equipe: String,
     from: String,
+    asked: u32,
+    needed: u32,
 }
 
 impl From<KeyStatus> for KeyView {
@@ -65,6 +70,9 @@ impl From<KeyStatus> for KeyView {
             own_share: status.own_share,
             since: (status.key_epoch > 0).then(|| Moment(status.since_ms).to_string()),
             renewal: status.renewal,
+            renewal_asked: status.renewal_asked,
+            asked_by: status.asked_by,
+            asked_needed: status.asked_needed,
             ceremony: status.ceremony.map(CeremonyView::from),
             used_today: status.used,
             limit_per_day: status.limit,
@@ -139,10 +147,18 @@ pub async fn show(channel: Channel, name: String, context: &Context) -> Result<(
 pub async fn replace(channel: Channel, name: String, context: &Context) -> Result<(), Failure> {
     let mut client = KeyServiceClient::new(channel);
     let request = call(ReplaceKeysRequest { equipe: name.clone() });
-    let from = client.replace_keys(request).await?.into_inner().from_ms;
-    let view = ReplacementView { equipe: name, from: Moment(from).to_string() };
+    let answer = client.replace_keys(request).await?.into_inner();
+    let (from, asked, needed) = (Moment(answer.from_ms).to_string(), answer.asked, answer.needed);
+    let view = ReplacementView { equipe: name, from, asked, needed };
     let words = |view: &ReplacementView| {
-        format!("{}: the members replace the keys from {} on", view.equipe, view.from)
+        let ReplacementView { equipe, from, asked, needed } = view;
+        match asked >= needed {
+            true => format!("{equipe}: the members replace the keys from {from} on"),
+            false => format!(
+                "{equipe}: {asked} of {needed} have asked; the members replace the keys, from \
+                 {from} on, when so many administrators have"
+            ),
+        }
     };
     context.out.record(&view, words)?;
     context.out.note("see how it goes on: raccordo equipe keys NAME");

@@ -140,6 +140,7 @@ struct MatchView {
     #[serde(skip_serializing_if = "String::is_empty")]
     coming: String,
     grade: String,
+    seen: bool,
     families: Vec<String>,
     equipe: String,
     counterpart: String,
@@ -176,6 +177,7 @@ impl From<Match> for MatchView {
             state: found.state,
             coming: found.coming,
             grade: found.grade,
+            seen: found.seen,
             families: found.families,
             equipe: found.equipe,
             counterpart: found.counterpart,
@@ -201,7 +203,14 @@ impl MatchView {
         let mut lines = vec![
             format!("{}  {}", self.id, context.out.paint(&self.state, tone)),
             format!("  {} in {}, grade {}", self.counterpart, self.equipe, self.grade),
-            format!("  agrees: {}", self.families.join(", ")),
+            match self.seen {
+                true => format!("  agrees: {}", self.families.join(", ")),
+                false => format!(
+                    "  {} says that this agrees, and it is not seen here: {}",
+                    self.counterpart,
+                    self.families.join(", ")
+                ),
+            },
             format!("  your {}: {}", self.kind, self.record),
         ];
         if !self.object.is_empty() {
@@ -327,7 +336,10 @@ impl Calls {
         let row = |view: &MatchView| {
             let id: String = view.id.chars().take(12).collect();
             let MatchView { state, grade, families, counterpart, kind, record, .. } = view;
-            let families = families.join(" ");
+            let families = match view.seen {
+                true => families.join(" "),
+                false => format!("(not seen here) {}", families.join(" ")),
+            };
             let (state, grade) = (state.clone(), grade.clone());
             [id, state, grade, counterpart.clone(), kind.clone(), record.clone(), families]
         };

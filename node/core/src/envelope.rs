@@ -171,6 +171,8 @@ pub enum Body {
     KeyPlan(KeyPlan),
     /// A message of a ceremony: canonical `key-act` (`pseudonym::ceremony::Act`).
     KeyAct(Vec<u8>),
+    /// The sender's administrator asks for another key in the place of one.
+    KeyRenewal(KeyRenewal),
     /// Values that the members are to turn into tokens.
     TokenRequest(TokenRequest),
     /// What one member makes of a request.
@@ -185,6 +187,15 @@ pub struct KeyPlan {
     /// Canonical `key-sharing` in force, for members that do not have it yet; empty before
     /// the first.
     pub current: Vec<u8>,
+}
+
+/// An administrator asks for another key in the place of this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRenewal {
+    /// Whose key.
+    pub class: Class,
+    /// Which of the class's keys.
+    pub key_epoch: KeyEpoch,
 }
 
 /// Values that the members are to turn into tokens, blinded.

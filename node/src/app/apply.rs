@@ -136,7 +136,11 @@ async fn envelope(
         }
         // Halves travel in letters alone.
         Body::PairHalf(_) => aside(node, work, entry, Some(envelope.id), "bad_letter").await,
-        Body::KeyPlan(_) | Body::KeyAct(_) | Body::TokenRequest(_) | Body::TokenAnswer(_) => {
+        Body::KeyPlan(_)
+        | Body::KeyAct(_)
+        | Body::KeyRenewal(_)
+        | Body::TokenRequest(_)
+        | Body::TokenAnswer(_) => {
             let taken = pseudonym::apply::apply(node, work, entry, &envelope).await?;
             refusable(node, work, entry, &envelope, taken).await
         }

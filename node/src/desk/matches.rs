@@ -30,6 +30,8 @@ struct Shown {
     found: String,
     grade: String,
     families: Vec<String>,
+    /// Whether this node has computed what agrees.
+    seen: bool,
     state: String,
     /// What this node has decided, and the others do not know yet.
     coming: String,
@@ -69,6 +71,7 @@ fn shown(words: Words, view: &MatchView) -> Shown {
         found: words.instant(row.found_at),
         grade: words.t(&key("grade", &row.grade.to_lowercase())),
         families: families.collect(),
+        seen: row.seen,
         state: words.t(&key("match", state)),
         coming: view.coming.map(|state| words.t(&key("match", state))).unwrap_or_default(),
         record: row.record.to_string(),

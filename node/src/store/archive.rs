@@ -423,6 +423,8 @@ pub const TABLES: &[Table] = &[
             ("theirs", Bytes),
             ("state", Text),
             ("grade", Text),
+            ("claimed", Text),
+            ("seen", Integer),
             ("families", Text),
             ("said_here", Text),
             ("said_there", Text),

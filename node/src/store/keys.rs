@@ -1,5 +1,7 @@
 //! Keys for tokens: sharings, shares, ceremonies, and how much was asked of them.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use raccordo_core::id::{EntryId, LineageId, NodeId};
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
@@ -37,8 +39,12 @@ pub struct SharingRow {
     pub since: Instant,
     /// From when on the node saw all requests; 0 is from the beginning.
     pub seen_from: Instant,
-    /// Why it is to be replaced: empty, `reshare`, `removal`, `asked`, or `lost`.
+    /// Why it does not stay: empty, `reshare`, `removal` or `lost`.
     pub renewal: String,
+    /// Whether an administrator here has asked for another key.
+    pub asked: bool,
+    /// The members whose administrators have asked, as the log says.
+    pub asked_by: BTreeSet<NodeId>,
 }
 
 /// This node's share of a key.

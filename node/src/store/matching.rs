@@ -41,8 +41,13 @@ pub struct MatchRow {
     pub theirs: ObjectId,
     /// Where it stands, as `app::matching` writes it.
     pub state: String,
-    /// `A`, `B` or `C`.
+    /// `A`, `B` or `C`: how strong the evidence is, as this node computes it; of what only the
+    /// counterpart says, `C`.
     pub grade: String,
+    /// The best grade that either node has told, the same at both.
+    pub claimed: String,
+    /// Whether this node has computed the evidence by itself; else the counterpart says it.
+    pub seen: bool,
     /// Names of the families that agree, with spaces between.
     pub families: String,
     /// The newest word of this node's manager; else empty.
@@ -134,7 +139,7 @@ pub trait MatchRows {
 
     /// Adds a match and gives it a position; `Exists` for an id that is taken.
     async fn insert_match(&mut self, row: MatchRow) -> Stored<()>;
-    /// Replaces state, grade, families, words, contact, decider and time of change.
+    /// Replaces state, grades, families, words, contact, decider and time of change.
     async fn update_match(&mut self, row: &MatchRow) -> Stored<()>;
     /// One match.
     async fn found_match(&mut self, id: MatchId) -> Stored<Option<MatchRow>>;

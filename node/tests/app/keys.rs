@@ -4,19 +4,20 @@
 use std::time::Duration;
 
 use raccordo_core::envelope::{Body, Envelope, KeyPlan};
-use raccordo_core::id::{Digest, EnvelopeId, NodeId, Sequence};
-use raccordo_core::pseudonym::ceremony::{Act, Plan};
+use raccordo_core::id::{Digest, EntryId, EnvelopeId, NodeId, Sequence};
+use raccordo_core::pseudonym::ceremony::{Act, Plan, Rules};
 use raccordo_core::pseudonym::dealing;
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
+use raccordo_core::pseudonym::renewal::REPLACE_AFTER;
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::secret::Secret;
 use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::init::NewTls;
 use raccordo_node::app::pack::queued_row;
+use raccordo_node::app::pseudonym::PHASE;
 use raccordo_node::app::pseudonym::rekey::rekey;
 use raccordo_node::app::pseudonym::show::{self, KeyStatus};
-use raccordo_node::app::pseudonym::{PHASE, REKEY_EVERY};
 use raccordo_node::app::rejoin::{approve, request};
 use raccordo_node::app::rotate::{Order, rotate};
 use raccordo_node::app::work::Work;
@@ -255,7 +256,7 @@ async fn a_newcomer_shares_the_same_key_and_old_shares_are_deleted() {
     many.assert_agreement(&[0, 1, 2]).await;
 }
 
-async fn public_keys(many: &Many, member: usize) -> Vec<[u8; 32]> {
+pub async fn public_keys(many: &Many, member: usize) -> Vec<[u8; 32]> {
     let lineage = many.row(member).await.lineage;
     let mut tx = many.node(member).store.read().await.unwrap();
     let rows = tx.key_sharings(lineage).await.unwrap();
@@ -290,16 +291,83 @@ async fn a_removal_replaces_the_key() {
 }
 
 #[tokio::test]
-async fn an_administrator_replaces_the_keys_but_not_too_often() {
+async fn administrators_of_more_than_half_replace_the_keys_but_not_too_often() {
     let mut many = Many::keyed(2, 2).await;
-    rekey(many.node(1), ADMIN, EQUIPE).await.unwrap();
+    let request = rekey(many.node(1), ADMIN, EQUIPE).await.unwrap();
+    assert_eq!((request.asked, request.needed), (1, 2));
+    many.pass(REPLACE_AFTER);
     many.run().await;
     assert_keys_age(&many, 1).await;
-    many.pass(REKEY_EVERY);
+    let found = doctor(many.node(0)).await.unwrap();
+    let told = found.iter().find(|one| one.code == "key_renewal_asked").unwrap();
+    assert!(told.message.contains("umbria asked") && told.whose == "you", "{}", told.message);
+    let request = rekey(many.node(0), ADMIN, EQUIPE).await.unwrap();
+    assert_eq!((request.asked, request.needed), (2, 2));
     many.run().await;
     assert_keys(&many, &[0, 1], 2, 1).await;
+    // Asked again at once, the new one has its hour.
+    for member in [0, 1] {
+        rekey(many.node(member), ADMIN, EQUIPE).await.unwrap();
+    }
+    many.run().await;
+    assert_keys_age(&many, 2).await;
+    many.pass(REPLACE_AFTER);
+    many.run().await;
+    assert_keys(&many, &[0, 1], 3, 1).await;
     let refused = rekey(many.node(1), ADMIN, "nowhere").await.unwrap_err();
     assert_eq!(refused.reason, "no_such_equipe");
+}
+
+/// A member whose program knows no better proposes another key every hour: the others make
+/// none, and spend no budget.
+#[tokio::test]
+async fn one_member_alone_does_not_make_the_others_make_all_tokens_anew() {
+    let mut many = Many::keyed(3, 3).await;
+    for _ in 0..3 {
+        many.pass(REPLACE_AFTER);
+        let plans = fresh_plans(&many, 1).await;
+        for plan in plans {
+            say(&many, 1, Body::KeyPlan(plan)).await;
+        }
+        many.run().await;
+    }
+    assert_keys(&many, &[0, 1, 2], 1, 1).await;
+    // Nor does it make them share again what they share already.
+    for class in Class::ALL {
+        let sharing = sharing(&many, 1, class).await;
+        let members = (0..3).map(id).collect();
+        let key = sharing.key();
+        let rules = Rules { key, holders: &members, threshold: 2, current: Some(&sharing) };
+        let run = EntryId::random(&*many.node(1).entropy);
+        let plan = Plan::resharing(run, rules, PHASE).unwrap().encode();
+        say(&many, 1, Body::KeyPlan(KeyPlan { plan, current: sharing.encode() })).await;
+    }
+    many.run().await;
+    assert_keys(&many, &[0, 1, 2], 1, 1).await;
+    assert!(ceremonies(&many, 0).await.iter().all(|row| row.state == "done"));
+}
+
+async fn sharing(many: &Many, member: usize, class: Class) -> Sharing {
+    let lineage = many.row(member).await.lineage;
+    let mut tx = many.node(member).store.read().await.unwrap();
+    let rows = tx.key_sharings(lineage).await.unwrap();
+    let row = rows.into_iter().find(|row| row.class == class).unwrap();
+    Sharing::decode(&row.sharing).unwrap()
+}
+
+/// Another key in the place of each.
+async fn fresh_plans(many: &Many, member: usize) -> Vec<KeyPlan> {
+    let members = many.members(member).await.into_iter().collect();
+    let mut plans = Vec::new();
+    for class in Class::ALL {
+        let sharing = sharing(many, member, class).await;
+        let key = sharing.key().successor();
+        let rules = Rules { key, holders: &members, threshold: 2, current: Some(&sharing) };
+        let run = EntryId::random(&*many.node(member).entropy);
+        let plan = Plan::founding(run, rules, PHASE).unwrap().encode();
+        plans.push(KeyPlan { plan, current: sharing.encode() });
+    }
+    plans
 }
 
 async fn assert_keys_age(many: &Many, epoch: u64) {
@@ -346,7 +414,7 @@ async fn a_dealer_that_cheats_is_named_and_left_out() {
     }
 }
 
-async fn keys_of(many: &Many, member: usize, class: Class) -> KeyStatus {
+pub async fn keys_of(many: &Many, member: usize, class: Class) -> KeyStatus {
     keys(many, member).await.into_iter().find(|key| key.class == class).unwrap()
 }
 
@@ -402,7 +470,7 @@ async fn two_of_whom_one_lost_its_share_begin_again_with_a_new_key() {
     assert!(told.contains("raccordo equipe rekey 'Dorsale'"), "{told}");
     rekey(many.node(0), ADMIN, EQUIPE).await.unwrap();
     assert_eq!(step(&many).await.unwrap().0, "key_renewed");
-    many.pass(REKEY_EVERY * 2);
+    many.pass(REPLACE_AFTER * 2);
     many.run().await;
     assert_keys(&many, &[0, 1], 2, 1).await;
     assert!(!many.alarms(0).await.contains(&"key_lost".to_owned()));

@@ -23,6 +23,7 @@ mod many;
 mod matching;
 mod measured;
 mod membership;
+mod newcomer_key;
 mod notices;
 mod privacy;
 mod race;

@@ -13,8 +13,10 @@ use raccordo_core::pseudonym::request::Request;
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
 use raccordo_core::secret::Secret;
+use raccordo_core::trust::state::TrustChange;
 use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::matching::{self, stops};
+use raccordo_node::app::peers;
 use raccordo_node::app::pseudonym::want_tokens;
 use raccordo_node::app::register::add::{self, NewCase};
 use raccordo_node::app::status::status;
@@ -393,6 +395,38 @@ async fn who_answers_with_something_else_is_named_and_worked_around() {
     many.away = [1].into();
     many.run().await;
     assert_eq!(tokens(&many, 0, record).await.len(), evidence(&many, 0, record).await);
+}
+
+/// Whoever is suspended or revoked tests nothing with the shares of those who do not trust it.
+#[tokio::test]
+async fn who_is_not_trusted_gets_no_answers() {
+    for change in [TrustChange::Suspend, TrustChange::Revoke] {
+        let mut many = Many::keyed(3, 3).await;
+        for member in [0, 2] {
+            peers::change(many.node(member), ADMIN, &id(1), change, "story").await.unwrap();
+        }
+        many.run().await;
+        let record = person(&many, 1, "Rossi", "+39 333 1234567").await;
+        want(&many, 1, record).await;
+        for _ in 0..3 {
+            many.run().await;
+            many.pass(Duration::from_secs(3600));
+        }
+        many.run().await;
+        assert!(tokens(&many, 1, record).await.is_empty(), "{change:?}");
+        // It is counted like every other, by all.
+        assert!(uses(&many, 0).await.iter().any(|row| row.requester == id(1) && row.used > 0));
+        if change == TrustChange::Revoke {
+            continue;
+        }
+        for member in [0, 2] {
+            let verify = TrustChange::Verify;
+            peers::change(many.node(member), ADMIN, &id(1), verify, "story").await.unwrap();
+        }
+        many.pass(Duration::from_secs(6 * 3600));
+        many.run().await;
+        assert_eq!(tokens(&many, 1, record).await.len(), evidence(&many, 1, record).await);
+    }
 }
 
 #[tokio::test]

@@ -167,6 +167,8 @@ async fn matches(
             theirs: ObjectId::random(&*node.entropy),
             state: state.to_owned(),
             grade: "B".to_owned(),
+            claimed: "B".to_owned(),
+            seen: true,
             families: "name_birth phone".to_owned(),
             said_here: String::new(),
             said_there: String::new(),

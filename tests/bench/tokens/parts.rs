@@ -129,7 +129,7 @@ fn made() -> anyhow::Result<(Sharing, BTreeMap<NodeId, KeyShare>)> {
                 }
                 Some(Duty::Report) => {
                     let key = sealing.get(node).context("a key of every holder")?;
-                    Act::Report(ceremony.complaints(node, &[key]))
+                    Act::Report { accused: ceremony.complaints(node, &[key]), newcomer: false }
                 }
                 Some(Duty::Agree) => Act::Agree(ceremony.agreement().context("no agreement")?),
                 Some(Duty::Answer(_)) | None => continue,

@@ -8,11 +8,14 @@ use super::life::{Match, MatchId, State, Step, Word};
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, ObjectId};
 use crate::normal::evidence::Family;
+use crate::pseudonym::token::Tag;
 use crate::secret::Secret;
 use crate::trust::card::is_line;
 
 /// Bytes of every encoded event.
-pub const EVENT_BYTES: usize = 1_024;
+pub const EVENT_BYTES: usize = 2_048;
+/// The most tags of one event.
+pub const EVENT_TAGS_MAX: usize = 64;
 /// The longest name, organisation or phone, in bytes.
 pub const CONTACT_BYTES_MAX: usize = 200;
 
@@ -36,10 +39,13 @@ pub enum Told {
         theirs: ObjectId,
         /// Ours: random, and known to these two nodes alone if it was never shared.
         ours: ObjectId,
-        /// How strong.
+        /// How strong, by the teller's own count.
         grade: Grade,
         /// Which families agree; never the values.
         families: BTreeSet<Family>,
+        /// How the tokens that agree look when the teller shows them: the counterpart computes
+        /// the evidence from these, and takes the two above for what they are, a word.
+        tags: BTreeSet<Tag>,
     },
     /// Our manager says that it is the same.
     Confirmed,
@@ -60,6 +66,8 @@ pub enum Told {
         ours: ObjectId,
         /// Which families agree.
         families: BTreeSet<Family>,
+        /// As those of [`Told::Found`].
+        tags: BTreeSet<Tag>,
         /// The match as the teller sees it.
         found: Match,
     },
@@ -109,9 +117,9 @@ impl Event {
     pub fn encode(&self) -> Result<Secret<Vec<u8>>, EventError> {
         let writer = Writer::new("match-event").bytes(self.about.0.as_bytes());
         let writer = match &self.told {
-            Told::Found { theirs, ours, grade, families } => {
+            Told::Found { theirs, ours, grade, families, tags } => {
                 let writer = writer.text("found").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
-                writer.text(grade.name()).list(families.iter().map(|family| family.name()))
+                evidence(writer, *grade, families, tags)
             }
             Told::Confirmed => writer.text("confirmed"),
             Told::Denied => writer.text("denied"),
@@ -125,11 +133,10 @@ impl Event {
                 let start = writer.text("contact");
                 parts.iter().fold(start, |writer, part| writer.text(part.reveal()))
             }
-            Told::Stands { theirs, ours, families, found } => {
+            Told::Stands { theirs, ours, families, tags, found } => {
                 let word = |word: Option<Word>| word.map_or("", Word::name);
                 let writer = writer.text("stands").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
-                let families = families.iter().map(|family| family.name());
-                let writer = writer.text(found.grade.name()).list(families);
+                let writer = evidence(writer, found.claimed, families, tags);
                 let writer = writer.text(found.state.code()).text(word(found.said_here));
                 writer.text(word(found.said_there))
             }
@@ -163,11 +170,11 @@ impl Event {
 fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
     match reader.text("kind")? {
         "found" => {
-            let Agreed { theirs, ours, grade, families } = agreed(reader)?;
-            Ok(Told::Found { theirs, ours, grade, families })
+            let Agreed { theirs, ours, grade, families, tags } = agreed(reader)?;
+            Ok(Told::Found { theirs, ours, grade, families, tags })
         }
         "stands" => {
-            let Agreed { theirs, ours, grade, families } = agreed(reader)?;
+            let Agreed { theirs, ours, grade, families, tags } = agreed(reader)?;
             let state = State::from_code(reader.text("state")?);
             let state = state.ok_or(CanonicalError::Field("state"))?;
             let mut word = |field| match reader.text(field)? {
@@ -175,8 +182,8 @@ fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
                 word => Word::from_name(word).map(Some).ok_or(CanonicalError::Field(field)),
             };
             let (said_here, said_there) = (word("said here")?, word("said there")?);
-            let found = Match { state, grade, said_here, said_there };
-            Ok(Told::Stands { theirs, ours, families, found })
+            let found = Match { state, claimed: grade, said_here, said_there };
+            Ok(Told::Stands { theirs, ours, families, tags, found })
         }
         "confirmed" => Ok(Told::Confirmed),
         "denied" => Ok(Told::Denied),
@@ -203,16 +210,33 @@ struct Agreed {
     ours: ObjectId,
     grade: Grade,
     families: BTreeSet<Family>,
+    tags: BTreeSet<Tag>,
+}
+
+fn evidence(
+    writer: Writer,
+    grade: Grade,
+    families: &BTreeSet<Family>,
+    tags: &BTreeSet<Tag>,
+) -> Writer {
+    let writer = writer.text(grade.name()).list(families.iter().map(|family| family.name()));
+    writer.list(tags.iter().take(EVENT_TAGS_MAX).map(Tag::as_bytes))
 }
 
 fn agreed(reader: &mut Reader<'_>) -> Result<Agreed, CanonicalError> {
     let mut object = |field| reader.array(field).map(uuid::Uuid::from_bytes).map(ObjectId);
     let (theirs, ours) = (object("theirs")?, object("ours")?);
     let grade = Grade::from_name(reader.text("grade")?).ok_or(CanonicalError::Field("grade"))?;
-    // Families of a newer version are left out: the grade is the finder's.
+    // Families of a newer version are left out: they are a word.
     let known = |name: &&[u8]| std::str::from_utf8(name).ok().and_then(Family::from_name);
     let families = reader.list("families")?.iter().filter_map(known).collect();
-    Ok(Agreed { theirs, ours, grade, families })
+    let tags = reader.list("tags")?;
+    if tags.len() > EVENT_TAGS_MAX || !tags.is_sorted_by(|one, next| one < next) {
+        return Err(CanonicalError::Field("tags"));
+    }
+    let tags = tags.into_iter().map(|tag| tag.try_into().map(Tag)).collect::<Result<_, _>>();
+    let tags = tags.map_err(|_| CanonicalError::Field("tags"))?;
+    Ok(Agreed { theirs, ours, grade, families, tags })
 }
 
 #[cfg(test)]
@@ -236,20 +260,26 @@ mod tests {
         })
     }
 
+    /// As many as an event holds.
+    fn tags() -> BTreeSet<Tag> {
+        (0..64).map(|at| Tag([at; 16])).collect()
+    }
+
     fn all() -> Vec<Told> {
         let families = Family::ALL.into_iter().collect();
-        let found = Told::Found { theirs: object(1), ours: object(2), grade: Grade::A, families };
+        let (theirs, ours) = (object(1), object(2));
+        let found = Told::Found { theirs, ours, grade: Grade::A, families, tags: tags() };
         let mut all = vec![found, Told::Confirmed, Told::Denied, Told::Unlinked];
         all.extend(Word::ALL.map(Told::Said));
         all.push(contact("Anna Bianchi"));
         let found = Match {
             state: State::Linked,
-            grade: Grade::B,
+            claimed: Grade::B,
             said_here: Some(Word::CallMe),
             said_there: None,
         };
         let families = Family::ALL.into_iter().collect();
-        all.push(Told::Stands { theirs: object(1), ours: object(2), families, found });
+        all.push(Told::Stands { theirs, ours, families, tags: tags(), found });
         all
     }
 
@@ -297,12 +327,31 @@ mod tests {
     fn families_of_a_newer_version_are_left_out() {
         let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
         let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
-        let bytes = writer.list(["name_birth", "gait"]).finish();
+        let bytes = writer.list(["name_birth", "gait"]).list([[3; 16]]).finish();
         let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
         let read = Event::decode(&[bytes, padding.finish()].concat()).unwrap();
         let families = BTreeSet::from([Family::NameBirth]);
-        let told = Told::Found { theirs: object(1), ours: object(2), grade: Grade::B, families };
+        let tags = BTreeSet::from([Tag([3; 16])]);
+        let (theirs, ours) = (object(1), object(2));
+        let told = Told::Found { theirs, ours, grade: Grade::B, families, tags };
         assert_eq!(read, event(told));
+    }
+
+    #[test]
+    fn tags_are_whole_ascending_and_not_too_many() {
+        let read = |tags: &[&[u8]]| {
+            let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
+            let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
+            let bytes = writer.list(["name_birth"]).list(tags).finish();
+            let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
+            Event::decode(&[bytes, padding.finish()].concat())
+        };
+        assert!(read(&[&[1; 16], &[2; 16]]).is_ok());
+        let many: Vec<[u8; 16]> = (0..65).map(|at| [at; 16]).collect();
+        let many: Vec<&[u8]> = many.iter().map(|tag| tag.as_slice()).collect();
+        for wrong in [&[&[1; 15][..]][..], &[&[2; 16], &[1; 16]], &[&[1; 16], &[1; 16]], &many] {
+            assert_eq!(read(wrong), Err(CanonicalError::Field("tags").into()), "{wrong:?}");
+        }
     }
 
     #[test]

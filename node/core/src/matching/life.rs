@@ -230,8 +230,10 @@ impl Refused {
 pub struct Match {
     /// Where it stands.
     pub state: State,
-    /// The best grade that either node found.
-    pub grade: Grade,
+    /// The best grade that either node has told: the same at both, so that both decide alike
+    /// whether better evidence opens a denied match again. What each shows to people it
+    /// computes by itself.
+    pub claimed: Grade,
     /// The newest word of this node's manager.
     pub said_here: Option<Word>,
     /// The newest word of the counterpart's manager.
@@ -246,7 +248,8 @@ pub fn apply(found: Option<&Match>, side: Side, step: Step) -> Result<Match, Ref
     let Some(found) = found else {
         return match step {
             Step::Find(grade) => {
-                Ok(Match { state: State::Candidate, grade, said_here: None, said_there: None })
+                let claimed = grade;
+                Ok(Match { state: State::Candidate, claimed, said_here: None, said_there: None })
             }
             _ => Err(Refused::Unknown),
         };
@@ -281,12 +284,14 @@ pub fn restate(found: Option<&Match>, told: &Match) -> Result<Match, Refused> {
     };
     let told = Match { state, ..told.clone() };
     match found {
-        Some(found) if (found.grade, found.state.progress()) >= (told.grade, state.progress()) => {
+        Some(found)
+            if (found.claimed, found.state.progress()) >= (told.claimed, state.progress()) =>
+        {
             Err(Refused::Repeated)
         }
         // Who is linked here is so by two people, whatever evidence came since.
         Some(found) if found.state == State::Linked && state.progress() < 2 => {
-            Ok(Match { grade: told.grade, ..found.clone() })
+            Ok(Match { claimed: told.claimed, ..found.clone() })
         }
         _ => Ok(told),
     }
@@ -315,7 +320,7 @@ impl Match {
     /// The evidence grew. A denial holds against evidence of the same grade and gives way to
     /// better; an unlinking, made by people who spoke to each other, holds.
     fn find(&mut self, grade: Grade) -> Result<(), Refused> {
-        if grade <= self.grade {
+        if grade <= self.claimed {
             return Err(Refused::Repeated);
         }
         match self.state {
@@ -323,7 +328,7 @@ impl Match {
             State::Denied(_) => self.state = State::Candidate,
             State::Candidate | State::ConfirmedBy(_) | State::Linked => {}
         }
-        self.grade = grade;
+        self.claimed = grade;
         Ok(())
     }
 
@@ -412,7 +417,7 @@ mod tests {
     #[test]
     fn what_is_said_again_ends_matches_and_confirms_none() {
         use Side::{Here, There};
-        let at = |state, grade| Match { state, grade, said_here: None, said_there: None };
+        let at = |state, claimed| Match { state, claimed, said_here: None, said_there: None };
         let check = |found: Option<State>, told: State, expected: Option<State>| {
             let found = found.map(|state| at(state, Grade::B));
             let now = restate(found.as_ref(), &at(told, Grade::B)).ok();
@@ -436,7 +441,7 @@ mod tests {
         }
         check(Some(linked), State::Unlinked(There), Some(State::Unlinked(There)));
         let better = restate(Some(&at(linked, Grade::B)), &at(linked, Grade::A)).unwrap();
-        assert_eq!((better.state, better.grade), (linked, Grade::A));
+        assert_eq!((better.state, better.claimed), (linked, Grade::A));
     }
 
     #[test]
@@ -515,7 +520,7 @@ mod tests {
                 prop_assert_eq!(next.is_ok(), mirror.is_ok());
                 if let (Ok(next), Ok(mirror)) = (next, mirror) {
                     prop_assert_eq!(next.state, mirror.state.mirrored());
-                    prop_assert_eq!(next.grade, mirror.grade);
+                    prop_assert_eq!(next.claimed, mirror.claimed);
                     confirmed[usize::from(ours)] |= step == Step::Confirm;
                     if next.state == State::Candidate {
                         confirmed = [false; 2];

@@ -6,7 +6,8 @@
 //! - [`request`]: blinding, checking what members answer, combining, finishing
 //! - [`evaluation`]: what a holder answers, with a proof that names it if it lies
 //! - [`token`]: the pseudonym, and the tags that are shown of it to each peer
-//! - [`dealing`], [`ceremony`]: how a key is made, and shared anew among others
+//! - [`dealing`], [`ceremony`]: how a key is made, and shared anew among others; [`renewal`]:
+//!   when
 //! - [`budget`]: how many tokens each node may ask for, counted by everybody
 //! - [`collusion`]: what shares make without asking: the attack that the threshold defends against; [`cost`]: for benchmarks
 
@@ -18,6 +19,7 @@ pub mod dealing;
 pub mod evaluation;
 mod group;
 pub mod key;
+pub mod renewal;
 pub mod request;
 pub mod share;
 pub mod sharing;

@@ -213,6 +213,7 @@ fn write_body(body: &Body) -> proto::envelope::Body {
         Body::PairHalf(half) => Wire::PairHalf(matching::write_half(half)),
         Body::KeyPlan(plan) => Wire::KeyPlan(pseudonym::write_plan(plan)),
         Body::KeyAct(act) => Wire::KeyAct(proto::KeyAct { act: act.clone() }),
+        Body::KeyRenewal(renewal) => Wire::KeyRenewal(pseudonym::write_renewal(renewal)),
         Body::TokenRequest(request) => Wire::TokenRequest(pseudonym::write_request(request)),
         Body::TokenAnswer(answer) => Wire::TokenAnswer(pseudonym::write_answer(answer)),
     }
@@ -310,6 +311,7 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
         Wire::PairHalf(half) => matching::read_half(half).map(Body::PairHalf),
         Wire::KeyPlan(plan) => pseudonym::read_plan(plan).map(Body::KeyPlan),
         Wire::KeyAct(act) => pseudonym::read_act(act).map(Body::KeyAct),
+        Wire::KeyRenewal(renewal) => pseudonym::read_renewal(&renewal).map(Body::KeyRenewal),
         Wire::TokenRequest(request) => pseudonym::read_request(request).map(Body::TokenRequest),
         Wire::TokenAnswer(answer) => pseudonym::read_answer(answer).map(Body::TokenAnswer),
     }

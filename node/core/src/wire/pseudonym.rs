@@ -3,7 +3,7 @@
 use raccordo_proto::alert::v1 as proto;
 
 use super::{WireError, from_one, id};
-use crate::envelope::{KeyPlan, TokenAnswer, TokenRequest};
+use crate::envelope::{KeyPlan, KeyRenewal, TokenAnswer, TokenRequest};
 use crate::pseudonym::evaluation::BATCH_MAX;
 use crate::pseudonym::key::{Class, Generation, KeyEpoch};
 
@@ -22,6 +22,15 @@ pub(super) fn read_plan(plan: proto::KeyPlan) -> Result<KeyPlan, WireError> {
 
 pub(super) fn read_act(act: proto::KeyAct) -> Result<Vec<u8>, WireError> {
     bounded(act.act, 1, "act")
+}
+
+pub(super) fn write_renewal(renewal: &KeyRenewal) -> proto::KeyRenewal {
+    proto::KeyRenewal { class: renewal.class.name().to_owned(), key_epoch: renewal.key_epoch.0 }
+}
+
+pub(super) fn read_renewal(renewal: &proto::KeyRenewal) -> Result<KeyRenewal, WireError> {
+    let class = Class::from_name(&renewal.class).ok_or(WireError::Field("class"))?;
+    Ok(KeyRenewal { class, key_epoch: KeyEpoch(from_one(renewal.key_epoch, "key_epoch")?) })
 }
 
 pub(super) fn write_request(request: &TokenRequest) -> proto::TokenRequest {

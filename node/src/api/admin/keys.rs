@@ -25,8 +25,13 @@ impl KeyService for AdminCalls {
         request: Request<proto::ReplaceKeysRequest>,
     ) -> Answer<proto::ReplaceKeysResponse> {
         let (actor, asked) = administrator(request)?;
-        let from = rekey::rekey(&self.node, actor, &asked.equipe).await?;
-        Ok(Response::new(proto::ReplaceKeysResponse { from_ms: from.0 }))
+        let request = rekey::rekey(&self.node, actor, &asked.equipe).await?;
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Response::new(proto::ReplaceKeysResponse {
+            from_ms: request.from.0,
+            asked: count(request.asked),
+            needed: count(request.needed),
+        }))
     }
 }
 
@@ -46,6 +51,9 @@ pub(super) fn key_status(key: &KeyStatus) -> proto::KeyStatus {
         limit: key.limit,
         records_wanted: key.wanted,
         records_asked: key.asked,
+        renewal_asked: key.renewal_asked,
+        asked_by: key.asked_by.iter().map(ToString::to_string).collect(),
+        asked_needed: u32::try_from(key.asked_needed).unwrap_or(u32::MAX),
     }
 }
 
@@ -81,7 +89,10 @@ mod tests {
             holders: vec![umbria.clone()],
             own_share: true,
             since: Instant(4),
-            renewal: "asked".into(),
+            renewal: "lost".into(),
+            renewal_asked: true,
+            asked_by: [umbria.clone()].into(),
+            asked_needed: 2,
             ceremony: Some(CeremonyStatus {
                 state: "running".into(),
                 phase: "dealing",
@@ -99,7 +110,9 @@ mod tests {
         assert_eq!((message.key_epoch, message.generation, message.threshold), (1, 2, 3));
         assert_eq!((message.limit, message.used), (6, 7));
         assert_eq!((message.records_wanted, message.records_asked), (8, 9));
-        assert_eq!((message.since_ms, message.renewal.as_str()), (4, "asked"));
+        assert_eq!((message.since_ms, message.renewal.as_str()), (4, "lost"));
+        assert_eq!((message.renewal_asked, message.asked_needed), (true, 2));
+        assert_eq!(message.asked_by, ["umbria"]);
         assert_eq!(message.holders, ["umbria"]);
         let ceremony = message.ceremony.unwrap();
         assert_eq!((ceremony.state.as_str(), ceremony.phase.as_str()), ("running", "dealing"));

@@ -205,6 +205,7 @@ pub(super) fn message(view: MatchView) -> proto::Match {
         state: row.state,
         coming: coming.unwrap_or_default().to_owned(),
         grade: row.grade,
+        seen: row.seen,
         families: row.families.split_whitespace().map(str::to_owned).collect(),
         equipe,
         counterpart: row.counterpart.to_string(),

@@ -1,5 +1,8 @@
 //! Where an équipe's keys for tokens cannot be made by themselves: a new key brings them back.
 
+use std::collections::BTreeSet;
+
+use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 
 use super::{Finding, Severity, finding, yours};
@@ -23,15 +26,39 @@ pub(super) async fn about(
     }
     let name = &row.name;
     let keys = show::of(node, &mut *node.store.read().await?, row).await?;
-    if keys.iter().any(|key| key.renewal == "asked") {
-        findings.push(finding(
-            Severity::Next,
-            "key_renewed",
-            format!("{name}: new keys for tokens are made"),
-            &format!("made once all members are there: raccordo equipe keys '{name}'"),
-            "the members' administrators",
-        ));
-        return Ok(());
+    let asked = keys.iter().find(|key| key.renewal_asked || !key.asked_by.is_empty());
+    if let Some(key) = asked {
+        let own = key.renewal_asked.then_some(&node.identity.node);
+        let by: BTreeSet<&str> = key.asked_by.iter().chain(own).map(NodeId::as_str).collect();
+        let (count, needed) = (by.len(), key.asked_needed);
+        let by = by.into_iter().collect::<Vec<_>>().join(", ");
+        if count >= needed {
+            findings.push(finding(
+                Severity::Next,
+                "key_renewed",
+                format!("{name}: new keys for tokens are made, as {by} asked"),
+                &format!("made once all members are there: raccordo equipe keys '{name}'"),
+                "the members' administrators",
+            ));
+            return Ok(());
+        }
+        let message = format!(
+            "{name}: {by} asked for new keys, {count} of {needed}: all tokens would be made anew"
+        );
+        let step = format!("ask why; if you agree: raccordo equipe rekey '{name}'");
+        findings.push(match key.renewal_asked {
+            true => finding(
+                Severity::Next,
+                "key_renewal_asked",
+                message,
+                &step,
+                "the members' administrators",
+            ),
+            false => yours(Severity::Next, "key_renewal_asked", message, &step),
+        });
+        if key.renewal_asked {
+            return Ok(());
+        }
     }
     let told = |code: &str| {
         let prefix = format!("{code}: ");

@@ -11,7 +11,8 @@ use raccordo_core::matching::letter;
 use raccordo_core::matching::life::{Match, MatchId, Side, State, apply, restate};
 use raccordo_core::normal::evidence::Family;
 
-use super::{contact, pairs, standing};
+use super::standing::{self, Evidence};
+use super::{contact, find, pairs, tags};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
@@ -144,10 +145,7 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     let was = before.map(|found| found.state);
     standing::write(&mut row, &next);
     row.changed_at = now;
-    if let Told::Found { families, .. } | Told::Stands { families, .. } = &event.told {
-        let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
-        row.families = names.join(" ");
-    }
+    weigh(work, &mut row, said, &event.told).await?;
     row.decided_by = said.operator.or(row.decided_by);
     if !next.shows_contacts() {
         row.sealed_contact.clear();
@@ -167,13 +165,36 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     Ok(())
 }
 
+/// Shows people what the told evidence is worth: the own count, or, of what the counterpart tells,
+/// what the tags that it gives prove. Without proof it is its word, and no more than a question.
+/// Whether the row says something else than before.
+async fn weigh(work: &mut Work<'_>, row: &mut MatchRow, said: Said<'_>, told: &Told) -> Done<bool> {
+    let (grade, families, tags) = match told {
+        Told::Found { grade, families, tags, .. } => (*grade, families, tags),
+        Told::Stands { families, tags, found, .. } => (found.claimed, families, tags),
+        _ => return Ok(false),
+    };
+    let evidence = match said.side {
+        Side::Here => Some(Evidence { grade, families: families.clone() }),
+        Side::There => find::evidence(work, said.peer, (row.record, row.theirs), tags).await?,
+    };
+    match evidence {
+        Some(evidence) => Ok(standing::show(row, &evidence)),
+        None if row.seen => Ok(false),
+        None => {
+            standing::show_claim(row, families);
+            Ok(true)
+        }
+    }
+}
+
 /// What an event makes of a match; none where it changes nothing.
 fn next(before: Option<&Match>, side: Side, told: &Told) -> Option<Match> {
     match (told, side) {
         (Told::Stands { found, .. }, Side::There) => {
             let told = Match {
                 state: found.state.mirrored(),
-                grade: found.grade,
+                claimed: found.claimed,
                 said_here: found.said_there,
                 said_there: found.said_here,
             };
@@ -183,7 +204,8 @@ fn next(before: Option<&Match>, side: Side, told: &Told) -> Option<Match> {
     }
 }
 
-/// Who confirms what is linked here has lost that it was: it is told again whom to call.
+/// Who confirms what is linked here has lost that it was: it is told again whom to call. Who
+/// says again what agrees may prove it now.
 async fn heard_twice(
     node: &Node,
     work: &mut Work<'_>,
@@ -191,11 +213,13 @@ async fn heard_twice(
     said: Said<'_>,
     told: &Told,
 ) -> Done<()> {
-    let Some(row) = known.filter(|_| said.side == Side::There && *told == Told::Confirmed) else {
-        return Ok(());
-    };
-    if standing::read(&row)?.state == State::Linked {
+    let Some(mut row) = known.filter(|_| said.side == Side::There) else { return Ok(()) };
+    if *told == Told::Confirmed && standing::read(&row)?.state == State::Linked {
         contact::send(node, work.tx()?, &row).await?;
+    }
+    if !row.seen && weigh(work, &mut row, said, told).await? && row.seen {
+        row.changed_at = node.clock.now();
+        work.tx()?.update_match(&row).await?;
     }
     Ok(())
 }
@@ -207,19 +231,20 @@ async fn heard_twice(
 /// The store's, a wrong node key, or damaged rows.
 pub async fn came_back(node: &Node, work: &mut Work<'_>, who: &NodeId) -> Done<()> {
     let lineage = work.row.lineage;
-    let tx = work.tx()?;
-    pairs::look_again(tx, lineage, who).await?;
+    pairs::look_again(work.tx()?, lineage, who).await?;
     let mut after = 0;
     loop {
-        let rows = tx.list_matches(after, PAGE).await?;
+        let rows = work.tx()?.list_matches(after, PAGE).await?;
         let ended = rows.len() < PAGE as usize;
         for row in rows {
             after = row.position;
             if row.lineage == lineage && row.counterpart == *who {
                 let families = row.families.split(' ').filter_map(Family::from_name).collect();
                 let (theirs, ours, found) = (row.theirs, row.ours, standing::read(&row)?);
-                let told = Told::Stands { theirs, ours, families, found };
-                say(node, tx, lineage, who, Event { about: row.id, told }, None).await?;
+                let shown = find::shown(work, theirs).await?;
+                let tags = tags::proving(node, work, who, row.record, &shown).await?;
+                let told = Told::Stands { theirs, ours, families, tags, found };
+                say(node, work.tx()?, lineage, who, Event { about: row.id, told }, None).await?;
             }
         }
         if ended {
@@ -264,6 +289,8 @@ async fn opened(
         theirs: other,
         state: String::new(),
         grade: String::new(),
+        claimed: String::new(),
+        seen: false,
         families: String::new(),
         said_here: String::new(),
         said_there: String::new(),

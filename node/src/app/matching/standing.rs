@@ -1,9 +1,12 @@
 //! Where a match stands, between its row and the core.
 
+use std::collections::BTreeSet;
+
 use raccordo_core::id::LineageId;
 use raccordo_core::matching::event::Event;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::matching::life::{Match, MatchId, Side, State, Word, apply};
+use raccordo_core::normal::evidence::Family;
 
 use super::events;
 use crate::app::Node;
@@ -23,7 +26,7 @@ pub fn read(row: &MatchRow) -> Done<Match> {
     };
     Ok(Match {
         state: State::from_code(&row.state).ok_or_else(damaged)?,
-        grade: Grade::from_name(&row.grade).ok_or_else(damaged)?,
+        claimed: Grade::from_name(&row.claimed).ok_or_else(damaged)?,
         said_here: word(&row.said_here)?,
         said_there: word(&row.said_there)?,
     })
@@ -33,9 +36,40 @@ pub fn read(row: &MatchRow) -> Done<Match> {
 pub(super) fn write(row: &mut MatchRow, found: &Match) {
     let word = |word: Option<Word>| word.map(|word| word.name().to_owned()).unwrap_or_default();
     row.state = found.state.code().to_owned();
-    row.grade = found.grade.name().to_owned();
+    row.claimed = found.claimed.name().to_owned();
     row.said_here = word(found.said_here);
     row.said_there = word(found.said_there);
+}
+
+/// What agrees between an own record and an object of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// How strong.
+    pub(super) grade: Grade,
+    /// Of which kinds.
+    pub(super) families: BTreeSet<Family>,
+}
+
+/// Puts the evidence that this node has computed into a row; whether the row says it now for
+/// the first time.
+pub(super) fn show(row: &mut MatchRow, evidence: &Evidence) -> bool {
+    let before = (row.grade.clone(), row.families.clone(), row.seen);
+    row.grade = evidence.grade.name().to_owned();
+    row.families = names(&evidence.families);
+    row.seen = true;
+    before != (row.grade.clone(), row.families.clone(), row.seen)
+}
+
+/// Puts what the counterpart says and nobody sees here into a row: no more than a question.
+pub(super) fn show_claim(row: &mut MatchRow, families: &BTreeSet<Family>) {
+    row.grade = Grade::C.name().to_owned();
+    row.families = names(families);
+    row.seen = false;
+}
+
+fn names(families: &BTreeSet<Family>) -> String {
+    let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
+    names.join(" ")
 }
 
 /// Whether people have not yet decided it.

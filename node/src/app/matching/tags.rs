@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use raccordo_core::envelope::Body;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, ObjectId, RecordId};
+use raccordo_core::matching::event::EVENT_TAGS_MAX;
 use raccordo_core::matching::shown::{Shown, TAGS_MAX, Tags};
 use raccordo_core::object::State;
 use raccordo_core::pseudonym::key::KeyId;
@@ -109,6 +110,32 @@ fn tagged<'t>(
         tags.push((kept, key.tag(&kept.token).ok_or_else(refused)?));
     }
     Ok(tags)
+}
+
+/// The tags under which this node shows a peer those tokens of a record that the peer has shown
+/// too: they prove to it that this node has them.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn proving(
+    node: &Node,
+    work: &mut Work<'_>,
+    peer: &NodeId,
+    record: RecordId,
+    theirs: &[Tag],
+) -> Done<BTreeSet<Tag>> {
+    let (lineage, own) = (work.row.lineage, &node.identity.node);
+    let pairs = pairs::ready(node, work).await?;
+    let Some(pair) = pairs.into_iter().find(|pair| pair.peer == *peer) else {
+        return Ok(BTreeSet::new());
+    };
+    let mut tokens = tokens::kept(node, work.tx()?, lineage, record).await?;
+    let expected = tagged(&pair, peer, own, &tokens)?;
+    let agreeing: Vec<bool> = expected.iter().map(|(_, tag)| theirs.contains(tag)).collect();
+    let mut agreeing = agreeing.into_iter();
+    tokens.retain(|_| agreeing.next().unwrap_or(false));
+    let shown = tagged(&pair, own, peer, &tokens)?.into_iter().map(|(_, tag)| tag);
+    Ok(shown.take(EVENT_TAGS_MAX).collect())
 }
 
 /// Takes what a member shows of one of its objects, and looks for matches.

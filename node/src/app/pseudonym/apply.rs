@@ -4,7 +4,7 @@
 use raccordo_core::envelope::{Body, Envelope};
 use raccordo_core::hublog::LogEntry;
 
-use super::{Applied, act, evaluate, finish, plan};
+use super::{Applied, act, evaluate, finish, plan, rekey};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
@@ -13,7 +13,11 @@ use crate::app::work::Work;
 pub fn concerns(body: &Body) -> bool {
     matches!(
         body,
-        Body::KeyPlan(_) | Body::KeyAct(_) | Body::TokenRequest(_) | Body::TokenAnswer(_)
+        Body::KeyPlan(_)
+            | Body::KeyAct(_)
+            | Body::KeyRenewal(_)
+            | Body::TokenRequest(_)
+            | Body::TokenAnswer(_)
     )
 }
 
@@ -30,6 +34,7 @@ pub async fn apply(
     match &envelope.body {
         Body::KeyPlan(body) => plan::planned(node, work, entry, body).await,
         Body::KeyAct(bytes) => act::acted(node, work, entry, bytes).await,
+        Body::KeyRenewal(renewal) => rekey::count_request(node, work, entry, *renewal).await,
         Body::TokenRequest(request) => evaluate::requested(node, work, entry, request).await,
         Body::TokenAnswer(answer) => finish::answered(node, work, entry, answer).await,
         Body::ObjectEvent(_)

@@ -1,13 +1,16 @@
 //! Where the ceremony of a class stands: read again from what the log said, moved on by its
 //! time, and ended with what it made.
 
+use std::collections::BTreeSet;
+
+use raccordo_core::envelope::{Body, KeyRenewal};
 use raccordo_core::id::{EntryId, NodeId};
 use raccordo_core::pseudonym::ceremony::{Act, Ceremony, Failure, Phase, Taken};
 use raccordo_core::pseudonym::key::{Class, KeyEpoch};
 use raccordo_core::time::Instant;
 
 use super::memory::Replay;
-use super::{PHASE, alarm, alarms, keys};
+use super::{PHASE, alarm, alarms, keys, say};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
@@ -229,6 +232,8 @@ async fn put_in_force(
     let has_share = keys::keep_share(node, work, ceremony).await?;
     let before = keys::in_force(node, work.tx()?, lineage, class).await?.map(|(row, _)| row);
     let first = ceremony.plan().old().is_none() && key.epoch == KeyEpoch::FIRST;
+    // What an administrator asked for has not come by sharing the same key anew.
+    let asked = before.as_ref().is_some_and(|row| row.asked && row.key_epoch == key.epoch);
     // Who was there when there was no key has seen all requests.
     let seen_from = match &before {
         Some(before) => before.seen_from,
@@ -254,11 +259,18 @@ async fn put_in_force(
         since: row.until,
         seen_from,
         renewal: String::new(),
+        asked,
+        asked_by: BTreeSet::new(),
     })
     .await?;
     tx.retire_key_shares(lineage, class, key.epoch, generation).await?;
     tx.delete_alarm(lineage, alarms::FAILED).await?;
     tx.delete_alarm(lineage, alarms::LOST).await?;
+    if asked {
+        let renewal = KeyRenewal { class, key_epoch: key.epoch };
+        say(node, work, Body::KeyRenewal(renewal), false).await?;
+    }
+    let tx = work.tx()?;
     if before.is_none_or(|before| before.key_epoch != key.epoch) {
         for request in tx.token_requests(lineage, class).await? {
             tx.delete_token_request(lineage, request.request).await?;

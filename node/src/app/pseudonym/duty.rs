@@ -65,7 +65,10 @@ async fn acts(
         }
         Duty::Report => {
             let sets = node.identity.all();
-            Ok(vec![Act::Report(ceremony.complaints(me, &keys::openers(&sets)))])
+            let accused = ceremony.complaints(me, &keys::openers(&sets));
+            // Who has a key knows by itself whether the plan deals that one.
+            let known = keys::in_force(node, work.tx()?, row.lineage, row.class).await?;
+            Ok(vec![Act::Report { accused, newcomer: known.is_none() }])
         }
         Duty::Answer(holders) => {
             let (seed, share) = dealer(node, work, row, ceremony).await?;

@@ -54,6 +54,10 @@ pub async fn requested(
     if !own && !is_mine(node, &row, &sharing, &ticket, request) {
         return Ok(Ok(()));
     }
+    if !own && !is_trusted(work, &ticket.requester).await? {
+        tracing::warn!(%lineage, requester = %ticket.requester, "a request of a member that is not verified here is not answered");
+        return Ok(Ok(()));
+    }
     let Some(share) = keys::share(node, work, &sharing).await? else { return Ok(Ok(())) };
     let evaluation = match evaluate(&*node.entropy, &share, &request.blinded) {
         Ok(evaluation) => evaluation.encode(),
@@ -74,6 +78,13 @@ pub async fn requested(
         say(node, work, Body::TokenAnswer(answer), false).await?;
     }
     Ok(Ok(()))
+}
+
+/// Whether this node lets a member test values: only one that is verified here. Others may
+/// answer it; what it asked for counts against its budget all the same.
+async fn is_trusted(work: &mut Work<'_>, requester: &NodeId) -> Done<bool> {
+    let peer = work.tx()?.peer(requester).await?;
+    Ok(peer.is_some_and(|row| row.state.counts_as_verified()))
 }
 
 /// From now on the requester waits for answers.

@@ -6,20 +6,18 @@ use std::collections::BTreeSet;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::pseudonym::key::Class;
+use raccordo_core::pseudonym::renewal::Reason;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::commit::CommitView;
 use raccordo_core::trust::statement::SignedStatement;
 
 use super::ceremony::{self, states};
-use super::{keys, plan, propose, rekey};
+use super::{keys, propose};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::keys::DutyRow;
-
-/// Why a key is to be shared anew: a member came back without its share.
-const RESHARE: &str = "reshare";
 
 /// The members and the statement before a commit.
 pub struct Before {
@@ -85,19 +83,22 @@ async fn renew(
 ) -> Done<()> {
     let lineage = work.row.lineage;
     for mut row in work.tx()?.key_sharings(lineage).await? {
-        if row.renewal == plan::REMOVAL {
+        if row.renewal == Reason::Removal.name() {
             continue;
         }
         let sharing = node.keys.sharing(&row.sharing)?;
         // Each of them gave its share up with its state.
         let left = sharing.holders().filter(|holder| !came_back.contains(holder)).count();
         let is_lost = !removal && left < usize::from(sharing.threshold());
-        if is_lost && row.renewal != rekey::ASKED {
+        let reason = match (removal, is_lost) {
+            (true, _) => Reason::Removal,
+            (false, true) => Reason::Lost,
+            (false, false) => Reason::Returned,
+        };
+        if reason == Reason::Lost {
             propose::lost(node, work, row.class, &sharing, left).await?;
-            row.renewal = propose::LOST.to_owned();
-        } else if !is_lost {
-            row.renewal = if removal { plan::REMOVAL } else { RESHARE }.to_owned();
         }
+        row.renewal = reason.name().to_owned();
         work.tx()?.put_key_sharing(row).await?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::pseudonym::ceremony::Ceremony;
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
+use raccordo_core::pseudonym::renewal::{KeyInForce, Reason};
 use raccordo_core::pseudonym::share::KeyShare;
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::sealing::SealingKey;
@@ -27,6 +28,20 @@ pub(super) async fn in_force(
     let rows = tx.key_sharings(lineage).await?;
     let row = rows.into_iter().find(|row| row.class == class);
     row.map(|row| node.keys.sharing(&row.sharing).map(|sharing| (row, sharing))).transpose()
+}
+
+/// What all members know alike of the key in force.
+///
+/// # Errors
+/// A damaged row.
+pub(super) fn facts<'k>(
+    row: &'k SharingRow,
+    sharing: &'k Sharing,
+    members: &'k BTreeSet<NodeId>,
+) -> Done<KeyInForce<'k>> {
+    let reason = Reason::from_name(&row.renewal);
+    let reason = reason.ok_or_else(|| Fault::ours("row_damaged", "renewal of a key"))?;
+    Ok(KeyInForce { sharing, since: row.since, reason, asked_by: &row.asked_by, members })
 }
 
 /// Who is in, as rows say it.

@@ -49,10 +49,6 @@ pub use want::{forget_tokens, want_tokens};
 /// How long each phase of a ceremony waits for those who are away.
 pub const PHASE: Duration = Duration::from_secs(15 * 60);
 
-/// The least age of a key that a member may replace without a removal: who asks for a new
-/// one again and again would keep everybody making tokens.
-pub const REKEY_EVERY: Duration = Duration::from_secs(3600);
-
 /// What happens to a message of the log: applied or without effect, or set aside for a reason.
 type Applied = Result<(), &'static str>;
 

@@ -11,14 +11,11 @@ use raccordo_core::pseudonym::sharing::{Sharing, threshold};
 use raccordo_core::time::Instant;
 
 use super::ceremony::{self, states};
-use super::{Applied, PHASE, REKEY_EVERY, keys};
+use super::{Applied, PHASE, keys};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::work::Work;
-use crate::store::keys::{CeremonyRow, SharingRow};
-
-/// Why a key is to be replaced: a party was removed or suspended. All members know it.
-pub(super) const REMOVAL: &str = "removal";
+use crate::store::keys::CeremonyRow;
 
 /// Takes a plan.
 ///
@@ -58,7 +55,18 @@ pub async fn planned(
     let rules =
         Rules { key: plan.key(), holders: &members, threshold: threshold(members.len()), current };
     let fresh = plan.old().is_none();
-    if plan.check(rules).is_err() || !may_begin(known.as_ref().map(|(row, _)| row), fresh, at) {
+    // Of what is not due a member would make the others tire of it, or spend their budgets.
+    let due = match &known {
+        Some((row, sharing)) => {
+            let known = keys::facts(row, sharing, &members)?;
+            match fresh {
+                true => known.replaced_from().is_some_and(|from| at >= from),
+                false => known.is_shared_anew(),
+            }
+        }
+        None => true,
+    };
+    if plan.check(rules).is_err() || !due {
         return without_effect(work, key.class, body).await;
     }
     let before = ceremony::newest(work, key.class).await?;
@@ -91,13 +99,6 @@ fn hold(lineage: LineageId, plan: Plan, current: Option<&Sharing>) -> Result<Pla
 
 fn is_of(told: KeyId, key: KeyId) -> bool {
     (told.lineage, told.class) == (key.lineage, key.class)
-}
-
-/// A key is replaced after a removal at once, else not too often. Sharing it anew costs no
-/// tokens.
-fn may_begin(known: Option<&SharingRow>, fresh: bool, at: Instant) -> bool {
-    let Some(known) = known.filter(|_| fresh) else { return true };
-    known.renewal == REMOVAL || at >= known.since.plus(REKEY_EVERY)
 }
 
 async fn is_founder(work: &mut Work<'_>) -> Done<bool> {

@@ -9,18 +9,17 @@ use raccordo_core::id::{EntryId, NodeId};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::pseudonym::ceremony::{Plan, PlanError, Rules};
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
+use raccordo_core::pseudonym::renewal::{KeyInForce, Reason};
 use raccordo_core::pseudonym::sharing::{Sharing, threshold};
 use raccordo_core::time::Instant;
 
 use super::ceremony::{self, states};
-use super::{PHASE, REKEY_EVERY, alarm, alarms, keys, plan, say};
+use super::{PHASE, alarm, alarms, keys, say};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
-use crate::store::keys::{CeremonyRow, DutyRow, SharingRow};
+use crate::store::keys::{CeremonyRow, DutyRow};
 
-/// Why a key waits to be replaced: with who came back without a share, too few are left.
-pub(super) const LOST: &str = "lost";
 /// How long each member waits for those whose turn comes before its own.
 const TURN: Duration = Duration::from_secs(10 * 60);
 /// How long the founders wait for parties that are not in yet.
@@ -64,7 +63,10 @@ pub(super) async fn propose(
         return Ok(NEVER);
     }
     let known = keys::in_force(node, work.tx()?, lineage, class).await?;
-    let Some(need) = need(known.as_ref(), &members, duty.founder) else { return Ok(NEVER) };
+    let facts = known.as_ref().map(|(row, sharing)| keys::facts(row, sharing, &members));
+    let facts = facts.transpose()?;
+    let asked = known.as_ref().is_some_and(|(row, _)| row.asked);
+    let Some(need) = need(facts.as_ref(), asked, duty.founder) else { return Ok(NEVER) };
     let proposers: BTreeSet<NodeId> = match (&need, &known) {
         (Need::Reshare, Some((_, sharing))) => {
             members.iter().filter(|node| sharing.is_holder(node)).cloned().collect()
@@ -85,10 +87,8 @@ pub(super) async fn propose(
     if matches!(need, Need::Found) && !everybody {
         from = from.max(duty.changed_at.plus(FOUNDING_PATIENCE));
     }
-    if let (Need::Replace, Some((row, _))) = (&need, &known)
-        && row.renewal != plan::REMOVAL
-    {
-        from = from.max(row.since.plus(REKEY_EVERY));
+    if let (Need::Replace, Some(replaced)) = (&need, facts.and_then(|it| it.replaced_from())) {
+        from = from.max(replaced);
     }
     if let Some(failed) = newest.as_ref().filter(|row| row.state == states::FAILED) {
         from = from.max(retry(node, work, failed).await?.plus(TURN * turn));
@@ -100,21 +100,15 @@ pub(super) async fn propose(
     post(node, work, class, &members, current, &need).await
 }
 
-fn need(
-    known: Option<&(SharingRow, Sharing)>,
-    members: &BTreeSet<NodeId>,
-    founder: bool,
-) -> Option<Need> {
-    let Some((row, sharing)) = known else { return founder.then_some(Need::Found) };
-    match row.renewal.as_str() {
-        "" if sharing.holders().eq(members.iter())
-            && sharing.threshold() == threshold(members.len()) =>
-        {
-            None
-        }
-        plan::REMOVAL | super::rekey::ASKED => Some(Need::Replace),
-        LOST => None,
-        _ if planted::is(Bug::KeyNotSharedAnew) => None,
+fn need(known: Option<&KeyInForce<'_>>, asked: bool, founder: bool) -> Option<Need> {
+    let Some(known) = known else { return founder.then_some(Need::Found) };
+    match known.reason {
+        Reason::Removal => Some(Need::Replace),
+        // A lost key is replaced when an administrator here says so, another one when the
+        // others agree.
+        _ if asked && known.replaced_from().is_some() => Some(Need::Replace),
+        Reason::Lost => None,
+        _ if !known.is_shared_anew() || planted::is(Bug::KeyNotSharedAnew) => None,
         _ => Some(Need::Reshare),
     }
 }

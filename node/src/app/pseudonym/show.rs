@@ -1,6 +1,6 @@
 //! How the keys of an équipe stand, for people: no values and no shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::id::NodeId;
 use raccordo_core::pseudonym::ceremony::Phase;
@@ -33,9 +33,15 @@ pub struct KeyStatus {
     pub own_share: bool,
     /// Since when it is in force, by the log.
     pub since: Instant,
-    /// `reshare`, `removal` or `asked` while it is to be replaced, `lost` where it can only be
-    /// replaced by an administrator; else empty.
+    /// `reshare` or `removal` while it is to be shared anew or replaced, `lost` where only an
+    /// administrator replaces it; else empty.
     pub renewal: String,
+    /// Whether an administrator here has asked for another key.
+    pub renewal_asked: bool,
+    /// The members whose administrators have asked, as the log says.
+    pub asked_by: BTreeSet<NodeId>,
+    /// How many have to ask.
+    pub asked_needed: usize,
     /// The newest ceremony.
     pub ceremony: Option<CeremonyStatus>,
     /// Tokens that this node may ask for in a day.
@@ -87,6 +93,7 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
     let limits = open_pact(node, row)?.terms().budget.clone();
     let used = budget::used(tx, lineage, &node.identity.node, now).await?;
     let ceremonies = tx.key_ceremonies(lineage).await?;
+    let members = keys::members(tx, lineage).await?;
     let mut shown = Vec::new();
     for class in Class::ALL {
         let known = keys::in_force(node, tx, lineage, class).await?;
@@ -104,6 +111,9 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
             own_share: false,
             since: Instant(0),
             renewal: String::new(),
+            renewal_asked: false,
+            asked_by: BTreeSet::new(),
+            asked_needed: 0,
             ceremony,
             limit: limits.per_day(class),
             used: used.get(&class).copied().unwrap_or_default(),
@@ -118,7 +128,12 @@ pub async fn of(node: &Node, tx: &mut dyn Tx, row: &EquipeRow) -> Done<Vec<KeySt
             status.holders = sharing.holders().cloned().collect();
             status.own_share = share.is_some();
             status.since = row.since;
+            let known = keys::facts(&row, &sharing, &members)?;
+            let enough = known.replaced_from().is_some();
+            status.asked_needed = if enough { 1 } else { known.needed() };
+            status.renewal_asked = row.asked;
             status.renewal = row.renewal;
+            status.asked_by = row.asked_by;
         }
         shown.push(status);
     }

@@ -25,8 +25,12 @@ CREATE TABLE key_sharing (
     since_ms      BIGINT NOT NULL,
     -- From when on the node saw all requests; 0 is from the beginning.
     seen_from_ms  BIGINT NOT NULL,
-    -- Why it is to be replaced: empty, `reshare`, `removal`, or `asked`.
+    -- Why it does not stay: empty, `reshare`, `removal`, or `lost`.
     renewal       TEXT   NOT NULL,
+    -- 1 where an administrator here has asked for another key.
+    asked         BIGINT NOT NULL,
+    -- Node ids of the members whose administrators have asked, with spaces between.
+    asked_by      TEXT   NOT NULL,
     PRIMARY KEY (lineage, class)
 );
 

@@ -76,7 +76,12 @@ CREATE TABLE found_match (
     -- The counterpart's object.
     theirs         BLOB   NOT NULL,
     state          TEXT   NOT NULL,
+    -- As this node computes it; of what only the counterpart says, `C`.
     grade          TEXT   NOT NULL,
+    -- The best that either node has told.
+    claimed        TEXT   NOT NULL,
+    -- 1 where this node has computed the evidence by itself.
+    seen           BIGINT NOT NULL,
     -- Names of the families that agree, with spaces between.
     families       TEXT   NOT NULL,
     -- The newest words; empty where none was said.

@@ -1,7 +1,7 @@
 //! Rows of keys, ceremonies and budgets.
 
 use async_trait::async_trait;
-use raccordo_core::id::LineageId;
+use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 
 use super::SqlTx;
@@ -16,13 +16,14 @@ const PUT_DUTY: &str = "INSERT INTO key_duty (lineage, due_at_ms, founder, chang
      founder = excluded.founder, changed_at_ms = excluded.changed_at_ms";
 const HASTEN: &str = "UPDATE key_duty SET due_at_ms = 0 WHERE lineage = $1";
 const SHARINGS: &str = "SELECT lineage, class, key_epoch, generation, sharing, since_ms, \
-     seen_from_ms, renewal FROM key_sharing WHERE lineage = $1";
+     seen_from_ms, renewal, asked, asked_by FROM key_sharing WHERE lineage = $1";
 const PUT_SHARING: &str = "INSERT INTO key_sharing (lineage, class, key_epoch, generation, \
-     sharing, since_ms, seen_from_ms, renewal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+     sharing, since_ms, seen_from_ms, renewal, asked, asked_by) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
      ON CONFLICT (lineage, class) DO UPDATE SET key_epoch = excluded.key_epoch, \
      generation = excluded.generation, sharing = excluded.sharing, \
      since_ms = excluded.since_ms, seen_from_ms = excluded.seen_from_ms, \
-     renewal = excluded.renewal";
+     renewal = excluded.renewal, asked = excluded.asked, asked_by = excluded.asked_by";
 const PUT_SHARE: &str = "INSERT INTO key_share (lineage, class, key_epoch, generation, sealed) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lineage, class, key_epoch, generation) \
      DO UPDATE SET sealed = excluded.sealed";
@@ -92,6 +93,12 @@ impl KeyRows for SqlTx {
                 since: row.instant()?,
                 seen_from: row.instant()?,
                 renewal: row.text()?,
+                asked: row.flag()?,
+                asked_by: {
+                    let names = row.text()?;
+                    let read = names.split_whitespace().map(str::parse);
+                    read.collect::<Result<_, _>>().map_err(|_| row.damaged())?
+                },
             })
         };
         let mut rows = self.all(of("key_sharing", SHARINGS, lineage), read).await?;
@@ -107,7 +114,9 @@ impl KeyRows for SqlTx {
             .bytes(row.sharing)
             .instant(row.since)
             .instant(row.seen_from)
-            .text(row.renewal);
+            .text(row.renewal)
+            .flag(row.asked)
+            .text(row.asked_by.iter().map(NodeId::as_str).collect::<Vec<_>>().join(" "));
         self.execute(put).await.map(drop)
     }
 

@@ -13,8 +13,9 @@ use crate::store::matching::{
 
 macro_rules! columns {
     () => {
-        "match_id, position, lineage, counterpart, record, ours, theirs, state, grade, families, \
-         said_here, said_there, decided_by, sealed_contact, found_at_ms, changed_at_ms"
+        "match_id, position, lineage, counterpart, record, ours, theirs, state, grade, claimed, \
+         seen, families, said_here, said_there, decided_by, sealed_contact, found_at_ms, \
+         changed_at_ms"
     };
 }
 
@@ -28,11 +29,13 @@ const DELETE_RECORD_OBJECT: &str = "DELETE FROM record_object WHERE object = $1"
 const INSERT: &str = concat!(
     "INSERT INTO found_match (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+     $18) \
      ON CONFLICT DO NOTHING"
 );
-const UPDATE: &str = "UPDATE found_match SET state = $2, grade = $3, families = $4, \
-     said_here = $5, said_there = $6, decided_by = $7, sealed_contact = $8, changed_at_ms = $9 \
+const UPDATE: &str = "UPDATE found_match SET state = $2, grade = $3, claimed = $4, \
+     seen = $5, families = $6, said_here = $7, said_there = $8, decided_by = $9, \
+     sealed_contact = $10, changed_at_ms = $11 \
      WHERE match_id = $1";
 const ONE: &str = concat!("SELECT ", columns!(), " FROM found_match WHERE match_id = $1");
 const LIST: &str = concat!(
@@ -134,6 +137,8 @@ impl MatchRows for SqlTx {
             .bytes(row.theirs.as_bytes())
             .text(row.state)
             .text(row.grade)
+            .text(row.claimed)
+            .flag(row.seen)
             .text(row.families)
             .text(row.said_here)
             .text(row.said_there)
@@ -149,6 +154,8 @@ impl MatchRows for SqlTx {
             .bytes(row.id.0.as_bytes())
             .text(&row.state)
             .text(&row.grade)
+            .text(&row.claimed)
+            .flag(row.seen)
             .text(&row.families)
             .text(&row.said_here)
             .text(&row.said_there)
@@ -305,6 +312,8 @@ fn read_match(row: &mut Columns<'_>) -> Stored<MatchRow> {
         theirs: row.id()?,
         state: row.text()?,
         grade: row.text()?,
+        claimed: row.text()?,
+        seen: row.flag()?,
         families: row.text()?,
         said_here: row.text()?,
         said_there: row.text()?,

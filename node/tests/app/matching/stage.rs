@@ -1,13 +1,17 @@
 //! Three regions, with tokens that an unsplit key would make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use raccordo_core::envelope::Body;
 use raccordo_core::id::{CaseId, ObjectId, RecordId, Sequence};
+use raccordo_core::letter::Route;
+use raccordo_core::matching::event::{Event, Told};
+use raccordo_core::matching::letter;
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::object::Kind;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
-use raccordo_core::pseudonym::token::Token;
+use raccordo_core::pseudonym::token::{Tag, Token};
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
 use raccordo_core::secret::Secret;
 use raccordo_core::trust::state::TrustChange;
@@ -26,7 +30,7 @@ use raccordo_node::app::{Node, pack, peers};
 use raccordo_node::store::memory::Snapshot;
 
 use crate::bench::{ADMIN, sight};
-use crate::keys::lose_since;
+use crate::keys::{lose_since, say};
 use crate::many::{EQUIPE, Many, id};
 
 pub const TOSCANA: usize = 0;
@@ -201,6 +205,29 @@ impl Stage {
         let records = BTreeMap::from([(0, record)]);
         let shared = share_about(node, operator, order, &records).await.unwrap();
         sight::ids(shared)[0]
+    }
+
+    /// A member's program says something of a match to another that it has not found.
+    pub async fn lie(&self, member: usize, to: usize, ours: ObjectId, told: Told) {
+        let lineage = self.many.row(member).await.lineage;
+        let (Told::Found { theirs, .. } | Told::Stands { theirs, .. }) = &told else {
+            panic!("{told:?}")
+        };
+        let (sender, recipient) = (id(member), id(to));
+        let about = MatchId::of(lineage, (&sender, ours), (&recipient, *theirs)).unwrap();
+        let route = Route { lineage, sender: &sender, recipient: &recipient };
+        let (node, card) = (self.node(member), self.node(to).identity.card());
+        let event = Event { about, told };
+        let key = &card.card().sealing_key;
+        let letter = letter::seal(&*node.entropy, route, key, &event).unwrap();
+        say(&self.many, member, Body::MatchEvent(letter)).await;
+    }
+
+    /// What a member was shown of an object.
+    pub async fn tags_at(&self, member: usize, object: ObjectId) -> BTreeSet<Tag> {
+        let mut tx = self.node(member).store.read().await.unwrap();
+        let rows = tx.received_tags(object).await.unwrap();
+        rows.into_iter().map(|row| row.tag).collect()
     }
 
     pub async fn run(&mut self) {

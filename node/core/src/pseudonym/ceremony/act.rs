@@ -12,8 +12,13 @@ use crate::pseudonym::dealing::Dealing;
 pub enum Act {
     /// A dealer deals.
     Deal(Dealing),
-    /// A holder says which dealers' values did not open or not fit; mostly none.
-    Report(BTreeSet<NodeId>),
+    /// A holder reports on what was dealt to it.
+    Report {
+        /// The dealers whose values did not open or not fit; mostly none.
+        accused: BTreeSet<NodeId>,
+        /// Whether it knew no sharing of the key before: it cannot say which is in force.
+        newcomer: bool,
+    },
     /// An accused dealer shows the value that it dealt to a holder.
     Answer {
         /// Who complained.
@@ -27,12 +32,16 @@ pub enum Act {
 
 impl Act {
     /// Canonical bytes of type `key-act`: run, kind (`deal`, `report`, `answer`, `agree`),
-    /// body: a dealing's bytes; a list of node ids; holder and value; a digest.
+    /// body: a dealing's bytes; a list of node ids, and 1 for a newcomer, else 0; holder and
+    /// value; a digest.
     pub fn encode(&self, run: EntryId) -> Vec<u8> {
         let writer = Writer::new("key-act").bytes(run.as_bytes());
         match self {
             Self::Deal(dealing) => writer.text("deal").bytes(&dealing.encode()),
-            Self::Report(accused) => writer.text("report").list(accused.iter().map(NodeId::as_str)),
+            Self::Report { accused, newcomer } => {
+                let writer = writer.text("report").list(accused.iter().map(NodeId::as_str));
+                writer.integer(u64::from(*newcomer))
+            }
             Self::Answer { holder, value } => {
                 writer.text("answer").text(holder.as_str()).bytes(value)
             }
@@ -50,7 +59,15 @@ impl Act {
         let run = EntryId(reader.array("run")?);
         let act = match reader.text("kind")? {
             "deal" => Self::Deal(Dealing::decode(reader.bytes("dealing")?)?),
-            "report" => Self::Report(nodes(&reader.list("accused")?, "accused")?),
+            "report" => {
+                let accused = nodes(&reader.list("accused")?, "accused")?;
+                let newcomer = match reader.integer("newcomer")? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(CanonicalError::Field("newcomer")),
+                };
+                Self::Report { accused, newcomer }
+            }
             "answer" => {
                 let holder = reader.text("holder")?.parse();
                 let holder = holder.map_err(|_| CanonicalError::Field("holder"))?;
@@ -87,8 +104,8 @@ mod tests {
             proof: [3; 64],
             sealed: named(3).into_iter().map(|node| (node, vec![4; 40])).collect(),
         }));
-        check(&Act::Report(BTreeSet::new()));
-        check(&Act::Report(named(2).into_iter().collect()));
+        check(&Act::Report { accused: BTreeSet::new(), newcomer: true });
+        check(&Act::Report { accused: named(2).into_iter().collect(), newcomer: false });
         check(&Act::Answer { holder: named(1).remove(0), value: [5; 32] });
         check(&Act::Agree(Digest([6; 32])));
     }
@@ -97,11 +114,13 @@ mod tests {
     fn names_stand_once_and_in_order() {
         let bytes = |names: &[&str]| {
             let writer = Writer::new("key-act").bytes(RUN.as_bytes()).text("report");
-            writer.list(names).finish()
+            writer.list(names)
         };
-        assert!(Act::decode(&bytes(&["a", "b"])).is_ok());
-        assert!(Act::decode(&bytes(&["a", "a"])).is_err());
-        assert!(Act::decode(&bytes(&["b", "a"])).is_err());
-        assert!(Act::decode(&bytes(&["B"])).is_err());
+        let read = |names: &[&str]| Act::decode(&bytes(names).integer(0).finish());
+        assert!(read(&["a", "b"]).is_ok());
+        assert!(read(&["a", "a"]).is_err());
+        assert!(read(&["b", "a"]).is_err());
+        assert!(read(&["B"]).is_err());
+        assert!(Act::decode(&bytes(&["a"]).integer(2).finish()).is_err());
     }
 }

@@ -8,10 +8,13 @@
 //! `accepted_at`):
 //!
 //! 1. *dealing*: each dealer posts commitments and sealed values; wrong ones are named
-//! 2. *reporting*: each holder opens its values and accuses the dealers whose did not fit
+//! 2. *reporting*: each holder opens its values and accuses the dealers whose did not fit; a
+//!    newcomer says that it is one
 //! 3. *answering*, only if somebody is accused: an accused dealer shows that value; who does
 //!    not, or whom as many accuse as the threshold, is left out
-//! 4. *agreeing*: holders post the digest of the transcript and of the sharing it makes
+//! 4. *agreeing*: holders post the digest of the transcript and of the sharing it makes. Of a
+//!    key that is shared anew, newcomers know the sharing before from others: it counts only
+//!    if at least a threshold of those who say that they are none agree, as old holders
 
 mod act;
 mod plan;
@@ -31,7 +34,7 @@ pub use state::{Duty, Failure, Ignored, NoShare, Phase, Taken};
 use super::dealing::{CheckedDealing, Dealing, DealingFault};
 use super::group::{self, Place};
 use super::share::KeyShare;
-use super::sharing::{Sharing, places};
+use super::sharing::{Sharing, places, threshold};
 use crate::canonical::Writer;
 use crate::id::{Digest, NodeId};
 use crate::planted::{self, Bug};
@@ -51,6 +54,8 @@ pub struct Ceremony {
     dealings: Vec<(NodeId, CheckedDealing)>,
     faults: BTreeMap<NodeId, DealingFault>,
     reports: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// Holders that knew no sharing of the key before, by their own word.
+    newcomers: BTreeSet<NodeId>,
     /// By dealer and holder.
     answers: BTreeMap<(NodeId, NodeId), [u8; 32]>,
     agreed: BTreeSet<NodeId>,
@@ -70,6 +75,7 @@ impl Ceremony {
             dealings: Vec::new(),
             faults: BTreeMap::new(),
             reports: BTreeMap::new(),
+            newcomers: BTreeSet::new(),
             answers: BTreeMap::new(),
             agreed: BTreeSet::new(),
             sharing: None,
@@ -81,7 +87,7 @@ impl Ceremony {
         self.pass(at);
         let taken = match act {
             Act::Deal(dealing) => self.deal(sender, dealing),
-            Act::Report(accused) => self.report(sender, accused),
+            Act::Report { accused, newcomer } => self.report(sender, accused, *newcomer),
             Act::Answer { holder, value } => self.answer(sender, holder, value),
             Act::Agree(digest) => self.agree(sender, *digest),
         };
@@ -131,7 +137,7 @@ impl Ceremony {
         }
     }
 
-    fn report(&mut self, sender: &NodeId, accused: &BTreeSet<NodeId>) -> Taken {
+    fn report(&mut self, sender: &NodeId, accused: &BTreeSet<NodeId>, newcomer: bool) -> Taken {
         if !self.plan.holders().contains(sender) {
             return Taken::Ignored(Ignored::Uncalled);
         }
@@ -145,6 +151,9 @@ impl Ceremony {
         let dealt = accused.iter().filter(|node| self.qualified(node).is_some());
         let dealt = dealt.cloned().collect();
         self.reports.insert(sender.clone(), dealt);
+        if newcomer {
+            self.newcomers.insert(sender.clone());
+        }
         Taken::Counted
     }
 
@@ -210,11 +219,26 @@ impl Ceremony {
             Phase::Agreeing => {
                 let (have, need) = (self.agreed.len(), usize::from(self.plan.threshold()));
                 self.phase = match have >= need {
-                    true => Phase::Done,
+                    true => self.attested(),
                     false => Phase::Failed(Failure::Agreements { have, need }),
                 };
             }
             Phase::Done | Phase::Failed(_) => {}
+        }
+    }
+
+    /// Whether the sharing that was dealt anew is the one in force, for those who have it from
+    /// a plan: a lie needs as many liars as could test values by themselves. Whoever keeps
+    /// silent may have held another.
+    fn attested(&self) -> Phase {
+        let Some(old) = self.plan.old() else { return Phase::Done };
+        let is_old = |node: &&NodeId| old.is_holder(node) && !self.newcomers.contains(*node);
+        let have = self.agreed.iter().filter(is_old).count();
+        let before = self.plan.holders().difference(&self.newcomers).count();
+        let need = usize::from(threshold(before));
+        match have >= need {
+            true => Phase::Done,
+            false => Phase::Failed(Failure::Attestations { have, need }),
         }
     }
 

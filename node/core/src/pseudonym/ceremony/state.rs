@@ -41,6 +41,15 @@ pub enum Failure {
         /// The threshold.
         need: usize,
     },
+    /// Too few of those who may have held the old sharing have agreed: who takes it on
+    /// their word cannot know that it was in force.
+    #[error("too few of the members from before agreed: {have} of {need}")]
+    Attestations {
+        /// Old holders that agreed.
+        have: usize,
+        /// The threshold among the members that are no newcomers.
+        need: usize,
+    },
     /// The good dealings make no sharing: they cancel out, which only liars bring about.
     #[error("the dealings make no key")]
     NoKey,

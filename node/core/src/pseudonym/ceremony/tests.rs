@@ -127,10 +127,15 @@ impl Lab {
         let plan = ceremony.plan();
         match duty {
             Duty::Deal => vec![Act::Deal(self.dealing(plan, node, vice))],
-            Duty::Report if vice == Some(Vice::Slander) => {
-                vec![Act::Report(plan.dealers().clone())]
+            Duty::Report => {
+                let accused = match vice {
+                    Some(Vice::Slander) => plan.dealers().clone(),
+                    _ => ceremony.complaints(node, &[&self.sealing[node]]),
+                };
+                // Who has no share of what is dealt anew is new.
+                let newcomer = plan.old().is_none() || !self.shares.contains_key(node);
+                vec![Act::Report { accused, newcomer }]
             }
-            Duty::Report => vec![Act::Report(ceremony.complaints(node, &[&self.sealing[node]]))],
             Duty::Answer(_) if matches!(vice, Some(Vice::BadValueUnanswered(_))) => vec![],
             Duty::Answer(holders) => {
                 let answer = |holder: &NodeId| {
@@ -452,6 +457,46 @@ fn a_cheating_old_holder_cannot_change_the_key() {
     }
 }
 
+/// Two of five holders, fewer than the threshold, show newcomers a key that they have made up
+/// among themselves. The others know better and keep silent.
+#[test]
+fn newcomers_do_not_take_a_key_from_fewer_than_the_threshold_of_old_holders() {
+    let mut lab = Lab::new(7);
+    lab.make(&[0, 1, 2, 3, 4], true);
+    let made_up = {
+        let mut liars = Lab::new(7);
+        liars.make(&[0, 1], true);
+        liars
+    };
+    lab.sharing = made_up.sharing;
+    lab.shares = made_up.shares;
+    let honest = [2, 3, 4].map(|place| (lab.names[place].clone(), Vice::Silent));
+    lab.vices = honest.into();
+    let plan = lab.plan(&[0, 1, 2, 3, 4, 5, 6], false);
+    let run = lab.run(plan, 0, false);
+    // With the two newcomers they would be as many as the new threshold.
+    assert_eq!(run.ceremony.phase(), Phase::Failed(Failure::Attestations { have: 2, need: 3 }));
+    // Of two who are the only ones from before, all newcomers take it.
+    lab.vices.clear();
+    lab.shares.retain(|node, _| *node == lab.names[0] || *node == lab.names[1]);
+    let plan = lab.plan(&[0, 1, 2, 3, 4, 5, 6], false);
+    let run = lab.run(plan, 0, false);
+    assert_eq!(run.ceremony.phase(), Phase::Done);
+}
+
+#[test]
+fn of_those_who_may_have_held_the_key_a_threshold_has_to_agree() {
+    let mut lab = Lab::new(4);
+    lab.make(&[0, 1, 2], true);
+    // A newcomer's agreement is none: it knows the key from the others.
+    let liar = (lab.names[1].clone(), Vice::Dissent);
+    lab.vices = [liar, (lab.names[2].clone(), Vice::Silent)].into();
+    let plan = lab.plan(&[0, 1, 2, 3], false);
+    let run = lab.run(plan, 0, false);
+    let few = Failure::Attestations { have: 1, need: 2 };
+    assert_eq!(run.ceremony.phase(), Phase::Failed(few));
+}
+
 #[test]
 fn a_resharing_with_too_few_honest_dealers_leaves_the_old_sharing() {
     let mut lab = Lab::new(4);
@@ -491,7 +536,7 @@ fn messages_out_of_place_change_nothing() {
         assert_eq!(ceremony.transcript, before);
     };
     let deal = |place: usize| Act::Deal(lab.dealing(&plan, &lab.names[place], None));
-    let none = Act::Report(BTreeSet::new());
+    let none = Act::Report { accused: BTreeSet::new(), newcomer: true };
     let answer = Act::Answer { holder: lab.names[1].clone(), value: [0; 32] };
     check(&mut ceremony, 2, &deal(0), Ignored::Uncalled);
     check(&mut ceremony, 0, &none, Ignored::OutOfPhase);
