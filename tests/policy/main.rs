@@ -7,6 +7,7 @@
 mod bill;
 mod documents;
 mod manifests;
+mod threats;
 
 use std::fs;
 use std::path::{Path, PathBuf};

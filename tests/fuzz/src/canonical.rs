@@ -183,7 +183,7 @@ fn ceremony() -> Vec<Vec<u8>> {
         dealing.encode(),
         evaluation.encode(),
         Act::Deal(dealing).encode(run),
-        Act::Report(holders).encode(run),
+        Act::Report { accused: holders, newcomer: false }.encode(run),
         Act::Answer { holder: fixture::node(1), value: [5; 32] }.encode(run),
         Act::Agree(Digest([6; 32])).encode(run),
     ]
