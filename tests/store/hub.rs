@@ -8,7 +8,7 @@ use raccordo_core::time::Instant;
 use raccordo_node::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use raccordo_node::store::{Store, StoreError};
 
-use crate::sample::{carried, entry_id, group, item, key_package, lineage, logged, node};
+use crate::sample::{carried, digest, entry_id, group, item, key_package, lineage, logged, node};
 
 pub async fn carried_rows(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
@@ -24,7 +24,8 @@ pub async fn carried_rows(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert!(tx.raise_carried(lineage(1)).await?);
     let changed = CarriedRow {
         version: 99,
-        state: "evicted".to_owned(),
+        state: "moved".to_owned(),
+        begun: digest(27),
         cards: Vec::new(),
         group: group(8),
         epoch: Epoch(25),
@@ -43,6 +44,29 @@ pub async fn carried_rows(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.commit().await?;
     let found = store.read().await?.carried(lineage(1)).await?;
     assert_eq!(found, Some(CarriedRow { version: 5, ..changed }));
+    let mut tx = store.write().await?;
+    tx.delete_carried(lineage(1)).await?;
+    assert_eq!(tx.all_carried().await?, [carried(2, "Lucca")]);
+    tx.insert_carried(carried(1, "pisa")).await?;
+    Ok(())
+}
+
+pub async fn a_log_gets_another_id(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    tx.insert_log(&(1..=3).map(logged).collect::<Vec<_>>()).await?;
+    let other = LogRow { group: group(3), ..logged(1) };
+    tx.insert_log(std::slice::from_ref(&other)).await?;
+    tx.rename_log(group(1), group(2)).await?;
+    let renamed = |number| LogRow { group: group(2), ..logged(number) };
+    let rows = tx.log_after(group(2), Sequence(0), 9, 1_000).await?;
+    assert_eq!(rows, (1..=3).map(renamed).collect::<Vec<_>>());
+    assert_eq!(tx.log_after(group(1), Sequence(0), 9, 1_000).await?, []);
+    assert_eq!(tx.log_after(group(3), Sequence(0), 9, 1_000).await?, [other]);
+    let toscana = node("toscana");
+    assert_eq!(tx.log_by_entry(group(2), &toscana, entry_id(2)).await?, Some(renamed(2)));
+    assert_eq!(tx.log_by_entry(group(1), &toscana, entry_id(2)).await?, None);
+    // The first id is free again.
+    tx.insert_log(&[logged(1)]).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod directory;
 mod draft;
 mod email_notice;
 mod equipe;
+mod history;
 mod honesty;
 mod hub;
 mod inbox;
@@ -20,12 +21,14 @@ mod matching;
 mod membership;
 mod node;
 mod object;
+mod offer;
 mod outbox;
 mod pact;
 mod peer;
 mod register;
 mod rejoin;
 mod sample;
+mod served;
 mod sql;
 mod successor;
 mod term;
@@ -95,8 +98,11 @@ contract! {
     }
     hub {
         carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
-        trees mailboxes mailbox_places_never_return pool_order expiry
+        trees mailboxes mailbox_places_never_return pool_order expiry a_log_gets_another_id
     }
+    offer { kept_and_decided copies_of_each_party }
+    history { ascending_and_cut_back }
+    served { known_by_id_and_replaced conflicts }
     transaction {
         dropped_is_rolled_back begun_for_nobody after_exists_usable readers_do_not_write readers_see_one_state
         no_raise_is_lost writers_of_two_equipes large_values

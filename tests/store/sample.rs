@@ -135,6 +135,7 @@ pub fn carried(number: u8, name: &str) -> CarriedRow {
         head: digest(7),
         accepted_at: Instant(8),
         term: 9,
+        begun: digest(14),
         group_info: b"group info".to_vec(),
         trimmed: Sequence(10),
         stored_bytes: 11,

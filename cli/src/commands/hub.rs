@@ -20,16 +20,16 @@ pub enum HubCommand {
     /// List the équipes that wait or are carried
     #[command(after_help = "Example:\n  raccordo hub list")]
     List,
-    /// Carry an équipe
+    /// Carry an équipe that is offered, or its next term
     #[command(after_help = "Example:\n  raccordo hub accept toscana-umbria")]
     Accept {
-        /// The équipe's name
+        /// The équipe's name, or where several have it the first digits of the statement
         equipe: String,
     },
-    /// Do not carry an équipe
+    /// Do not carry an équipe that is offered
     #[command(after_help = "Example:\n  raccordo hub refuse toscana-umbria")]
     Refuse {
-        /// The équipe's name
+        /// The équipe's name, or where several have it the first digits of the statement
         equipe: String,
     },
     /// Limit what an équipe may use
@@ -71,6 +71,8 @@ struct CarriedView {
     stored_bytes: u64,
     entries_per_minute_max: u32,
     stored_bytes_max: u64,
+    statement: String,
+    offered_by: String,
 }
 
 impl From<CarriedEquipe> for CarriedView {
@@ -87,6 +89,8 @@ impl From<CarriedEquipe> for CarriedView {
             stored_bytes: equipe.stored_bytes,
             entries_per_minute_max: equipe.entries_per_minute_max,
             stored_bytes_max: equipe.stored_bytes_max,
+            statement: equipe.statement,
+            offered_by: equipe.offered_by,
         }
     }
 }
@@ -130,8 +134,12 @@ pub async fn run(command: HubCommand, context: &Context) -> Result<(), Failure> 
 
 fn describe(view: &CarriedView) -> String {
     let limit = |max: u64| if max == 0 { "the default".to_owned() } else { max.to_string() };
+    let offered = match view.offered_by.as_str() {
+        "" => String::new(),
+        by => format!("\noffered by {by}, statement {}", view.statement),
+    };
     format!(
-        "{}  {}  chair {}, parties {}\nlimits: entries per minute and member {}, stored bytes {}",
+        "{}  {}  chair {}, parties {}\nlimits: entries per minute and member {}, stored bytes {}{offered}",
         view.name,
         view.state,
         view.chair,
@@ -152,9 +160,22 @@ fn list(equipes: Vec<CarriedEquipe>, context: &Context) -> Result<(), Failure> {
             view.sequence.to_string(),
             view.stored_entries.to_string(),
             view.stored_bytes.to_string(),
+            view.offered_by.clone(),
+            // Enough to name an offer by.
+            view.statement.chars().take(12).collect(),
         ]
     };
-    let header = ["ÉQUIPE", "STATE", "CHAIR", "PARTIES", "SEQUENCE", "ENTRIES", "BYTES"];
+    let header = [
+        "ÉQUIPE",
+        "STATE",
+        "CHAIR",
+        "PARTIES",
+        "SEQUENCE",
+        "ENTRIES",
+        "BYTES",
+        "OFFERED BY",
+        "STATEMENT",
+    ];
     context.out.records(&views, header, row, "no équipe waits here or is carried")
 }
 

@@ -348,7 +348,7 @@ pub async fn find(node: &Node, tx: &mut dyn Tx, name: &str) -> Done<Option<(Equi
 }
 
 /// Digits of a statement's digest that name a change.
-const DIGEST_DIGITS: usize = 12;
+pub const DIGEST_DIGITS: usize = 12;
 
 /// How a change is named where the équipe's name is not enough.
 pub fn short(statement: Digest) -> String {

@@ -14,6 +14,7 @@ use raccordo_core::trust::state::TrustState;
 
 use super::expiry::{self, Expiring};
 use super::fault::{Done, Whose};
+use super::hub::accept::Equipe;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
 use super::{Node, changes, clocks, directory, heartbeat, hub, peers, storage};
@@ -330,12 +331,45 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
 }
 
 async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
-    for row in hub::accept::list(node).await? {
-        findings.extend(moving::about_carried(&row));
-        if row.state == "waiting" {
-            let step = format!("raccordo hub accept {} (or hub refuse)", row.name);
-            let message = format!("the équipe {} asks this hub to carry it", row.name);
-            findings.push(yours(Severity::Next, "equipe_to_accept", message, &step));
+    for row in node.store.read().await?.identity_conflicts().await? {
+        findings.push(yours(
+            Severity::Problem,
+            "identity_conflict",
+            format!(
+                "{} named {} with another identity key than this hub knows (équipe {})",
+                row.claimed_by, row.node, row.lineage
+            ),
+            &format!(
+                "it was refused; call the administrators of {} and {}: one of the two keys is \
+                 not {1}'s",
+                row.claimed_by, row.node
+            ),
+        ));
+    }
+    let listed = hub::accept::list(node).await?;
+    let names = |name: &str| {
+        let open = |it: &&Equipe| matches!(it.state(), "waiting" | "accepted");
+        listed.iter().filter(open).filter(|it| it.name() == name).count()
+    };
+    for equipe in &listed {
+        match equipe {
+            Equipe::Carried(row) => findings.extend(moving::about_carried(row)),
+            // What follows no more from what is carried is `overtaken`.
+            Equipe::Offered(row) if row.state == "waiting" => {
+                let digest = changes::short(row.digest);
+                let named = if names(&row.name) == 1 { &row.name } else { &digest };
+                let step = format!("raccordo hub accept {named} (or hub refuse)");
+                let statement = equipe.statement()?;
+                let parties = statement.statement().parties.iter().map(|it| it.node.as_str());
+                let message = format!(
+                    "the équipe {} asks this hub to carry it: offered by {}, parties {}",
+                    row.name,
+                    row.offered_by,
+                    parties.collect::<Vec<_>>().join(", ")
+                );
+                findings.push(yours(Severity::Next, "equipe_to_accept", message, &step));
+            }
+            Equipe::Offered(_) => {}
         }
     }
     Ok(())

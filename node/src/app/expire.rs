@@ -6,6 +6,7 @@ use super::Node;
 use super::apply::end;
 use super::audit::{Actor, record};
 use super::fault::Done;
+use super::hub::rights::CONFLICT_LIFETIME;
 use super::matching::end::object_ended;
 use super::signals::Topic;
 
@@ -37,6 +38,7 @@ pub async fn expire(node: &Node) -> Done<usize> {
         if total == 0 {
             tx.forget_seen(now).await?;
             tx.delete_expired_at_hub(now).await?;
+            tx.forget_identity_conflicts(now.minus(CONFLICT_LIFETIME)).await?;
         }
         tx.commit().await?;
         total += count;

@@ -8,6 +8,7 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{Invitation, Joining, Session, SessionError};
 use raccordo_core::trust::proposal::Proposal;
 use raccordo_core::trust::statement::{Party, SignedStatement};
+use raccordo_core::trust::statement_chain::follows;
 use raccordo_core::trust::validator::validate_view;
 use raccordo_core::wire;
 
@@ -21,11 +22,12 @@ use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{
-    Node, changes, consents, identity, key_packages, pack, pacts, pseudonym, rejoin, roster,
-    succeed,
+    Node, changes, consents, history, identity, key_packages, pack, pacts, pseudonym, rejoin,
+    roster, succeed,
 };
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
+use crate::store::history::Keeper;
 
 /// Code of the alarm of an équipe of which a Welcome was refused.
 pub const WELCOME_REFUSED: &str = "welcome_refused";
@@ -93,7 +95,10 @@ pub async fn join(
     validate_view(&view).map_err(|refused| bad(refused.0))?;
     let statement = view.statement.clone().unwrap_or_default();
     let signed = SignedStatement::decode(&statement).map_err(|cause| bad(&cause.to_string()))?;
-    let proposal = signed_here.into_iter().find(|proposal| agreed(node, proposal, &signed));
+    // What this node has followed as a member is as good as what it signed.
+    let followed = known.as_ref().map(changes::statement).transpose()?;
+    let agreed = |proposal: &Proposal| agreed(node, proposal, followed.as_ref(), item, &signed);
+    let proposal = signed_here.into_iter().find(agreed);
     let proposal = proposal.ok_or_else(|| bad("the group is not of a signed statement"))?;
     let same =
         view.ciphersuite == proposal.pact.terms().ciphersuite.number() && view.epoch == item.epoch;
@@ -160,6 +165,9 @@ pub async fn join(
         changes::drop_overtaken(node, work.tx()?, &row).await?;
     } else {
         Box::pin(go_on_with(node, &mut work, &proposal)).await?;
+    }
+    for step in &item.earlier {
+        history::note(work.tx()?, Keeper::Member, &step.encode()).await?;
     }
     if lost && succeeds.is_none() {
         rejoin::returned(node, &mut work).await?;
@@ -365,11 +373,21 @@ async fn forget_before(work: &mut Work<'_>) -> Done<()> {
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the
-/// same pact without anyone whom this node did not sign for.
-fn agreed(node: &Node, proposal: &Proposal, found: &SignedStatement) -> bool {
+/// same pact without anyone whom this node did not sign for: step by step, as the hub shows,
+/// since whoever was removed can sign a later statement too.
+fn agreed(
+    node: &Node,
+    proposal: &Proposal,
+    followed: Option<&SignedStatement>,
+    item: &WelcomeItem,
+    found: &SignedStatement,
+) -> bool {
     if found.digest() == proposal.statement.digest() {
         return true;
     }
+    let leads = |known: &SignedStatement| {
+        known.digest() == found.digest() || follows(known, &item.earlier, found).is_ok()
+    };
     let (ours, theirs) = (proposal.statement.statement(), found.statement());
     let known = |party: &Party| {
         ours.party(&party.node).is_some_and(|known| known.identity == party.identity)
@@ -378,6 +396,7 @@ fn agreed(node: &Node, proposal: &Proposal, found: &SignedStatement) -> bool {
         && theirs.version > ours.version
         && theirs.may_have_leaf(&node.identity.node)
         && theirs.parties.iter().all(known)
+        && (leads(&proposal.statement) || followed.is_some_and(leads))
 }
 
 fn unknown_key_package() -> Fault {

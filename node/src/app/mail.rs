@@ -1,13 +1,15 @@
 //! Posts and offers that wait for a hub, and what it answered.
 
 use raccordo_core::id::{ItemId, LineageId, NodeId};
-use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
+pub use raccordo_core::wire::offer::Offer;
 
 use super::fault::Done;
 use super::peers::verified_card;
 use super::signals::Topic;
-use super::{Node, pacts, succeed, term};
+use super::{Node, history, pacts, succeed, term};
+use crate::store::Tx;
+use crate::store::history::Keeper;
 use crate::store::node::MailRow;
 
 /// Posts that wait for a hub.
@@ -29,18 +31,6 @@ pub async fn settled(node: &Node, item: ItemId) -> Done<()> {
     Ok(())
 }
 
-/// An équipe that its chair offers to the hub: the statement and the parties' cards,
-/// never the pact.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// The lineage.
-    pub lineage: LineageId,
-    /// Signed by all parties.
-    pub statement: SignedStatement,
-    /// Of all parties.
-    pub cards: Vec<SignedCard>,
-}
-
 /// Offers of this node that the hub has not yet accepted or refused.
 ///
 /// # Errors
@@ -58,8 +48,8 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
         }
         let cards = proposal.cards.iter().filter(|(id, _)| proposal.pact.has_party(id));
         offers.push(Offer {
-            lineage: proposal.pact.terms().lineage,
             statement: proposal.statement.clone(),
+            earlier: Vec::new(),
             cards: cards.map(|(_, card)| card.clone()).collect(),
         });
     }
@@ -78,15 +68,24 @@ async fn moves(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
         if moving.is_founded() || moving.answer == "refused" {
             continue;
         }
-        let mut cards = Vec::new();
-        for party in moving.statement.statement().unsuspended() {
-            if let Ok(card) = verified_card(node, &mut *tx, &party.node).await {
-                cards.push(card);
-            }
-        }
-        offers.push(Offer { lineage: row.lineage, statement: moving.statement, cards });
+        offers.push(later_term(node, &mut *tx, moving.statement).await?);
     }
     Ok(offers)
+}
+
+/// The offer of a later term, with the statements that lead to it.
+///
+/// # Errors
+/// The store's, or a damaged row.
+pub async fn later_term(node: &Node, tx: &mut dyn Tx, statement: SignedStatement) -> Done<Offer> {
+    let mut cards = Vec::new();
+    for party in statement.statement().unsuspended() {
+        if let Ok(card) = verified_card(node, tx, &party.node).await {
+            cards.push(card);
+        }
+    }
+    let earlier = history::before(tx, Keeper::Member, &statement).await?;
+    Ok(Offer { statement, earlier, cards })
 }
 
 /// Notes what the hub answered to an offer.

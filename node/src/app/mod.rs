@@ -39,6 +39,7 @@ pub mod fault;
 pub mod found;
 pub mod gists;
 pub mod heartbeat;
+pub mod history;
 pub mod honesty;
 pub mod hub;
 pub mod identity;

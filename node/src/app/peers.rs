@@ -10,8 +10,10 @@ use raccordo_core::trust::succession::{LATE_MAX, judge};
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
+use super::hub::offer::ACCEPTED;
+use super::hub::rights;
 use super::signals::Topic;
-use super::{Node, hub, notices, successor, vouching};
+use super::{Node, notices, successor, vouching};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -49,7 +51,7 @@ pub fn card_fault(error: &CardError) -> Fault {
 /// Adds a peer's card, or a newer card of a peer that is known.
 ///
 /// # Errors
-/// `own_card`, `lower_serial`, `another_identity`, `card_expired`, `bad_card`.
+/// `own_card`, `lower_serial`, `another_identity`, `identity_conflict`, `card_expired`, `bad_card`.
 pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
     let described = card.card();
     let now = node.clock.now();
@@ -59,6 +61,7 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
             .hint("add the cards of the other nodes"));
     }
     let mut tx = node.store.write().await?;
+    rights::refuse_other(&mut *tx, &described.node, described.identity).await?;
     let row = match tx.peer(&described.node).await? {
         None => PeerRow {
             node: described.node.clone(),
@@ -106,7 +109,7 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
 /// Verifies a peer by the words heard on the phone.
 ///
 /// # Errors
-/// `no_such_peer`, `wrong_code`, `revoked`.
+/// `no_such_peer`, `wrong_code`, `identity_conflict`, `revoked`.
 pub async fn verify(node: &Node, actor: Actor, peer: &NodeId, heard: &str) -> Done<Peer> {
     let known = show(node, peer).await?;
     let code = PhoneCode::between(&node.identity.key.public(), &known.card.card().identity);
@@ -133,6 +136,9 @@ pub async fn change(
 ) -> Done<Peer> {
     let mut tx = node.store.write().await?;
     let Some(known) = tx.peer(peer).await? else { return Err(unknown(peer)) };
+    if change == TrustChange::Verify {
+        rights::refuse_other(&mut *tx, peer, read_card(&known)?.card().identity).await?;
+    }
     let before = known.state;
     let state = known.state.after(change).map_err(|error| {
         Fault::refused("revoked", error.to_string())
@@ -200,17 +206,25 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
     let mut pins = BTreeMap::new();
     let now = node.clock.now();
     let peers = tx.peers().await?;
+    // Whoever shows a key has the rights of the id that its card names: only with the identity
+    // key for which the id stands here.
+    let own = (node.identity.node.clone(), node.identity.key.public());
+    let mut identities = BTreeMap::from([own]);
     for row in &peers {
         let card = read_card(row)?;
+        if row.state != TrustState::Introduced {
+            identities.insert(row.node.clone(), card.card().identity);
+        }
         if row.state.counts_as_verified() && card.valid_at(now).is_ok() {
             pins.insert(card.card().tls_spki, row.node.clone());
         }
     }
-    for carried in tx.all_carried().await? {
-        if !hub::serves(&carried.state) {
-            continue;
-        }
-        for encoded in &carried.cards {
+    // Of équipes that go on elsewhere, too: who is behind reads there what was before.
+    let mut served: Vec<_> = tx.all_carried().await?.into_iter().map(|row| row.cards).collect();
+    let accepted = tx.all_offers().await?.into_iter().filter(|row| row.state == ACCEPTED);
+    served.extend(accepted.map(|row| row.cards));
+    for cards in served {
+        for encoded in &cards {
             let card =
                 SignedCard::decode(encoded).map_err(|cause| Fault::ours("card_damaged", cause))?;
             let party = &card.card().node;
@@ -218,6 +232,11 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
             let barred = known.is_some_and(|row| {
                 matches!(row.state, TrustState::Suspended | TrustState::Revoked)
             });
+            let identity = identities.entry(party.clone()).or_insert(card.card().identity);
+            if *identity != card.card().identity {
+                tracing::error!(peer = %party, "a card of an équipe is of another identity key");
+                continue;
+            }
             if !barred && card.valid_at(now).is_ok() && *party != node.identity.node {
                 pins.entry(card.card().tls_spki).or_insert_with(|| party.clone());
             }

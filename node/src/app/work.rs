@@ -19,8 +19,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::fault::{Done, Fault};
 use super::signals::Topic;
-use super::{Node, honesty, term};
+use super::{Node, history, honesty, term};
 use crate::store::equipe::EquipeRow;
+use crate::store::history::Keeper;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
 use crate::telemetry::COMMIT_SECONDS;
@@ -77,6 +78,8 @@ pub struct Work<'n> {
     durable: bool,
     /// Whether cards or trust change with it: who follows them is woken then.
     pub trust_moved: bool,
+    /// The statement in force that is in the history; empty where none is.
+    noted_statement: Vec<u8>,
     /// The équipe's row; written back by `commit`.
     pub row: EquipeRow,
 }
@@ -95,6 +98,7 @@ impl<'n> Work<'n> {
             looked_up: None,
             durable: false,
             trust_moved: false,
+            noted_statement: row.statement.clone(),
             row,
         }
     }
@@ -125,6 +129,7 @@ impl<'n> Work<'n> {
         slot.session = Some(session);
         slot.fresh = false;
         let mut work = Self::over(node, slot, tx, row);
+        work.noted_statement.clear();
         work.touched = true;
         Ok(work)
     }
@@ -144,6 +149,7 @@ impl<'n> Work<'n> {
         tx.delete_stray(row.lineage).await?;
         *slot = Slot { session: Some(session), ..Slot::default() };
         let mut work = Self::over(node, slot, tx, row);
+        work.noted_statement.clear();
         work.touched = true;
         Ok(work)
     }
@@ -307,7 +313,11 @@ impl<'n> Work<'n> {
         let row = self.row.clone();
         let node = self.node;
         let (passed, entries) = (self.passed.clone(), std::mem::take(&mut self.entries));
+        let statement_is_new = self.noted_statement != row.statement;
         let tx = self.tx()?;
+        if statement_is_new {
+            history::note(tx, Keeper::Member, &row.statement).await?;
+        }
         honesty::keep(tx, row.lineage, &passed).await?;
         term::keep::keep(tx, row.lineage, entries).await?;
         write_ledger(node, tx, changes).await?;

@@ -88,10 +88,11 @@ async fn offers(
         match refusal(link.offer(&offer).await)? {
             Ok(state) => {
                 progress.waiting |= state == "waiting";
-                mail::answered(node, hub, offer.lineage, &state).await?;
+                mail::answered(node, hub, offer.lineage(), &state).await?;
             }
             Err(reason) => {
-                tracing::warn!(%hub, lineage = %offer.lineage, reason, "an offer is turned down");
+                let lineage = offer.lineage();
+                tracing::warn!(%hub, %lineage, reason, "an offer is turned down");
                 progress.waiting = true;
             }
         }

@@ -63,8 +63,7 @@ impl HubLink for LocalLink {
     }
 
     async fn offer(&self, offer: &Offer) -> Answered<String> {
-        let (statement, cards) = (offer.statement.clone(), offer.cards.clone());
-        Ok(offer::offer(&self.node, self.me(), statement, cards).await?)
+        Ok(offer::offer(&self.node, self.me(), offer.clone()).await?)
     }
 
     async fn found_group(

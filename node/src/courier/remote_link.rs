@@ -100,7 +100,7 @@ impl HubLink for RemoteLink {
     }
 
     async fn offer(&self, offer: &Offer) -> Answered<String> {
-        self.call(self.client.offer(&offer.statement, &offer.cards)).await
+        self.call(self.client.offer(offer)).await
     }
 
     async fn found_group(

@@ -15,7 +15,8 @@ pub struct CarriedRow {
     pub lineage: LineageId,
     /// The équipe's name in the statement.
     pub name: String,
-    /// `waiting`, `accepted`, `founded`, `refused` or `evicted`.
+    /// `founded`, `seeded` (the log is here, and its term has not begun), `moved` (another hub
+    /// keeps the log now) or `behind` (this hub's disk was put back).
     pub state: String,
     /// Raised first by every transaction that writes to this équipe.
     pub version: u64,
@@ -35,6 +36,8 @@ pub struct CarriedRow {
     pub accepted_at: Instant,
     /// Term of this hub.
     pub term: u64,
+    /// SHA-256 of the statement with which the term began here.
+    pub begun: Digest,
     /// GroupInfo of the present epoch, without tree (at epoch 0 with it).
     pub group_info: Vec<u8>,
     /// Everything up to here is trimmed.
@@ -148,6 +151,8 @@ pub trait HubRows {
     async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
     /// Replaces everything but the version.
     async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()>;
+    /// Deletes one; its log goes with [`HubRows::delete_log`].
+    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()>;
 
     /// Adds entries.
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()>;
@@ -178,6 +183,8 @@ pub trait HubRows {
     async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64>;
     /// Deletes a group's log, cursors and trees.
     async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
+    /// Makes entries that lie under another id those of a group, of which there is no log.
+    async fn rename_log(&mut self, from: GroupId, to: GroupId) -> Stored<()>;
 
     /// What members have durably processed.
     async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;

@@ -13,6 +13,7 @@ pub mod directory;
 pub mod draft;
 pub mod email_notice;
 pub mod equipe;
+pub mod history;
 pub mod honesty;
 pub mod hub;
 pub mod inbox;
@@ -23,11 +24,13 @@ pub mod membership;
 pub mod memory;
 pub mod node;
 pub mod object;
+pub mod offer;
 pub mod outbox;
 pub mod pact;
 pub mod peer;
 pub mod register;
 pub mod rejoin;
+pub mod served;
 pub mod sql;
 pub mod successor;
 pub mod term;
@@ -133,6 +136,9 @@ pub trait Tx:
     + honesty::HonestyRows
     + object::ObjectRows
     + hub::HubRows
+    + offer::OfferRows
+    + served::ServedRows
+    + history::HistoryRows
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows

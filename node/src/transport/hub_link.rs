@@ -7,12 +7,10 @@ use futures::stream::{BoxStream, StreamExt};
 use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
-use raccordo_core::trust::card::SignedCard;
-use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::wire::WireError;
 use raccordo_core::wire::hub::{self, Appended, Handed, News};
+use raccordo_core::wire::offer::{Offer, offer_message};
 use raccordo_core::wire::seed::{self, Seed, Seeded};
-use raccordo_core::wire::trust::{card_message, statement_message};
 use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
 use tonic::transport::Channel;
@@ -141,11 +139,8 @@ impl HubClient {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn offer(&self, statement: &SignedStatement, cards: &[SignedCard]) -> Called<String> {
-        let message = proto::OfferEquipeRequest {
-            statement: Some(statement_message(statement)),
-            cards: cards.iter().map(card_message).collect(),
-        };
+    pub async fn offer(&self, offer: &Offer) -> Called<String> {
+        let message = offer_message(offer);
         Ok(self.client.clone().offer_equipe(timed(message)).await?.into_inner().state)
     }
 

@@ -116,8 +116,7 @@ impl HubLink for Scripted<'_> {
 
     async fn offer(&self, offer: &Offer) -> Answered<String> {
         self.gate()?;
-        let (statement, cards) = (offer.statement.clone(), offer.cards.clone());
-        Ok(offer::offer(self.relay, &self.me, statement, cards).await?)
+        Ok(offer::offer(self.relay, &self.me, offer.clone()).await?)
     }
 
     async fn found_group(

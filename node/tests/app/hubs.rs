@@ -95,8 +95,17 @@ impl Hubs {
         Self::of(&REGIONS).await
     }
 
-    /// The same of the first two.
+    /// The same of some of them.
     pub async fn of(parties: &[&'static str]) -> Self {
+        let mut hubs = Self::signed(parties).await;
+        hubs.run().await;
+        hubs.accept(HUBS[0]).await;
+        hubs.found(parties).await;
+        hubs
+    }
+
+    /// A pact of some of them, signed by all and not offered to its hub yet.
+    pub async fn signed(parties: &[&'static str]) -> Self {
         let mut hubs = Self::acquainted().await;
         let named: Vec<NodeId> = parties.iter().map(|name| id(name)).collect();
         let (chair, hub, suite) = (hubs.node(REGIONS[0]), id(HUBS[0]), Suite::Classical.name());
@@ -107,18 +116,20 @@ impl Hubs {
         for region in &parties[1..] {
             hubs.sign(region).await;
         }
-        hubs.run().await;
-        hubs.accept(HUBS[0]).await;
-        hubs.run().await;
-        found::create(hubs.node(REGIONS[0]), ADMIN, EQUIPE).await.unwrap();
-        hubs.run().await;
+        hubs
+    }
+
+    /// The hub has accepted: the chair founds the équipe, and people may work.
+    pub async fn found(&mut self, parties: &[&'static str]) {
+        self.run().await;
+        found::create(self.node(REGIONS[0]), ADMIN, EQUIPE).await.unwrap();
+        self.run().await;
         for region in parties {
-            let node = hubs.node(region);
+            let node = self.node(region);
             directory::add_organisation(node, ADMIN, "PUA", "access_point").await.unwrap();
             let added = directory::add_operator(node, ADMIN, "Anna", "PUA", "coordinator").await;
-            hubs.operators.insert(region, added.unwrap().0);
+            self.operators.insert(region, added.unwrap().0);
         }
-        hubs
     }
 
     async fn acquainted() -> Self {
@@ -286,6 +297,11 @@ impl Hubs {
             }
             for row in tx.all_carried().await.unwrap() {
                 words += &format!("{name} {} {} {}", row.state, row.sequence, row.version);
+            }
+            for row in tx.all_offers().await.unwrap() {
+                let copies = tx.log_copies(row.lineage).await.unwrap();
+                let copied: u64 = copies.iter().map(|copy| copy.sequence.0).sum();
+                words += &format!("{name} {} {} {copied} ", row.digest, row.state);
             }
             for hub in HUBS {
                 words += &format!(" {} ", tx.mailbox_cursor(&id(hub)).await.unwrap());
@@ -539,8 +555,7 @@ impl HubLink for Direct {
     }
 
     async fn offer(&self, offer: &Offer) -> Answered<String> {
-        let Offer { statement, cards, .. } = offer;
-        carry!(self, offer::offer(&self.hub, &self.caller, statement.clone(), cards.clone()))
+        carry!(self, offer::offer(&self.hub, &self.caller, offer.clone()))
     }
 
     async fn found_group(

@@ -11,7 +11,7 @@ use raccordo_node::app::hub::append::{Handed, Outcome, append};
 use raccordo_node::app::hub::found_group::found_group;
 use raccordo_node::app::hub::key_package_pool::{claim, fetch_tree};
 use raccordo_node::app::hub::mailbox::post;
-use raccordo_node::app::hub::offer::offer;
+use raccordo_node::app::hub::offer::{Offer, offer};
 use raccordo_node::app::{mail, pacts, send};
 
 use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Rows, Toscana, Umbria, Who};
@@ -175,12 +175,14 @@ async fn offers_that_are_not_taken() {
     let relay = bench.node(Relay);
     let (toscana, umbria) = (Toscana.id(), Umbria.id());
     let check = async |hub, caller, statement: &SignedStatement, cards: &[_], expected| {
-        let taken = offer(bench.node(hub), caller, statement.clone(), cards.to_vec()).await;
+        let (statement, cards) = (statement.clone(), cards.to_vec());
+        let offered = Offer { statement, earlier: Vec::new(), cards };
+        let taken = offer(bench.node(hub), caller, offered).await;
         assert_eq!(taken.unwrap_err().reason, expected);
     };
-    let (statement, cards) = (&good.statement, &good.cards);
+    let (statement, cards) = (&good.statement.clone(), &good.cards.clone());
     check(Relay, &toscana, &half.statement, cards, "bad_statement").await;
-    check(Umbria, &toscana, statement, cards, "not_this_hub").await;
+    check(Umbria, &toscana, statement, cards, "not_a_hub").await;
     check(Relay, &umbria, statement, cards, "not_the_chair").await;
     check(Relay, &toscana, statement, &cards[..1], "bad_card").await;
     let foreign = [cards[0].clone(), cards[1].clone(), relay.identity.card()];
@@ -190,6 +192,9 @@ async fn offers_that_are_not_taken() {
     let signatures = statement.signatures().clone();
     let tampered = SignedStatement::parse(&body.canonical(), signatures).unwrap();
     check(Relay, &toscana, &tampered, cards, "bad_statement").await;
+    let twice = [cards[0].clone(), cards[1].clone(), cards[1].clone()];
+    check(Relay, &toscana, statement, &twice, "bad_card").await;
+    assert_eq!(relay.store.read().await.unwrap().all_offers().await.unwrap(), []);
+    assert_eq!(offer(relay, &toscana, good).await.unwrap(), "waiting");
     assert_eq!(relay.store.read().await.unwrap().all_carried().await.unwrap(), []);
-    assert_eq!(offer(relay, &toscana, good.statement, good.cards).await.unwrap(), "waiting");
 }

@@ -93,6 +93,7 @@ impl Shared {
                 checkpoint: Some(self.checkpoint(state, sender, sequence)),
                 welcome: welcome.clone(),
                 accepted_at_ms: state.clock_ms,
+                earlier: Vec::new(),
             };
             state.joined.insert(newcomer.clone());
             post(state, &newcomer, sender, "welcome", item.encode_to_vec());

@@ -306,10 +306,7 @@ async fn execute(hub: &Node, caller: &NodeId, call: Call) -> Done<Answer> {
             confirm::confirm(hub, caller, &groups, mailbox).await?;
             Answer::Done
         }
-        Call::Offer(offered) => {
-            let Offer { statement, cards, .. } = *offered;
-            Answer::State(offer::offer(hub, caller, statement, cards).await?)
-        }
+        Call::Offer(offered) => Answer::State(offer::offer(hub, caller, *offered).await?),
         Call::Found(lineage, group, info) => {
             found_group::found_group(hub, caller, lineage, group, info).await?;
             Answer::Done

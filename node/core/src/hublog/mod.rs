@@ -13,6 +13,7 @@ use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::planted::{self, Bug};
 use crate::time::Instant;
 use crate::trust::keys::IdentityKey;
+use crate::trust::statement::SignedStatement;
 
 pub use chain::{Chain, ChainFault, Standing};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
@@ -36,6 +37,9 @@ pub struct WelcomeItem {
     pub welcome: Vec<u8>,
     /// When the commit was accepted.
     pub accepted_at: Instant,
+    /// Statements that were in force before the group's, oldest first: as far back as a
+    /// newcomer is listed, so that it sees the group's follow from the one that it signed.
+    pub earlier: Vec<SignedStatement>,
 }
 
 /// What an entry carries.

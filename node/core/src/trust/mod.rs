@@ -11,6 +11,7 @@ pub mod proposal;
 pub mod rejoin;
 pub mod state;
 pub mod statement;
+pub mod statement_chain;
 pub mod step;
 pub mod succession;
 pub mod successor;

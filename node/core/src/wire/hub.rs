@@ -5,9 +5,11 @@ use raccordo_proto::hub::v1 as proto;
 
 use super::WireError;
 use super::id;
+use super::trust::{statement_message, unverified_statement};
 use crate::hublog::{EntryKind, LogEntry, SignedCheckpoint, WelcomeItem};
 use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::time::Instant;
+use crate::trust::statement_chain::STEPS_MAX;
 
 /// An entry on its way to the hub, with what a commit brings along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,6 +319,7 @@ pub fn encode_welcome(item: &WelcomeItem) -> Vec<u8> {
         checkpoint: Some(checkpoint_message(&item.checkpoint)),
         welcome: item.welcome.clone(),
         accepted_at_ms: item.accepted_at.0,
+        earlier: item.earlier.iter().map(statement_message).collect(),
     }
     .encode_to_vec()
 }
@@ -328,6 +331,10 @@ pub fn encode_welcome(item: &WelcomeItem) -> Vec<u8> {
 pub fn decode_welcome(bytes: &[u8]) -> Result<WelcomeItem, WireError> {
     let message = proto::WelcomeItem::decode(bytes)?;
     let checkpoint = message.checkpoint.as_ref().ok_or(WireError::Field("checkpoint"))?;
+    if message.earlier.len() > STEPS_MAX {
+        return Err(WireError::Field("earlier"));
+    }
+    let step = |step| unverified_statement(step).map_err(|_| WireError::Field("earlier"));
     Ok(WelcomeItem {
         group: id::<GroupId>(&message.group_id, "group_id")?,
         lineage: id::<LineageId>(&message.lineage, "lineage")?,
@@ -336,6 +343,7 @@ pub fn decode_welcome(bytes: &[u8]) -> Result<WelcomeItem, WireError> {
         checkpoint: self::checkpoint(checkpoint)?,
         welcome: message.welcome,
         accepted_at: Instant(message.accepted_at_ms),
+        earlier: message.earlier.iter().map(step).collect::<Result<_, _>>()?,
     })
 }
 
@@ -344,6 +352,7 @@ mod tests {
     use super::*;
     use crate::hublog::Checkpoint;
     use crate::trust::keys::IdentityKey;
+    use crate::trust::sample;
 
     const GROUP: GroupId = GroupId([7; 32]);
 
@@ -390,6 +399,25 @@ mod tests {
         }));
         check_news(News::KeepAlive);
         check_news(News::Ended { group: GROUP, reason: "removed".into() });
+    }
+
+    #[test]
+    fn a_welcome_item_comes_back_with_the_statements_before() {
+        let first = sample::signed(sample::statement(3), &[0, 1, 2]);
+        let second = sample::signed(sample::next(first.statement()), &[2]);
+        for earlier in [vec![], vec![first, second]] {
+            let item = WelcomeItem {
+                group: GROUP,
+                lineage: LineageId([2; 16]),
+                epoch: Epoch(3),
+                sequence: Sequence(9),
+                checkpoint: checkpoint_of(9),
+                welcome: b"welcome".to_vec(),
+                accepted_at: Instant(4),
+                earlier,
+            };
+            assert_eq!(decode_welcome(&encode_welcome(&item)), Ok(item));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Between protobuf messages and plain values: the one place of the core that names
-//! protobuf types. Here those of `alert/v1`; [`trust`], [`hub`] and [`seed`] have their packages'.
+//! protobuf types. Here those of `alert/v1`; [`trust`], [`hub`], [`offer`] and [`seed`] have their packages'.
 
 pub mod hub;
 mod matching;
+pub mod offer;
 mod pseudonym;
 pub mod seed;
 pub mod trust;

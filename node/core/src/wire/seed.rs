@@ -3,7 +3,7 @@
 use raccordo_proto::hub::v1 as proto;
 
 use super::hub::{checkpoint, checkpoint_message, log_entry, log_entry_message};
-use super::trust::{statement, statement_message};
+use super::trust::{statement_message, unverified_statement};
 use super::{WireError, id};
 use crate::hublog::{LogEntry, SignedCheckpoint};
 use crate::id::{Digest, GroupId, LineageId, Sequence};
@@ -87,7 +87,8 @@ fn state(message: proto::SeedState) -> Result<SeedState, WireError> {
     let previous = message.previous.as_ref().ok_or(WireError::Field("previous"))?;
     Ok(SeedState {
         public: PublicState { group_info: message.group_info, tree: message.ratchet_tree },
-        previous: statement(previous)?,
+        // Compared by its digest with what the statement after it names.
+        previous: unverified_statement(previous)?,
         checkpoint: message.checkpoint.as_ref().map(checkpoint).transpose()?,
         accepted_at: Instant(message.accepted_at_ms),
     })

@@ -41,12 +41,19 @@ pub fn statement_message(statement: &SignedStatement) -> proto::SignedStatement 
 /// # Errors
 /// [`WireError::Field`] when something does not verify.
 pub fn statement(message: &proto::SignedStatement) -> Result<SignedStatement, WireError> {
-    let statement = unverified(message)?;
+    let statement = unverified_statement(message)?;
     statement.verify(None).map_err(|_| WireError::Field("statement"))?;
     Ok(statement)
 }
 
-fn unverified(message: &proto::SignedStatement) -> Result<SignedStatement, WireError> {
+/// Reads a statement without looking at its signatures: they are verified with the statement
+/// before it, of which who left is the only witness.
+///
+/// # Errors
+/// [`WireError::Field`].
+pub fn unverified_statement(
+    message: &proto::SignedStatement,
+) -> Result<SignedStatement, WireError> {
     let field = WireError::Field("statement");
     let mut signatures = std::collections::BTreeMap::new();
     for signed in &message.signatures {
@@ -108,8 +115,8 @@ fn proposal(
     let message = proto::PactProposal::decode(bytes).map_err(WireError::from)?;
     let pact = Pact::decode(&message.pact).map_err(ProposalError::from)?;
     let statement = message.statement.as_ref().ok_or(WireError::Field("statement"))?;
-    let statement = unverified(statement)?;
-    let previous = message.previous.as_ref().map(unverified).transpose()?;
+    let statement = unverified_statement(statement)?;
+    let previous = message.previous.as_ref().map(unverified_statement).transpose()?;
     let mut cards = std::collections::BTreeMap::new();
     for message in &message.cards {
         let card = read(message)?;

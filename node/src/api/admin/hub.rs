@@ -8,9 +8,7 @@ use super::{AdminCalls, administrator};
 use crate::api::Answer;
 use crate::app::audit::Actor;
 use crate::app::fault::Done;
-use crate::app::hub::accept::{Decision, decide, list};
-use crate::app::hub::read_log::statement_of;
-use crate::store::hub::CarriedRow;
+use crate::app::hub::accept::{Decision, Equipe, decide, list};
 
 #[async_trait]
 impl HubAdminService for AdminCalls {
@@ -73,20 +71,29 @@ impl AdminCalls {
     }
 }
 
-fn message(row: &CarriedRow) -> Done<proto::CarriedEquipe> {
-    let statement = statement_of(row)?;
-    let statement = statement.statement();
-    Ok(proto::CarriedEquipe {
-        name: row.name.clone(),
-        lineage: row.lineage.to_string(),
-        state: row.state.clone(),
+fn message(equipe: &Equipe) -> Done<proto::CarriedEquipe> {
+    let signed = equipe.statement()?;
+    let statement = signed.statement();
+    let message = proto::CarriedEquipe {
+        name: equipe.name().to_owned(),
+        lineage: statement.lineage.to_string(),
+        state: equipe.state().to_owned(),
         chair: statement.chair.to_string(),
         parties: statement.parties.iter().map(|party| party.node.to_string()).collect(),
-        epoch: row.epoch.0,
-        sequence: row.sequence.0,
-        stored_entries: row.sequence.0.saturating_sub(row.trimmed.0),
-        stored_bytes: row.stored_bytes,
-        entries_per_minute_max: row.entries_per_minute_max,
-        stored_bytes_max: row.stored_bytes_max,
+        statement: signed.digest().to_string(),
+        offered_by: equipe.offered_by().map(ToString::to_string).unwrap_or_default(),
+        ..proto::CarriedEquipe::default()
+    };
+    Ok(match equipe {
+        Equipe::Offered(_) => message,
+        Equipe::Carried(row) => proto::CarriedEquipe {
+            epoch: row.epoch.0,
+            sequence: row.sequence.0,
+            stored_entries: row.sequence.0.saturating_sub(row.trimmed.0),
+            stored_bytes: row.stored_bytes,
+            entries_per_minute_max: row.entries_per_minute_max,
+            stored_bytes_max: row.stored_bytes_max,
+            ..message
+        },
     })
 }

@@ -4,10 +4,9 @@
 use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{GroupId, IdError, NodeId, Sequence};
 use raccordo_core::time::Instant;
-use raccordo_core::trust::card::SignedCard;
-use raccordo_core::trust::statement::SignedStatement;
+use raccordo_core::wire::offer::Offer;
 use raccordo_core::wire::seed::Seed;
-use raccordo_core::wire::{self, trust};
+use raccordo_core::wire::{self, WireError};
 use raccordo_proto::hub::v1 as proto;
 
 use crate::app::fault::{Done, Fault};
@@ -71,14 +70,15 @@ pub fn handed(entry: proto::NewEntry) -> Done<Handed> {
     wire::hub::new_entry(entry).map_err(|cause| Fault::usage("malformed", cause.to_string()))
 }
 
-/// The statement and the cards of an offer; what does not verify is refused by its own reason.
-pub fn offer(asked: &proto::OfferEquipeRequest) -> Done<(SignedStatement, Vec<SignedCard>)> {
-    let statement = asked.statement.as_ref().ok_or_else(|| malformed("statement"))?;
-    let statement = trust::statement(statement)
-        .map_err(|cause| Fault::refused("bad_statement", cause.to_string()))?;
-    let card = |card| trust::card(card).map_err(|e| Fault::refused("bad_card", e.to_string()));
-    let cards = asked.cards.iter().map(card).collect::<Done<Vec<_>>>()?;
-    Ok((statement, cards))
+/// An offer; what does not verify is refused by its own reason.
+pub fn offer(asked: &proto::OfferEquipeRequest) -> Done<Offer> {
+    if asked.statement.is_none() {
+        return Err(malformed("statement"));
+    }
+    wire::offer::offer(asked).map_err(|cause| match cause {
+        WireError::Field("card") => Fault::refused("bad_card", cause.to_string()),
+        cause => Fault::refused("bad_statement", cause.to_string()),
+    })
 }
 
 /// Key packages as their owner hands them in.
@@ -138,7 +138,7 @@ mod tests {
         let fault = offer(&proto::OfferEquipeRequest::default()).unwrap_err();
         assert_eq!(fault.reason, "malformed");
         let statement = Some(raccordo_proto::trust::v1::SignedStatement::default());
-        let asked = proto::OfferEquipeRequest { statement, cards: Vec::new() };
+        let asked = proto::OfferEquipeRequest { statement, ..Default::default() };
         assert_eq!(offer(&asked).unwrap_err().reason, "bad_statement");
     }
 }

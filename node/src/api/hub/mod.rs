@@ -125,8 +125,8 @@ impl HubService for HubCalls {
         request: Request<proto::OfferEquipeRequest>,
     ) -> Answer<proto::OfferEquipeResponse> {
         let caller = caller(&request)?;
-        let (statement, cards) = convert::offer(&request.into_inner())?;
-        let state = offer::offer(&self.node, &caller, statement, cards).await?;
+        let offered = convert::offer(&request.into_inner())?;
+        let state = offer::offer(&self.node, &caller, offered).await?;
         Ok(Response::new(proto::OfferEquipeResponse { state }))
     }
 

@@ -242,6 +242,7 @@ async fn found(lab: &Lab, group: GroupId) {
         head: Digest::ZERO,
         accepted_at: Instant(0),
         term: 1,
+        begun: Digest::ZERO,
         group_info: Vec::new(),
         trimmed: Sequence(0),
         stored_bytes: 0,

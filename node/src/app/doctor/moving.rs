@@ -130,7 +130,7 @@ pub(super) fn about_carried(row: &CarriedRow) -> Option<Finding> {
             format!("this hub's log of {} was put back to an older state", row.name),
             &format!(
                 "nothing is appended; a member: raccordo equipe move-hub {} --to HUB --lost, and \
-                 here: raccordo hub accept {0}",
+                 here, once `raccordo hub list` shows that it waits: raccordo hub accept {0}",
                 row.name
             ),
             "a member's administrator",

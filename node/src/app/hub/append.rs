@@ -23,14 +23,14 @@ pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
 use super::read_log::{checkpoint_at, statement_of};
 use super::void::{self, Before};
-use super::{HubSlot, WELCOME_LIFETIME, restored};
-use crate::app::Node;
+use super::{HubSlot, WELCOME_LIFETIME, restored, rights};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
-use crate::app::successor;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
+use crate::app::{Node, history, successor};
 use crate::store::Tx;
+use crate::store::history::Keeper;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
 use crate::store::void::UnfollowedRow;
 use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
@@ -50,6 +50,8 @@ struct Call<'c> {
     log: LogState,
     placed: Vec<LogRow>,
     mail: BTreeSet<NodeId>,
+    /// Whether other parties are served now.
+    parties_changed: bool,
     now: Instant,
 }
 
@@ -98,14 +100,18 @@ pub async fn append(
         log,
         placed: Vec::new(),
         mail: BTreeSet::new(),
+        parties_changed: false,
         now,
     };
     let outcomes = call.all(entries).await?;
-    let Call { row, placed, mail, mut public, unfollowed, .. } = call;
+    let Call { row, placed, mail, mut public, unfollowed, parties_changed, .. } = call;
     if planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public.take();
     }
     let checkpoint = finish(node, &mut *tx, &row, &placed).await?;
+    if parties_changed {
+        rights::follow(&mut *tx, row.lineage).await?;
+    }
     measured_commit(tx).await?;
     if !planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public;
@@ -153,7 +159,9 @@ async fn admitted(
     };
     let Some(found) = tx.carried_group(group).await? else { return Err(none()) };
     tx.raise_carried(found.lineage).await?;
-    let row = tx.carried(found.lineage).await?.ok_or_else(none)?;
+    // Meanwhile it may go on in another group.
+    let row = tx.carried(found.lineage).await?.filter(|row| row.group == group);
+    let row = row.ok_or_else(none)?;
     match row.state.as_str() {
         "founded" => {}
         "seeded" if entries.iter().all(|handed| handed.kind == EntryKind::Commit) => {}
@@ -308,6 +316,7 @@ impl Call<'_> {
         match void::said(self.node, self.tx, &mut self.row, &mut kept, notice).await? {
             Some(public) => {
                 self.public = Some(public);
+                self.parties_changed = true;
                 self.log.epoch = self.row.epoch;
             }
             None => self.unfollowed = Some(kept),
@@ -369,6 +378,12 @@ impl Call<'_> {
             }
         };
         let after = view.statement_after.clone().unwrap_or_default();
+        if after != self.row.statement
+            && let Some(reason) = self.identity_conflict(&after).await?
+        {
+            self.public = None;
+            return Ok(Outcome::Refused(reason.into()));
+        }
         match self.term_after(&after)? {
             Some(state) => self.row.state = state.into(),
             None if self.row.state == "seeded" => return Err(term_not_begun()),
@@ -383,6 +398,18 @@ impl Call<'_> {
             self.keep(before, &view, &outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// Why a statement that a commit brings is not taken at this hub: it gives a node id another
+    /// identity key than the id has here. Members of the équipe cannot know that.
+    async fn identity_conflict(&mut self, statement: &[u8]) -> Done<Option<&'static str>> {
+        let damaged = |cause| Fault::ours("statement_damaged", cause);
+        let after = SignedStatement::decode(statement).map_err(damaged)?;
+        let found = rights::conflict(self.node, self.tx, after.statement()).await?;
+        let Some(id) = found else { return Ok(None) };
+        let claimed = (self.caller, self.row.lineage);
+        rights::note_conflict(self.node, self.tx, &id, claimed).await?;
+        Ok(Some(rights::CONFLICT))
     }
 
     /// The state in which a commit leaves the équipe here: it may begin this hub's own term
@@ -408,8 +435,10 @@ impl Call<'_> {
         self.row.epoch = view.epoch_after;
         self.log.epoch = view.epoch_after;
         self.row.group_info = group_info;
-        if let Some(statement) = statement_now {
+        if let Some(statement) = statement_now.filter(|now| *now != self.row.statement) {
+            history::note(self.tx, Keeper::Hub, &statement).await?;
             self.row.statement = statement;
+            self.parties_changed = true;
         }
         let sequence = self.row.sequence;
         self.note_cards(&view).await?;
@@ -421,11 +450,11 @@ impl Call<'_> {
                 self.tx.put_leaver(self.row.group, &member, Some(sequence)).await?;
             }
         }
-        let added: Vec<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
+        let added: BTreeSet<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
         if !added.is_empty() && !welcome.is_empty() {
             let expires_at = self.now.plus(WELCOME_LIFETIME);
             self.tx.put_tree(self.row.group, self.row.epoch, tree, expires_at).await?;
-            let payload = self.welcome_item(welcome)?;
+            let payload = self.welcome_item(welcome, &added).await?;
             for newcomer in added {
                 self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
                 self.tx.put_leaver(self.row.group, &newcomer, None).await?;
@@ -457,7 +486,10 @@ impl Call<'_> {
                         successor::keep_former(self.node, self.tx, &former).await?;
                     }
                 }
-                None => self.row.cards.push(card.clone()),
+                None => {
+                    self.row.cards.push(card.clone());
+                    self.parties_changed = true;
+                }
             }
             successor::take(self.node, self.tx, &newer).await?;
             super::cards::drop_pool(self.node, self.tx, &newer).await?;
@@ -476,7 +508,9 @@ impl Call<'_> {
         Ok((changes, tree, view.leaves, view.statement))
     }
 
-    fn welcome_item(&self, welcome: Vec<u8>) -> Done<Vec<u8>> {
+    async fn welcome_item(&mut self, welcome: Vec<u8>, added: &BTreeSet<NodeId>) -> Done<Vec<u8>> {
+        let statement = statement_of(&self.row)?;
+        let earlier = history::since_listed(self.tx, Keeper::Hub, &statement, added).await?;
         let last = self.placed.last();
         let last = last.ok_or_else(|| Fault::ours("nothing_placed", "a Welcome without commit"))?;
         Ok(raccordo_core::wire::hub::encode_welcome(&WelcomeItem {
@@ -487,6 +521,7 @@ impl Call<'_> {
             checkpoint: checkpoint_at(self.node, &self.row, last),
             welcome,
             accepted_at: last.accepted_at,
+            earlier,
         }))
     }
 

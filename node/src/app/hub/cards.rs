@@ -35,6 +35,18 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
             Err(_) => {}
         }
     }
+    for mut row in tx.all_offers().await? {
+        match replace(&mut row.cards, card, node.clock.now())? {
+            Ok(None) => {}
+            Ok(Some(former)) => {
+                successor::keep_former(node, tx, &former).await?;
+                tx.put_offer(row).await?;
+                taken = Taken::Followed;
+            }
+            Err(error) if taken == Taken::Stranger => return Ok(Taken::Refused(error)),
+            Err(_) => {}
+        }
+    }
     if taken == Taken::Followed {
         drop_pool(node, tx, card).await?;
     }

@@ -9,8 +9,8 @@ use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::validator::{CIPHERSUITES, validate_leaf};
 
-use super::MAIL_LIFETIME;
 use super::read_log::statement_of;
+use super::{MAIL_LIFETIME, rights};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
@@ -20,6 +20,9 @@ use crate::store::hub::{MailboxRow, PoolRow};
 
 /// Our own lifetime of key packages; MLS lifetimes are unbounded (DESIGN §3).
 pub const LIFETIME: Duration = Duration::from_secs(84 * 24 * 3600);
+
+/// By how much the clock of a key package's owner may be ahead of this one.
+const LEEWAY: Duration = Duration::from_secs(3600);
 
 /// A key package as its owner hands it in.
 #[derive(Clone, Debug)]
@@ -38,13 +41,17 @@ pub struct Deposit {
 /// were given out. Returns the single-use packages left of the suite that has fewest.
 ///
 /// # Errors
-/// `not_a_hub`, `bad_key_package`.
+/// `not_a_hub`, `bad_batch`, `not_a_party`, `bad_key_package`.
 pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Done<u32> {
     let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if deposits.is_empty() {
+        return Err(Fault::usage("bad_batch", "a call deposits 1 to 20 key packages"));
+    }
     let now = node.clock.now();
     let bad = |cause: String| Fault::usage("bad_key_package", cause);
     let mut fewest = u32::MAX;
     let mut tx = node.store.write().await?;
+    rights::admit(node, &mut *tx, caller).await?;
     for deposit in deposits {
         let read = read_key_package(&node.crypto, &deposit.key_package)
             .map_err(|cause| bad(cause.to_string()))?;
@@ -52,11 +59,13 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
         if read.leaf.node.as_ref() != Some(caller) {
             return Err(bad("the key package is of another node".into()));
         }
-        // The caller's clock may be ahead of this one.
-        let expires_at = deposit.expires_at.min(now.plus(LIFETIME));
-        if expires_at <= now {
+        if deposit.expires_at <= now {
             return Err(bad("the lifetime is over".into()));
         }
+        if deposit.expires_at > now.plus(LIFETIME + LEEWAY) {
+            return Err(bad("the lifetime is longer than 84 days".into()));
+        }
+        let expires_at = deposit.expires_at.min(now.plus(LIFETIME));
         let suite = read.suite.number();
         if deposit.replaces {
             empty(&mut *tx, caller, now).await?;
@@ -135,6 +144,10 @@ pub async fn claim(
     let Some(row) = tx.carried(lineage).await? else {
         return Err(Fault::not_found("no_such_equipe", "this équipe is not here"));
     };
+    // Only where somebody can be added.
+    if !matches!(row.state.as_str(), "founded" | "seeded") {
+        return Err(Fault::not_found("no_such_equipe", "this équipe is not here"));
+    }
     let statement = statement_of(&row)?;
     let listed = |id: &NodeId| statement.statement().parties.iter().any(|p| p.node == *id);
     let refused = || Fault::refused("not_a_party", "claimed by or for who is no party");
@@ -196,7 +209,7 @@ pub async fn fetch_tree(
     let mut tx = node.store.read().await?;
     let missing = || Fault::not_found("no_such_tree", "the tree of this epoch is not kept here");
     let Some(row) = tx.carried_group(group).await? else { return Err(missing()) };
-    if !statement_of(&row)?.statement().parties.iter().any(|party| party.node == *caller) {
+    if !statement_of(&row)?.statement().may_have_leaf(caller) {
         return Err(Fault::refused("not_a_party", "only parties fetch trees"));
     }
     if epoch != PRESENT {

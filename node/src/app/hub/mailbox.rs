@@ -2,9 +2,8 @@
 
 use raccordo_core::id::{ItemId, NodeId};
 use raccordo_core::trust::card::CardError;
-use raccordo_core::trust::statement::SignedStatement;
 
-use super::{MAIL_LIFETIME, cards, serves};
+use super::{MAIL_LIFETIME, cards, rights};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::peers;
@@ -39,9 +38,7 @@ pub async fn post(
         return Err(Fault::usage("item_too_large", "the item is larger than 256 KiB"));
     }
     let mut tx = node.store.write().await?;
-    if !reachable(node, &mut *tx, caller).await? {
-        return Err(Fault::refused("not_a_party", "who was removed posts nothing"));
-    }
+    rights::admit(node, &mut *tx, caller).await?;
     if kind == MAIL_KIND {
         let refused = take_card(node, &mut *tx, caller, &payload).await?;
         if refused.is_some() || *recipient == node.identity.node {
@@ -51,7 +48,7 @@ pub async fn post(
             return refused.map_or(Ok(()), Err);
         }
     }
-    if !reachable(node, &mut *tx, recipient).await? {
+    if !rights::is_served(node, &mut *tx, recipient).await? {
         return Err(Fault::refused(
             "no_such_peer",
             format!("{recipient} is not verified at this hub"),
@@ -101,26 +98,6 @@ async fn take_card(
         Taken::Revoked => Some(Fault::refused("revoked", "trust in the caller was revoked here")),
         Taken::Known | Taken::Stranger | Taken::Followed => None,
     })
-}
-
-async fn reachable(node: &Node, tx: &mut dyn Tx, recipient: &NodeId) -> Done<bool> {
-    if *recipient == node.identity.node {
-        return Ok(true);
-    }
-    if let Some(row) = tx.peer(recipient).await?
-        && row.state.counts_as_verified()
-    {
-        return Ok(true);
-    }
-    for carried in tx.all_carried().await? {
-        let open = serves(&carried.state);
-        let statement = SignedStatement::decode(&carried.statement)
-            .map_err(|cause| Fault::ours("statement_damaged", cause))?;
-        if open && statement.statement().parties.iter().any(|party| party.node == *recipient) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What waits for the caller after its cursor.

@@ -12,6 +12,7 @@ pub mod mailbox;
 pub mod offer;
 pub mod read_log;
 pub mod restored;
+pub mod rights;
 pub mod seed;
 pub mod trim;
 mod void;
@@ -73,12 +74,6 @@ pub struct HubSlot {
     /// kept of the group before it.
     followed: bool,
     rates: BTreeMap<NodeId, VecDeque<(Instant, u32)>>,
-}
-
-/// Whether the parties of an équipe in this state may connect: also to read what was before
-/// it went to another hub, or to hear that this one was put back.
-pub fn serves(state: &str) -> bool {
-    matches!(state, "accepted" | "founded" | "seeded" | append::MOVED | restored::BEHIND)
 }
 
 impl Hub {

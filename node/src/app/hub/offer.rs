@@ -1,135 +1,220 @@
-//! A chair offers an équipe; it waits for this hub's administrator.
+//! A party offers an équipe, or a later term of one; it waits for this hub's administrator.
+//!
+//! An offer changes nothing of what is carried here: whoever may connect can sign a statement
+//! that names any lineage. Of a lineage that is carried only what follows from the statement
+//! in force counts, step by step; what an old term holds goes when the new one is here whole.
 
 use std::collections::BTreeSet;
 
-use raccordo_core::id::{Digest, Epoch, GroupId, NodeId, Sequence};
-use raccordo_core::ledger::LedgerScope;
-use raccordo_core::time::Instant;
+use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
-use raccordo_core::trust::validator::validate_step;
+use raccordo_core::trust::statement_chain::{ends_before, follows, leads};
+pub use raccordo_core::wire::offer::Offer;
 
 use super::read_log::statement_of;
+use super::rights;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
 use crate::store::Tx;
 use crate::store::hub::CarriedRow;
+use crate::store::offer::OfferRow;
+
+/// State of an offer about which the administrator has not decided.
+pub const WAITING: &str = "waiting";
+/// State of one that the administrator has agreed to.
+pub const ACCEPTED: &str = "accepted";
+/// State of one that it has not.
+pub const REFUSED: &str = "refused";
 
 /// Takes the offer; repeated, it answers with the state.
 ///
 /// # Errors
-/// `bad_statement`, `bad_card`, `not_this_hub`, `not_a_party`, `lineage_taken`.
-pub async fn offer(
-    node: &Node,
-    caller: &NodeId,
-    statement: SignedStatement,
-    cards: Vec<SignedCard>,
-) -> Done<String> {
-    check(node, caller, &statement, &cards)?;
-    let body = statement.statement();
-    let mut tx = node.store.write().await?;
-    if let Some(known) = tx.carried(body.lineage).await? {
-        let at_hand = statement_of(&known)?;
-        let same = at_hand.digest() == statement.digest();
-        if is_later_term(&statement, &at_hand) {
-            let state = if goes_on(&known, &at_hand, &statement) { "accepted" } else { "waiting" };
-            return offer_again(node, tx, caller, (known, state), &statement, &cards).await;
-        }
-        if !same && body.succeeds.is_some() {
-            let message = "another statement of this équipe is in force here";
-            return Err(Fault::conflict("change_overtaken", message));
-        }
-        return match known.state.as_str() {
-            // All parties that have signed the term know of it as one that is carried here.
-            "seeded" => Ok("founded".to_owned()),
-            state if same || state == "founded" => Ok(state.to_owned()),
-            _ => Err(Fault::conflict("lineage_taken", "another statement of this lineage is here")),
-        };
+/// `not_a_hub`, `not_this_hub`, `not_the_chair`, `not_a_party`, `bad_statement`, `bad_card`: the
+/// offer itself; `change_overtaken`, `does_not_follow`: it does not go on from what is in force
+/// here; `identity_conflict`: a party's id stands for another identity key here.
+pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String> {
+    if node.hub.is_none() {
+        return Err(super::accept::not_a_hub());
     }
-    record(
-        node,
-        &mut *tx,
-        Actor::Node,
-        "hub.offered",
-        &body.lineage.to_string(),
-        &[("by", caller.as_str())],
-    )
-    .await?;
-    tx.insert_carried(CarriedRow {
-        lineage: body.lineage,
-        name: body.equipe_name.clone(),
-        state: "waiting".into(),
-        version: 0,
-        statement: statement.encode(),
-        cards: cards.iter().map(SignedCard::encode).collect(),
-        group: GroupId([0; 32]),
-        epoch: Epoch(0),
-        sequence: Sequence(0),
-        head: Digest::ZERO,
-        accepted_at: Instant(0),
-        term: body.hub.term,
-        group_info: Vec::new(),
-        trimmed: Sequence(0),
-        stored_bytes: 0,
-        entries_per_minute_max: 0,
-        stored_bytes_max: 0,
+    check(node, caller, &offered)?;
+    let (lineage, digest) = (offered.lineage(), offered.digest());
+    let mut tx = node.store.write().await?;
+    tx.raise_carried(lineage).await?;
+    tx.raise_offers(lineage).await?;
+    let carried = tx.carried(lineage).await?;
+    if let Some(row) = &carried {
+        if let Some(state) = known(row, caller, &offered.statement)? {
+            return Ok(state);
+        }
+        goes_on_from(row, &offered.earlier, &offered.statement)?;
+    }
+    rights::admit(node, &mut *tx, caller).await?;
+    if let Some(id) = rights::conflict(node, &mut *tx, offered.statement.statement()).await? {
+        rights::note_conflict(node, &mut *tx, &id, (caller, lineage)).await?;
+        tx.commit().await?;
+        return Err(rights::conflict_fault(&id));
+    }
+    let here = tx.offers(lineage).await?;
+    if let Some(row) = here.into_iter().find(|row| row.digest == digest) {
+        return Ok(row.state);
+    }
+    // The administrator has agreed to carry the équipe, and it stays where it is.
+    let agreed = carried.is_some_and(|row| {
+        row.state == "founded" && offered.statement.statement().succeeds == Some(row.group)
+    });
+    let state = if agreed { ACCEPTED } else { WAITING };
+    let detail = [("by", caller.as_str()), ("state", state)];
+    record(node, &mut *tx, Actor::Node, "hub.offered", &lineage.to_string(), &detail).await?;
+    if agreed {
+        supersede(&mut *tx, lineage).await?;
+    }
+    tx.put_offer(OfferRow {
+        lineage,
+        digest,
+        name: offered.statement.statement().equipe_name.clone(),
+        state: state.into(),
+        offered_by: caller.clone(),
+        offered_at: node.clock.now(),
+        statement: offered.statement.encode(),
+        earlier: offered.earlier.iter().map(SignedStatement::encode).collect(),
+        cards: offered.cards.iter().map(SignedCard::encode).collect(),
     })
     .await?;
+    if agreed {
+        rights::follow(&mut *tx, lineage).await?;
+    }
     tx.commit().await?;
-    Ok("waiting".into())
-}
-
-/// Whether a statement begins a later term than the one at hand: the log comes back to this
-/// hub, or goes on after a part of it was lost here.
-fn is_later_term(statement: &SignedStatement, at_hand: &SignedStatement) -> bool {
-    let (after, before) = (statement.statement(), at_hand.statement());
-    after.version > before.version && after.hub.term > before.hub.term
-}
-
-/// Whether a statement founds the successor of exactly the group that this hub carries: its
-/// administrator has agreed to carry the équipe.
-fn goes_on(row: &CarriedRow, at_hand: &SignedStatement, statement: &SignedStatement) -> bool {
-    let (before, after) = (at_hand.statement(), statement.statement());
-    let signers = statement.signatures().keys().cloned().collect();
-    let signed = validate_step(at_hand, statement)
-        .is_ok_and(|change| change.is_signed(before, after, &signers));
-    signed && row.state == "founded" && after.succeeds == Some(row.group)
-}
-
-/// What is here of the équipe ends; nothing is appended to it any more.
-async fn offer_again(
-    node: &Node,
-    mut tx: Box<dyn Tx>,
-    caller: &NodeId,
-    (known, state): (CarriedRow, &str),
-    statement: &SignedStatement,
-    cards: &[SignedCard],
-) -> Done<String> {
-    let mut row = known;
-    tx.raise_carried(row.lineage).await?;
-    let detail = [("by", caller.as_str())];
-    record(node, &mut *tx, Actor::Node, "hub.offered", &row.lineage.to_string(), &detail).await?;
-    row.state = state.into();
-    row.statement = statement.encode();
-    row.cards = cards.iter().map(SignedCard::encode).collect();
-    // The copy of the log begins anew.
-    let group = std::mem::replace(&mut row.group, GroupId([0; 32]));
-    tx.delete_log(group).await?;
-    tx.delete_ledger_scope(&LedgerScope::Hub(group).to_string()).await?;
-    tx.update_carried(&row).await?;
-    tx.commit().await?;
-    node.signals.wake(&Topic::Log(group));
+    if agreed {
+        node.signals.wake(&Topic::Trust);
+    }
     Ok(state.to_owned())
 }
 
-fn check(
-    node: &Node,
-    caller: &NodeId,
+/// The state in which a statement is here that brings nothing new: it has begun the term, is
+/// in force, or a later one is. Whoever offers it has missed that.
+fn known(row: &CarriedRow, caller: &NodeId, statement: &SignedStatement) -> Done<Option<String>> {
+    // All parties that have signed the term know of it as one that is carried here.
+    let state = if row.state == "seeded" { "founded" } else { row.state.as_str() };
+    let in_force = statement_of(row)?;
+    let digest = statement.digest();
+    if digest == row.begun || digest == in_force.digest() {
+        return Ok(Some(state.to_owned()));
+    }
+    let (offered, in_force) = (statement.statement(), in_force.statement());
+    if offered.version > in_force.version {
+        return Ok(None);
+    }
+    // A successor that another statement has overtaken is none any more.
+    let missed = offered.succeeds.is_none() && in_force.may_have_leaf(caller);
+    if missed && state == "founded" {
+        return Ok(Some(state.to_owned()));
+    }
+    let message = "another statement of this équipe is in force here";
+    Err(Fault::conflict("change_overtaken", message))
+}
+
+/// Whether a statement begins a later term of what is carried, and follows from the statement
+/// in force there.
+///
+/// # Errors
+/// `does_not_follow`; a damaged row.
+pub fn goes_on_from(
+    row: &CarriedRow,
+    earlier: &[SignedStatement],
     statement: &SignedStatement,
-    cards: &[SignedCard],
 ) -> Done<()> {
+    let refused = |what: &str| {
+        let message = format!("the offer does not follow from what this hub carries: {what}");
+        Fault::conflict("does_not_follow", message).hint(
+            "offer it with the statements between; where no party has them any more, the hub's \
+             administrator ends what is carried first: `raccordo hub evict`",
+        )
+    };
+    let in_force = statement_of(row)?;
+    if statement.statement().hub.term <= in_force.statement().hub.term {
+        return Err(refused("it begins no later term"));
+    }
+    follows(&in_force, earlier, statement).map_err(|cause| refused(cause.0))
+}
+
+/// As [`goes_on_from`], of an offer that is here.
+///
+/// # Errors
+/// As [`goes_on_from`].
+pub fn still_goes_on(row: &CarriedRow, offer: &OfferRow) -> Done<()> {
+    goes_on_from(row, &earlier_of(offer)?, &offered_statement(offer)?)
+}
+
+/// The statement that is offered.
+///
+/// # Errors
+/// A damaged row.
+pub fn offered_statement(row: &OfferRow) -> Done<SignedStatement> {
+    SignedStatement::decode(&row.statement).map_err(|cause| Fault::ours("statement_damaged", cause))
+}
+
+/// Those in force before it.
+///
+/// # Errors
+/// A damaged row.
+pub fn earlier_of(row: &OfferRow) -> Done<Vec<SignedStatement>> {
+    let read = |encoded: &Vec<u8>| {
+        SignedStatement::decode(encoded).map_err(|cause| Fault::ours("statement_damaged", cause))
+    };
+    row.earlier.iter().map(read).collect()
+}
+
+/// The accepted offer of a lineage: there is at most one.
+///
+/// # Errors
+/// The store's.
+pub async fn accepted(tx: &mut dyn Tx, lineage: LineageId) -> Done<Option<OfferRow>> {
+    let offers = tx.offers(lineage).await?;
+    Ok(offers.into_iter().find(|row| row.state == ACCEPTED))
+}
+
+/// Another offer of the lineage is to be the accepted one: what was handed over for one before
+/// goes.
+///
+/// # Errors
+/// The store's.
+pub async fn supersede(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    if let Some(row) = accepted(tx, lineage).await? {
+        tx.put_offer(OfferRow { state: REFUSED.into(), ..row }).await?;
+    }
+    drop_copies(tx, lineage).await
+}
+
+/// Deletes what parties have handed over.
+///
+/// # Errors
+/// The store's.
+pub async fn drop_copies(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    for copy in tx.log_copies(lineage).await? {
+        tx.delete_log(copy.place()).await?;
+        tx.delete_log_copy(&copy).await?;
+    }
+    Ok(())
+}
+
+/// An accepted offer is carried now: no other of the lineage follows any more.
+///
+/// # Errors
+/// The store's.
+pub async fn settle(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    drop_copies(tx, lineage).await?;
+    for row in tx.offers(lineage).await? {
+        tx.delete_offer(lineage, row.digest).await?;
+    }
+    rights::follow(tx, lineage).await
+}
+
+/// What an offer shows by itself.
+fn check(node: &Node, caller: &NodeId, offered: &Offer) -> Done<()> {
+    let Offer { statement, earlier, cards } = offered;
     let body = statement.statement();
     let hub = &body.hub;
     if hub.hub != node.identity.node || hub.identity != node.identity.key.public() {
@@ -141,21 +226,38 @@ fn check(
     if !body.may_have_leaf(caller) {
         return Err(Fault::refused("not_a_party", "only a party offers an équipe"));
     }
-    statement.verify(None).map_err(|cause| Fault::refused("bad_statement", cause.to_string()))?;
-    if !statement.missing_signers().is_empty() {
-        return Err(Fault::refused("bad_statement", "not all parties have signed"));
-    }
+    check_statement(statement, earlier)?;
+    let bad_card = |what: &str| Err(Fault::refused("bad_card", what));
     let mut described = BTreeSet::new();
     for card in cards {
         let card = card.card();
         let party = body.parties.iter().find(|party| party.node == card.node);
         if party.is_none_or(|party| party.identity != card.identity) {
-            return Err(Fault::refused("bad_card", "a card is not of a party"));
+            return bad_card("a card is not of a party");
         }
-        described.insert(&card.node);
+        if !described.insert(&card.node) {
+            return bad_card("two cards are of one party");
+        }
     }
     if !body.unsuspended().all(|party| described.contains(&party.node)) {
-        return Err(Fault::refused("bad_card", "the card of a party is missing"));
+        return bad_card("the card of a party is missing");
+    }
+    Ok(())
+}
+
+fn check_statement(statement: &SignedStatement, earlier: &[SignedStatement]) -> Done<()> {
+    let bad = |what: &dyn std::fmt::Display| Fault::refused("bad_statement", what.to_string());
+    if !ends_before(earlier, statement) {
+        return Err(bad(&"the statement right before it is missing"));
+    }
+    // Of a later one the step to it says whose signatures it has.
+    if earlier.is_empty() {
+        statement.verify(None).map_err(|cause| bad(&cause))?;
+        statement.statement().check_founding().map_err(|cause| bad(&cause))?;
+    }
+    leads(earlier, statement).map_err(|cause| bad(&cause.0))?;
+    if !statement.missing_signers().is_empty() {
+        return Err(bad(&"not all parties have signed"));
     }
     Ok(())
 }

@@ -9,11 +9,12 @@ use raccordo_core::trust::commit::{CommitView, GroupView};
 use raccordo_core::trust::notice::Notice;
 use raccordo_core::trust::void::{Votes, voters};
 
-use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::write_ledger;
+use crate::app::{Node, history};
 use crate::store::Tx;
+use crate::store::history::Keeper;
 use crate::store::hub::CarriedRow;
 use crate::store::void::UnfollowedRow;
 
@@ -89,6 +90,7 @@ pub(super) async fn said(
     write_ledger(node, tx, changes).await?;
     (row.epoch, row.statement) = (kept.epoch, kept.statement.clone());
     row.group_info = kept.group_info.clone();
+    history::note(tx, Keeper::Hub, &row.statement).await?;
     follow_roster(tx, row, &view).await?;
     tx.delete_unfollowed(row.group).await?;
     let subject = row.lineage.to_string();

@@ -12,8 +12,7 @@ use super::enter;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::found::{NewEquipe, new_row, secret};
-use crate::app::mail::Offer;
-use crate::app::peers::verified_card;
+use crate::app::mail::{Offer, later_term};
 use crate::app::signals::Topic;
 use crate::app::work::Work;
 use crate::app::{Node, changes, roster};
@@ -144,13 +143,7 @@ pub async fn offers(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
         if !ours || !matches!(known.answer.as_str(), "" | "waiting") {
             continue;
         }
-        let mut cards = Vec::new();
-        for party in body.unsuspended() {
-            if let Ok(card) = verified_card(node, &mut *tx, &party.node).await {
-                cards.push(card);
-            }
-        }
-        offers.push(Offer { lineage: row.lineage, statement, cards });
+        offers.push(later_term(node, &mut *tx, statement).await?);
     }
     Ok(offers)
 }

@@ -45,6 +45,10 @@ impl HubRows for MemoryTx {
         self.alter(|tables| tables.carried.change(&row.lineage, update)).map(drop)
     }
 
+    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()> {
+        self.alter(|tables| tables.carried.remove(&lineage))
+    }
+
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()> {
         self.change(|tables| {
             for row in rows {
@@ -122,6 +126,22 @@ impl HubRows for MemoryTx {
             tables.log_leaver.remove_where(.., |(of, _), _| *of == group);
             tables.group_tree.remove_where(.., |(of, _), _| *of == group);
             tables.unfollowed.remove(&group);
+        })
+    }
+
+    async fn rename_log(&mut self, from: GroupId, to: GroupId) -> Stored<()> {
+        self.change(|tables| {
+            let rows = tables.log.range((from, Sequence(0))..=(from, Sequence(u64::MAX)));
+            for row in rows.map(|(_, row)| row.clone()).collect::<Vec<_>>() {
+                tables.log.remove(&(from, row.sequence));
+                tables.log_place.remove(&(from, row.sender.clone(), row.entry));
+                let place = (to, row.sender.clone(), row.entry);
+                let free = tables.log_place.add(place, row.sequence);
+                let key = (to, row.sequence);
+                let added = tables.log.add(key, LogRow { group: to, ..row });
+                inserted("log_entry", free && added)?;
+            }
+            Ok(())
         })
     }
 

@@ -16,6 +16,7 @@ use crate::store::account::{AccountRow, InvitationRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::draft::DraftRow;
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
+use crate::store::history::Keeper;
 use crate::store::honesty::{ClaimRow, StretchRow};
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
@@ -24,11 +25,13 @@ use crate::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValue
 use crate::store::membership::{ProposalRow, ReplayRow};
 use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
+use crate::store::offer::{CopyRow, OfferRow};
 use crate::store::outbox::{EntryRow, EnvelopeRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
 use crate::store::rejoin::RejoinRow;
+use crate::store::served::{ConflictRow, ServedRow};
 use crate::store::successor::SuccessorRow;
 use crate::store::term::{HubMoveRow, KeptRow};
 use crate::store::token::{OwnTagRow, PairRow, TokenRow};
@@ -153,6 +156,13 @@ tables! {
     token_answer: (LineageId, TokenRequestId, NodeId) => AnswerRow,
 
     carried: LineageId => CarriedRow,
+    offer: (LineageId, Digest) => OfferRow,
+    log_copy: (LineageId, Digest, NodeId) => CopyRow,
+    served: (LineageId, NodeId) => ServedRow,
+    /// By the id, and who claimed it.
+    identity_conflict: (NodeId, NodeId) => ConflictRow,
+    /// By version.
+    past_statement: (Keeper, LineageId, u64) => Vec<u8>,
     log: (GroupId, Sequence) => LogRow,
     /// Places of the log's entries.
     log_place: (GroupId, NodeId, EntryId) => Sequence,

@@ -4,11 +4,10 @@
 CREATE TABLE carried (
     lineage                 BLOB   NOT NULL PRIMARY KEY,
     name                    TEXT   NOT NULL,
-    -- `waiting`, `accepted`, `founded`, `refused` or `evicted`.
+    -- `founded`, `seeded`, `moved` or `behind`.
     state                   TEXT   NOT NULL,
     -- Raised first by every transaction that writes to the équipe.
     version                 BIGINT NOT NULL,
-    -- All zero before the founding.
     group_id                BLOB   NOT NULL,
     epoch                   BIGINT NOT NULL,
     -- Newest entry, chained head at it, time of its acceptance.
@@ -16,6 +15,8 @@ CREATE TABLE carried (
     head                    BLOB   NOT NULL,
     accepted_at_ms          BIGINT NOT NULL,
     term                    BIGINT NOT NULL,
+    -- SHA-256 of the statement with which the term began here.
+    begun                   BLOB   NOT NULL,
     -- Payloads up to here are forgotten.
     trimmed                 BIGINT NOT NULL,
     stored_bytes            BIGINT NOT NULL,
@@ -34,6 +35,78 @@ CREATE TABLE carried_document (
     cards       BLOB NOT NULL,
     -- Of the present epoch.
     group_info  BLOB NOT NULL
+);
+
+-- What waits to be founded: équipes, and later terms of carried ones.
+CREATE TABLE offer (
+    lineage        BLOB   NOT NULL,
+    -- SHA-256 of the statement's canonical bytes.
+    statement      BLOB   NOT NULL,
+    name           TEXT   NOT NULL,
+    -- `waiting`, `accepted` or `refused`.
+    state          TEXT   NOT NULL,
+    -- Raised first by every transaction that decides about the lineage's offers.
+    version        BIGINT NOT NULL,
+    -- Who offered it first, and when.
+    offered_by     TEXT   NOT NULL,
+    offered_at_ms  BIGINT NOT NULL,
+    -- Container `signed-statement`.
+    signed         BLOB   NOT NULL,
+    -- Those in force before it, oldest first, and the containers `signed-card` of all
+    -- parties: each after its length (4 bytes, big-endian).
+    earlier        BLOB   NOT NULL,
+    cards          BLOB   NOT NULL,
+    PRIMARY KEY (lineage, statement)
+);
+
+-- Whose id each node id is in the équipes that are carried or accepted: one identity key.
+CREATE TABLE served (
+    lineage   BLOB   NOT NULL,
+    node      TEXT   NOT NULL,
+    identity  BLOB   NOT NULL,
+    -- Whether it is a party no more.
+    former    BIGINT NOT NULL,
+    PRIMARY KEY (lineage, node)
+);
+CREATE INDEX served_by_node ON served (node);
+
+-- Who would have had a node id stand for another identity key, for the administrator.
+CREATE TABLE identity_conflict (
+    node        TEXT   NOT NULL,
+    claimed_by  TEXT   NOT NULL,
+    lineage     BLOB   NOT NULL,
+    at_ms       BIGINT NOT NULL,
+    PRIMARY KEY (node, claimed_by)
+);
+
+-- Logs that parties hand over for an accepted term; the entries lie in `log_entry` under an id
+-- that is no group's, until one is whole.
+CREATE TABLE log_copy (
+    lineage         BLOB   NOT NULL,
+    -- Of the accepted offer.
+    statement       BLOB   NOT NULL,
+    -- Who hands it over.
+    party           TEXT   NOT NULL,
+    group_id        BLOB   NOT NULL,
+    -- Place before the first entry.
+    after           BIGINT NOT NULL,
+    -- Newest entry, chained head at it, its epoch and time of acceptance.
+    sequence        BIGINT NOT NULL,
+    head            BLOB   NOT NULL,
+    epoch           BIGINT NOT NULL,
+    accepted_at_ms  BIGINT NOT NULL,
+    stored_bytes    BIGINT NOT NULL,
+    PRIMARY KEY (lineage, statement, party)
+);
+
+-- Statements that were in force in the carried logs: what shows a newcomer that the newest
+-- follows from the one that it signed.
+CREATE TABLE carried_statement (
+    lineage  BLOB   NOT NULL,
+    version  BIGINT NOT NULL,
+    -- Container `signed-statement`.
+    signed   BLOB   NOT NULL,
+    PRIMARY KEY (lineage, version)
 );
 
 CREATE TABLE log_entry (

@@ -14,6 +14,16 @@ CREATE TABLE proposal (
     PRIMARY KEY (lineage, statement)
 );
 
+-- Statements that were in force, as this node has followed them: what shows another hub that
+-- the newest follows.
+CREATE TABLE past_statement (
+    lineage  BLOB   NOT NULL,
+    version  BIGINT NOT NULL,
+    -- Container `signed-statement`.
+    signed   BLOB   NOT NULL,
+    PRIMARY KEY (lineage, version)
+);
+
 -- Members that joined late, until they have this node's objects from before.
 CREATE TABLE replay (
     lineage    BLOB   NOT NULL,

@@ -14,7 +14,7 @@ macro_rules! select {
         concat!(
             "SELECT c.lineage, c.name, c.state, c.version, d.statement, d.cards, c.group_id, \
              c.epoch, c.sequence, c.head, c.accepted_at_ms, c.term, d.group_info, c.trimmed, \
-             c.stored_bytes, c.entries_per_minute_max, c.stored_bytes_max \
+             c.stored_bytes, c.entries_per_minute_max, c.stored_bytes_max, c.begun \
              FROM carried c JOIN carried_document d ON d.lineage = c.lineage",
             $rest
         )
@@ -27,18 +27,23 @@ const CARRIED_GROUP: &str = select!(" WHERE c.group_id = $1");
 const ALL: &str = select!("");
 const INSERT: &str = "INSERT INTO carried (lineage, name, state, group_id, epoch, sequence, \
      head, accepted_at_ms, term, trimmed, stored_bytes, entries_per_minute_max, \
-     stored_bytes_max, version) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+     stored_bytes_max, begun, version) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
      ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE carried SET name = $2, state = $3, group_id = $4, epoch = $5, \
      sequence = $6, head = $7, accepted_at_ms = $8, term = $9, trimmed = $10, \
-     stored_bytes = $11, entries_per_minute_max = $12, stored_bytes_max = $13 \
+     stored_bytes = $11, entries_per_minute_max = $12, stored_bytes_max = $13, begun = $14 \
      WHERE lineage = $1";
 const INSERT_DOCUMENT: &str = "INSERT INTO carried_document (lineage, statement, cards, \
      group_info) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const UPDATE_DOCUMENT: &str = "UPDATE carried_document \
      SET statement = $2, cards = $3, group_info = $4 \
      WHERE lineage = $1 AND (statement <> $2 OR cards <> $3 OR group_info <> $4)";
+
+const DELETE_CARRIED: [(&str, &str); 2] = [
+    ("carried", "DELETE FROM carried WHERE lineage = $1"),
+    ("carried_document", "DELETE FROM carried_document WHERE lineage = $1"),
+];
 
 const DELETE_EXPIRED: [(&str, &str); 3] = [
     ("mailbox", "DELETE FROM mailbox WHERE expires_at_ms <= $1"),
@@ -75,6 +80,13 @@ impl HubRows for SqlTx {
         self.execute(bind(sql("carried", UPDATE), row)).await?;
         let document = bind_document(sql("carried_document", UPDATE_DOCUMENT), row)?;
         self.execute(document).await.map(drop)
+    }
+
+    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()> {
+        for (table, text) in DELETE_CARRIED {
+            self.execute(sql(table, text).bytes(lineage.as_bytes())).await?;
+        }
+        Ok(())
     }
 
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()> {
@@ -115,6 +127,10 @@ impl HubRows for SqlTx {
 
     async fn delete_log(&mut self, group: GroupId) -> Stored<()> {
         self.delete_group(group).await
+    }
+
+    async fn rename_log(&mut self, from: GroupId, to: GroupId) -> Stored<()> {
+        self.rename_group(from, to).await
     }
 
     async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>> {
@@ -209,6 +225,7 @@ fn bind(statement: Statement, row: &CarriedRow) -> Statement {
         .integer(row.stored_bytes)
         .integer(row.entries_per_minute_max)
         .integer(row.stored_bytes_max)
+        .bytes(row.begun.as_bytes())
 }
 
 fn bind_document(statement: Statement, row: &CarriedRow) -> Stored<Statement> {
@@ -236,11 +253,12 @@ fn carried(row: &mut Columns<'_>) -> Stored<CarriedRow> {
         stored_bytes: row.integer()?,
         entries_per_minute_max: row.integer()?,
         stored_bytes_max: row.integer()?,
+        begun: row.id()?,
     })
 }
 
 /// Each part after its length, 4 bytes, big-endian; none for a part of 4 GiB and more.
-fn join(parts: &[Vec<u8>]) -> Option<Vec<u8>> {
+pub(super) fn join(parts: &[Vec<u8>]) -> Option<Vec<u8>> {
     let mut joined = Vec::new();
     for part in parts {
         joined.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
@@ -250,7 +268,7 @@ fn join(parts: &[Vec<u8>]) -> Option<Vec<u8>> {
 }
 
 /// What [`join`] wrote; none for anything else.
-fn split(mut joined: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(super) fn split(mut joined: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut parts = Vec::new();
     while let Some((length, rest)) = joined.split_first_chunk() {
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;

@@ -59,6 +59,8 @@ const DELETE_GROUP: [(&str, &str); 5] = [
     ("unfollowed", "DELETE FROM unfollowed WHERE group_id = $1"),
 ];
 
+const RENAME_GROUP: &str = "UPDATE log_entry SET group_id = $2 WHERE group_id = $1";
+
 const CURSORS: &str = "SELECT node, sequence FROM log_cursor WHERE group_id = $1";
 const MOVE_CURSOR: &str = "INSERT INTO log_cursor (group_id, node, sequence) \
      VALUES ($1, $2, $3) ON CONFLICT (group_id, node) DO UPDATE \
@@ -145,6 +147,12 @@ impl SqlTx {
             self.execute(sql(table, text).bytes(group.as_bytes())).await?;
         }
         Ok(())
+    }
+
+    /// Makes entries those of another group.
+    pub(super) async fn rename_group(&mut self, from: GroupId, to: GroupId) -> Stored<()> {
+        let rename = sql("log_entry", RENAME_GROUP).bytes(from.as_bytes());
+        self.execute(rename.bytes(to.as_bytes())).await.map(drop)
     }
 
     /// What members have durably processed, by node id.

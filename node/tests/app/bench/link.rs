@@ -89,11 +89,10 @@ impl Link<'_> {
     async fn offer(&self) -> Done<bool> {
         let mut moved = false;
         for offered in mail::offers(self.node, self.hub()).await? {
-            let before =
-                pacts::named(self.node, &offered.lineage.to_string()).await?.row.hub_answer;
-            let answer =
-                offer::offer(self.relay, self.me(), offered.statement, offered.cards).await?;
-            mail::answered(self.node, self.hub(), offered.lineage, &answer).await?;
+            let lineage = offered.lineage();
+            let before = pacts::named(self.node, &lineage.to_string()).await?.row.hub_answer;
+            let answer = offer::offer(self.relay, self.me(), offered).await?;
+            mail::answered(self.node, self.hub(), lineage, &answer).await?;
             moved |= before != answer;
         }
         Ok(moved)
