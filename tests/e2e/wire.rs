@@ -184,7 +184,7 @@ async fn calls(member: &Member) -> anyhow::Result<()> {
         group_info: vec![1; 99],
     };
     check(told(client.found_group(found).await), "NotFound no_such_equipe")?;
-    let tree = proto::FetchTreeRequest { group_id: vec![9; 32], epoch: 1 };
+    let tree = proto::FetchTreeRequest { group_id: vec![9; 32], epoch: Some(1) };
     check(told(client.fetch_tree(tree).await), "NotFound no_such_tree")
 }
 
@@ -326,7 +326,8 @@ async fn not_a_member(raw: &Raw, member: &Member) -> anyhow::Result<()> {
     let append = proto::AppendRequest { group_id: member.group.clone(), entries };
     let refused = told(client.append(append).await);
     ensure!(refused == "PermissionDenied not_a_member", "{refused}");
-    let tree = proto::FetchTreeRequest { group_id: member.group.clone(), epoch: member.epoch };
+    let (group_id, epoch) = (member.group.clone(), Some(member.epoch));
+    let tree = proto::FetchTreeRequest { group_id, epoch };
     let refused = told(client.fetch_tree(tree).await);
     ensure!(refused == "PermissionDenied not_a_party", "{refused}");
     let lineage = member.opened.store.read().await?.equipes().await?;

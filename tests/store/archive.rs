@@ -106,7 +106,7 @@ async fn check_unfit(url: &str) -> anyhow::Result<()> {
     let head = table("counter").head();
     let unfit = vec![Value::Integer(1), Value::Text("x".into())];
     let mut archive = store.archive(Purpose::Restoration).await?;
-    assert!(matches!(archive.fill(&head, vec![unfit]).await, Err(StoreError::Damaged(_))));
+    assert!(matches!(archive.fill(&head, vec![unfit]).await, Err(StoreError::Unfit(_))));
     drop(archive);
     let mut archive = store.archive(Purpose::Backup).await?;
     let row = vec![Value::Text("x".into()), Value::Integer(1)];

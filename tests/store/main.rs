@@ -35,6 +35,7 @@ mod term;
 mod token;
 mod token_request;
 mod transaction;
+mod unfit;
 mod visit;
 mod void;
 
@@ -107,4 +108,5 @@ contract! {
         dropped_is_rolled_back begun_for_nobody after_exists_usable readers_do_not_write readers_see_one_state
         no_raise_is_lost writers_of_two_equipes large_values
     }
+    unfit { numbers_of_more_than_63_bits texts_with_zero_bytes nothing_follows_a_refusal }
 }

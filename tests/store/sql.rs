@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use raccordo_core::id::Digest;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
+use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::ledger::LedgerRow;
 use raccordo_node::store::object::ObjectRow;
 use raccordo_node::store::peer::PeerRow;
@@ -73,9 +75,6 @@ async fn check_damaged(url: &str) -> anyhow::Result<()> {
         tx.put_peer(peer.clone()).await?;
         tx.commit().await?;
     }
-    let mut tx = store.write().await?;
-    let unfit = tx.put_peer(PeerRow { card_serial: u64::MAX, ..peer }).await;
-    assert!(matches!(unfit, Err(StoreError::Damaged("peer"))));
     Ok(())
 }
 
@@ -124,6 +123,21 @@ async fn unknown_databases_are_refused() {
         let refused = SqlStore::connect(url, 1).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{url}");
     }
+}
+
+/// SQLite has no such limit: whatever becomes part of a key is bounded where it is decoded.
+#[tokio::test]
+async fn a_key_too_long_for_an_index_is_its_tellers_fault() -> anyhow::Result<()> {
+    let store = SqlStore::open(&raccordo_tests::postgres::database()?, 2).await?;
+    // Of digests, since PostgreSQL would press repeated letters together.
+    let code = (0..200).map(|at: u32| Digest::of(&at.to_be_bytes()).to_string()).collect();
+    let detail = String::new();
+    let alarm = AlarmRow { lineage: lineage(1), code, detail, holds: true, raised_at: Instant(1) };
+    let mut tx = store.write().await?;
+    assert!(matches!(tx.put_alarm(alarm).await, Err(StoreError::Unfit("alarm"))));
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfit("alarm"))));
+    assert!(store.ailing().is_none());
+    Ok(())
 }
 
 /// Names of the files that hold some bytes.

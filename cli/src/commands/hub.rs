@@ -44,7 +44,7 @@ pub enum HubCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), group = "limit")]
         entries_per_minute: Option<u32>,
         /// Bytes of the équipe's log kept at once
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), group = "limit")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 53), group = "limit")]
         stored_bytes: Option<u64>,
     },
     /// Stop carrying an équipe, and delete its log

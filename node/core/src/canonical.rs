@@ -1,12 +1,14 @@
 //! Canonical bytes: the one encoding of everything that is signed or hashed.
 //!
 //! `raccordo/v1/TYPE`, one zero byte, then each field as `length (4 bytes, big-endian) ‖
-//! bytes`. Integers are 8 bytes big-endian, booleans one byte, text UTF-8. A list is one
-//! field that holds its items, each length-prefixed; a record in a list is one item that
-//! holds its fields. Signed bytes are stored and sent as they were signed and never
-//! encoded again (`proto/trust/v1/trust.proto` defines each type).
+//! bytes`. Integers are 8 bytes big-endian and at most 2^53 - 1, booleans one byte, text
+//! UTF-8. A list is one field that holds its items, each length-prefixed; a record in a list
+//! is one item that holds its fields. Signed bytes are stored and sent as they were signed
+//! and never encoded again (`proto/trust/v1/trust.proto` defines each type).
 
 use crate::id::Digest;
+use crate::number;
+use crate::time::Instant;
 
 /// Why bytes are not canonical of the expected type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum CanonicalError {
     /// A field has another length or alphabet than its type.
     #[error("the field {0} is malformed")]
     Field(&'static str),
+    /// A number or time is beyond what is taken from others ([`crate::number`]).
+    #[error("the field {0} is out of range")]
+    Range(&'static str),
     /// Bytes follow the last field.
     #[error("bytes follow the last field")]
     Trailing,
@@ -67,7 +72,7 @@ impl Writer {
 
     /// Adds one instant in milliseconds, 8 bytes big-endian, two's complement.
     #[must_use]
-    pub fn instant(self, field: crate::time::Instant) -> Self {
+    pub fn instant(self, field: Instant) -> Self {
         self.bytes(&field.0.to_be_bytes())
     }
 
@@ -153,17 +158,19 @@ impl<'a> Reader<'a> {
     /// The next field as an unsigned integer.
     ///
     /// # Errors
-    /// As [`Reader::array`].
+    /// As [`Reader::array`], or [`CanonicalError::Range`] above [`number::NUMBER_MAX`].
     pub fn integer(&mut self, field: &'static str) -> Result<u64, CanonicalError> {
-        Ok(u64::from_be_bytes(self.array(field)?))
+        let told = u64::from_be_bytes(self.array(field)?);
+        number::bounded(told).ok_or(CanonicalError::Range(field))
     }
 
     /// The next field as an instant.
     ///
     /// # Errors
-    /// As [`Reader::array`].
-    pub fn instant(&mut self, field: &'static str) -> Result<crate::time::Instant, CanonicalError> {
-        Ok(crate::time::Instant(i64::from_be_bytes(self.array(field)?)))
+    /// As [`Reader::array`], or [`CanonicalError::Range`] outside of [`number::instant`].
+    pub fn instant(&mut self, field: &'static str) -> Result<Instant, CanonicalError> {
+        let told = i64::from_be_bytes(self.array(field)?);
+        number::instant(told).ok_or(CanonicalError::Range(field))
     }
 
     /// The next field as a boolean.
@@ -238,6 +245,21 @@ mod tests {
         assert!(record.boolean("ratified")?);
         record.end()?;
         reader.end()
+    }
+
+    #[test]
+    fn numbers_and_times_beyond_their_bounds_are_refused() {
+        for edge in number::EDGES {
+            let bytes = Writer::new("sample").integer(edge).finish();
+            let read = Reader::new("sample", &bytes).unwrap().integer("number");
+            let bounded = edge <= number::NUMBER_MAX;
+            assert_eq!(read, if bounded { Ok(edge) } else { Err(CanonicalError::Range("number")) });
+            let told = Instant(i64::from_be_bytes(edge.to_be_bytes()));
+            let bytes = Writer::new("sample").instant(told).finish();
+            let read = Reader::new("sample", &bytes).unwrap().instant("time");
+            let bounded = (Instant(0)..=Instant::LAST).contains(&told);
+            assert_eq!(read, if bounded { Ok(told) } else { Err(CanonicalError::Range("time")) });
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! and a source of randomness, and returns what is to be stored and sent. A tour, in the
 //! order in which an alert meets the modules:
 //!
-//! - values: [`id`], [`time`], [`entropy`], [`secret`], [`canonical`]
+//! - values: [`id`], [`number`], [`time`], [`entropy`], [`secret`], [`canonical`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
 //! - who signs in at the desk: [`account`]
@@ -33,6 +33,7 @@ pub mod ledger;
 pub mod letter;
 pub mod matching;
 pub mod normal;
+pub mod number;
 pub mod object;
 pub mod operator;
 pub mod planted;

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct Instant(pub i64);
 
 impl Instant {
+    /// The last that is taken from others: 9998-12-31T23:59:59.999Z, so that a day later is
+    /// still in the calendar, which ends with the year 9999.
+    pub const LAST: Self = Self(253_370_764_799_999);
+
     /// This much later; stays at the end of time rather than wrap.
     pub fn plus(self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);

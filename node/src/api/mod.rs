@@ -12,6 +12,7 @@ pub mod admin;
 pub mod casework;
 pub mod deadline;
 pub mod hub;
+pub mod number;
 pub mod serve;
 pub mod status;
 mod to_the_end;

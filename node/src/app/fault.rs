@@ -40,6 +40,11 @@ pub struct Fault {
     pub hint: String,
 }
 
+/// Reason of what no database holds.
+pub const UNFIT: &str = "does_not_fit";
+/// Reason of what is there already.
+const EXISTS: &str = "exists";
+
 /// Short for results of use cases.
 pub type Done<T> = Result<T, Fault>;
 
@@ -74,6 +79,12 @@ impl Fault {
         Self::new(Whose::Ours, reason, format!("internal fault: {cause}"))
     }
 
+    /// Whether the store refuses what was said, and is well itself: said again, it would be
+    /// refused again.
+    pub fn is_of_content(&self) -> bool {
+        matches!(self.reason, UNFIT | EXISTS)
+    }
+
     /// Adds the next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -93,10 +104,12 @@ impl From<StoreError> for Fault {
                 Self::new(Whose::Unavailable, ailment.reason(), error.to_string())
                     .hint(format!("nothing was stored; {}", ailment.step()))
             }
-            StoreError::Exists(_) => Self::conflict("exists", error.to_string()),
+            StoreError::Exists(_) => Self::conflict(EXISTS, error.to_string()),
             StoreError::Newer { .. } => {
                 Self::new(Whose::Unavailable, "schema_newer", error.to_string())
             }
+            StoreError::Unfit(_) => Self::usage(UNFIT, error.to_string())
+                .hint("a number or a text in it is beyond what any database holds"),
             StoreError::Damaged(_) => Self::new(Whose::Ours, "row_damaged", error.to_string())
                 .hint("restore the newest backup; do not edit the database by hand"),
             StoreError::Crashed => Self::new(Whose::Unavailable, "crashed", error.to_string()),

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use raccordo_core::hublog::{EntryKind, LogEntry};
-use raccordo_core::id::{Digest, LineageId, Sequence};
+use raccordo_core::id::{Digest, LineageId, NodeId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{Processed, SessionError};
+use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
 use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
@@ -90,21 +91,36 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
     };
     let mut from = 0;
     loop {
-        match run(node, lineage, batch, &places, from..batch.entries.len()).await? {
-            Run::Ended(received) => return Ok(received),
+        // Everything before what cannot be processed, then that entry by itself, then the rest.
+        let (received, stuck) = run_up_to(node, lineage, batch, &places, from).await?;
+        let Some((index, reason)) = stuck.filter(|_| received != Received::Stopped) else {
+            return Ok(received);
+        };
+        set_aside(node, lineage, batch, &places, index, reason).await?;
+        from = index + 1;
+        if from == batch.entries.len() {
+            return end(node, lineage).await;
+        }
+    }
+}
+
+/// Takes the entries from one on, as far as they can be processed; with the first that cannot,
+/// and why.
+async fn run_up_to(
+    node: &Node,
+    lineage: LineageId,
+    batch: &Batch,
+    places: &Places,
+    from: usize,
+) -> Done<(Received, Option<(usize, &'static str)>)> {
+    let (mut until, mut stuck) = (batch.entries.len(), None);
+    loop {
+        match run(node, lineage, batch, places, from..until).await? {
+            Run::Ended(received) => return Ok((received, stuck)),
             Run::Stuck { index, reason } => {
-                // Everything before it, then the entry by itself, then the rest.
-                if index > from
-                    && let Run::Stuck { .. } =
-                        run(node, lineage, batch, &places, from..index).await?
-                {
-                    return Err(Fault::ours("receive_unsteady", "a batch failed differently"));
-                }
-                set_aside(node, lineage, batch, &places, index, reason).await?;
-                from = index + 1;
-                if from == batch.entries.len() {
-                    return end(node, lineage).await;
-                }
+                // What is left over is shorter each time.
+                until = index.min(until.saturating_sub(1)).max(from);
+                stuck = Some((until, reason));
             }
         }
     }
@@ -161,7 +177,7 @@ async fn run(
         Some(known) if is_own(&known) => (Some(known), None),
         known => (None, known),
     };
-    let mut taken = false;
+    let mut last = None;
     let mut heard = BTreeMap::new();
     let entries = batch.entries.iter().zip(places).enumerate();
     for (index, (entry, place)) in entries.take(part.end).skip(part.start) {
@@ -195,6 +211,10 @@ async fn run(
                 return removed(node, work).await;
             }
             Err(Stop::SetAside(reason)) => return Ok(Run::Stuck { index, reason }),
+            // The database is well: what the entry says is what it does not take.
+            Err(Stop::Failed(fault)) if fault.is_of_content() => {
+                return Ok(Run::Stuck { index, reason: fault.reason });
+            }
             Err(Stop::Failed(fault)) => return Err(fault),
         }
         note_place(&mut work, batch, entry, place);
@@ -206,21 +226,17 @@ async fn run(
             work.tx()?.delete_stray(lineage).await?;
         }
         heard.insert(&entry.sender, entry.accepted_at);
-        taken = true;
+        last = Some(index);
     }
     let (at, hub) = (work.row.sequence, work.row.hub.clone());
-    if taken {
-        heard.remove(&node.identity.node);
-        for (member, at) in heard {
-            roster::hear(&mut work, member, at).await?;
+    if let Some(index) = last {
+        match keep(node, work, batch, heard).await {
+            // Nobody knows which entry it was: the part is taken again without the last.
+            Err(fault) if fault.is_of_content() => {
+                return Ok(Run::Stuck { index, reason: fault.reason });
+            }
+            kept => kept?,
         }
-        forget_delivered(node, &mut work).await?;
-        pseudonym::heard(node, &mut work).await?;
-        honesty::arrived(node, &mut work, batch).await?;
-        node.claims.moved(lineage, node.clock.now());
-        tracing::debug!(%lineage, step = "receive_commits");
-        work.commit().await?;
-        tracing::debug!(%lineage, step = "received");
         pack::wake(node, lineage);
         if batch.entries.iter().any(|entry| entry.kind == EntryKind::Commit) {
             node.signals.wake(&Topic::Errands(hub));
@@ -228,6 +244,28 @@ async fn run(
         node.signals.wake(&Topic::Objects);
     }
     Ok(Run::Ended(Received::At(at)))
+}
+
+/// What follows from all entries of a run together; then all of it is durable.
+async fn keep(
+    node: &Node,
+    mut work: Work<'_>,
+    batch: &Batch,
+    mut heard: BTreeMap<&NodeId, Instant>,
+) -> Done<()> {
+    let lineage = work.row.lineage;
+    heard.remove(&node.identity.node);
+    for (member, at) in heard {
+        roster::hear(&mut work, member, at).await?;
+    }
+    forget_delivered(node, &mut work).await?;
+    pseudonym::heard(node, &mut work).await?;
+    honesty::arrived(node, &mut work, batch).await?;
+    node.claims.moved(lineage, node.clock.now());
+    tracing::debug!(%lineage, step = "receive_commits");
+    work.commit().await?;
+    tracing::debug!(%lineage, step = "received");
+    Ok(())
 }
 
 /// Moves the cursor to where a part of a batch ends; the row as it was before.

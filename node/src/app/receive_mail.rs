@@ -21,11 +21,24 @@ pub enum Taken {
     Welcome(Box<WelcomeItem>),
 }
 
-/// Takes an item; one that was taken before does nothing.
+/// Takes an item; one that was taken before does nothing. One that says what no database holds
+/// is passed over, as everything that is its sender's fault.
 ///
 /// # Errors
 /// The store's.
 pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
+    match take(node, hub, item).await {
+        Err(fault) if fault.is_of_content() => {
+            let (sender, kind, reason) = (&item.sender, &item.kind, fault.reason);
+            tracing::warn!(%sender, kind, reason, cause = %fault, "a mailbox item is refused");
+            skip(node, hub, item.sequence).await?;
+            Ok(Taken::Done)
+        }
+        taken => taken,
+    }
+}
+
+async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
     let mut tx = node.store.write().await?;
     if tx.mailbox_cursor(hub).await? >= item.sequence {
         return Ok(Taken::Done);

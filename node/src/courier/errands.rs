@@ -9,7 +9,6 @@ use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble, inbox};
 use crate::app::fault::Done;
 use crate::app::found::Step;
-use crate::app::hub::key_package_pool::PRESENT;
 use crate::app::signals::Topic;
 use crate::app::successor::MAIL_KIND;
 use crate::app::{Node, found, key_packages, mail, rejoin, term};
@@ -128,7 +127,7 @@ async fn requests(
     progress: &mut Progress,
 ) -> Result<(), Trouble> {
     for (lineage, group) in rejoin::request::wanted(node, hub).await? {
-        match refusal(link.fetch_tree(group, PRESENT).await)? {
+        match refusal(link.fetch_tree(group, None).await)? {
             Ok(tree) => progress.moved |= rejoin::request::request(node, lineage, &tree).await?,
             Err(reason) => {
                 tracing::warn!(%hub, %lineage, reason, "this node cannot ask to join again");

@@ -92,7 +92,7 @@ async fn enter(
 ) -> Result<(), Trouble> {
     let lineage = welcome.lineage;
     tracing::debug!(%lineage, step = "join");
-    match link.fetch_tree(welcome.group, welcome.epoch).await {
+    match link.fetch_tree(welcome.group, Some(welcome.epoch)).await {
         Ok(tree) => match join::join(node, hub, sequence, welcome, &tree).await {
             Ok(()) => tracing::info!(%lineage, %hub, "joined"),
             Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => {

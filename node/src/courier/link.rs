@@ -103,8 +103,8 @@ pub trait HubLink: Send + Sync {
     /// Takes one key package of each of these parties.
     async fn claim(&self, lineage: LineageId, suite: u16, parties: &[NodeId]) -> Answered<Claimed>;
 
-    /// The tree that belongs to a Welcome (RFC 9420 §12.4.3.1).
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>>;
+    /// The tree that belongs to a Welcome of an epoch (RFC 9420 §12.4.3.1), or the present one.
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>>;
 
     /// Hands over a page of a log whose next term is this hub's.
     async fn seed(&self, page: Seed) -> Answered<Seeded>;

@@ -85,7 +85,7 @@ impl HubLink for LocalLink {
         Ok(key_package_pool::claim(&self.node, self.me(), lineage, suite, parties).await?)
     }
 
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>> {
         Ok(key_package_pool::fetch_tree(&self.node, self.me(), group, epoch).await?)
     }
 

@@ -127,7 +127,7 @@ impl HubLink for RemoteLink {
         Ok(Claimed { key_packages: given.collect(), missing })
     }
 
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>> {
         self.call(self.client.fetch_tree(group, epoch)).await
     }
 

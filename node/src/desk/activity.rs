@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use raccordo_core::audit::AuditRecord;
+use raccordo_core::number::bounded;
 use serde::Deserialize;
 
 use super::Desk;
@@ -47,7 +48,8 @@ pub(super) async fn page(
     Query(place): Query<Place>,
 ) -> Result<Response, Problem> {
     let words = visitor.words;
-    let found = activity::own(&desk.node, &visitor.operator, place.before, PAGE).await;
+    let found =
+        activity::own(&desk.node, &visitor.operator, place.before.and_then(bounded), PAGE).await;
     let (records, next) = found.map_err(|fault| Problem::new(words, fault))?;
     let done = records.iter().map(|record| said(&desk.node, words, record)).collect();
     let older = next.map(|place| format!("/activity?before={place}")).unwrap_or_default();

@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::alert::Alert;
 use raccordo_core::id::{NodeId, ObjectId};
+use raccordo_core::number::bounded;
 use raccordo_core::object::{Form as Holds, Kind, State as Life};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -227,7 +228,7 @@ async fn listed(node: &Node, visitor: &Visitor, filters: Filters) -> Done<Respon
         state: given(&filters.state),
         kind: filters.kind.parse().ok(),
         says: alerts::said(node, visitor.words.lang(), &filters.text),
-        before: filters.before.parse().ok(),
+        before: filters.before.parse().ok().and_then(bounded),
         limit: PAGE,
         ..Search::default()
     };

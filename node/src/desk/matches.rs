@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::matching::life::{MatchId, Word};
+use raccordo_core::number::bounded;
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
@@ -123,7 +124,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let words = visitor.words;
     let made = async {
-        let before = filters.before.parse().ok();
+        let before = filters.before.parse().ok().and_then(bounded);
         let look = Look { stage: filters.stage(), before, limit: PAGE };
         let (views, next) = list::newest(&desk.node, &visitor.operator, look).await?;
         let frame = Frame::new(&visitor, "matches", "/matches");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use raccordo_core::backup::BackupError;
 use raccordo_core::id::NodeId;
 
-use crate::app::fault::{Fault, Whose};
+use crate::app::fault::{Fault, UNFIT, Whose};
 use crate::config::ConfigError;
 use crate::entropy::NoEntropy;
 use crate::home::HomeError;
@@ -123,6 +123,7 @@ impl SetupError {
             Self::PrivateFile(_) => "bad_secret_file",
             Self::Store(StoreError::Newer { .. }) => "schema_newer",
             Self::Store(StoreError::Ailing { ailment, .. }) => ailment.reason(),
+            Self::Store(StoreError::Unfit(_)) => UNFIT,
             Self::Store(_) => "store_unavailable",
             Self::Fault(fault) => fault.reason,
             Self::Tls(_) => "bad_tls_key",

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod matching;
 pub mod membership;
 pub mod memory;
+pub mod mishap;
 pub mod node;
 pub mod object;
 pub mod offer;
@@ -45,7 +46,7 @@ use ailment::{Ailing, Ailment};
 use archive::{Archive, Purpose};
 
 /// Why the store did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached or cannot write: nothing was stored.
     #[error("the database is not available: {0}")]
@@ -71,6 +72,11 @@ pub enum StoreError {
         /// Newest schema number of this program.
         known: i64,
     },
+    /// A value that was to be written does not fit its column: a number of more than 63 bits, a
+    /// text with a zero byte, a key too long to be indexed. Whoever said it is at fault, not the
+    /// database; the transaction can only be dropped.
+    #[error("a value does not fit into {0}")]
+    Unfit(&'static str),
     /// A row holds what no version of this program wrote.
     #[error("a row of {0} is damaged")]
     Damaged(&'static str),
@@ -156,5 +162,9 @@ pub trait Tx:
     + Send
 {
     /// Makes everything durable.
+    ///
+    /// # Errors
+    /// Also where an earlier call failed with anything but [`StoreError::Exists`], and the caller
+    /// went on: nothing is stored then.
     async fn commit(self: Box<Self>) -> Stored<()>;
 }

@@ -141,7 +141,7 @@ impl HubClient {
     /// [`CallError`].
     pub async fn offer(&self, offer: &Offer) -> Called<String> {
         let message = offer_message(offer);
-        Ok(self.client.clone().offer_equipe(timed(message)).await?.into_inner().state)
+        Ok(hub::state(self.client.clone().offer_equipe(timed(message)).await?.into_inner().state)?)
     }
 
     /// Uploads epoch 0: GroupInfo with tree.
@@ -203,19 +203,19 @@ impl HubClient {
         let mut claimed = Vec::new();
         for one in answer.key_packages {
             let party = hub::node_id(&one.party, "party")?;
-            claimed.push((party, one.key_package, Instant(one.expires_at_ms)));
+            claimed.push((party, one.key_package, hub::expiry(one.expires_at_ms)?));
         }
         let missing = answer.missing.iter().map(|party| hub::node_id(party, "missing"));
         Ok((claimed, missing.collect::<Result<_, _>>()?))
     }
 
-    /// The tree of a group at an epoch.
+    /// The tree of a group at an epoch, or the present one.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Called<Vec<u8>> {
+    pub async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Called<Vec<u8>> {
         let group_id = group.as_bytes().to_vec();
-        let message = proto::FetchTreeRequest { group_id, epoch: epoch.0 };
+        let message = proto::FetchTreeRequest { group_id, epoch: epoch.map(|epoch| epoch.0) };
         Ok(self.client.clone().fetch_tree(timed(message)).await?.into_inner().ratchet_tree)
     }
 
@@ -225,7 +225,7 @@ impl HubClient {
     /// [`CallError`].
     pub async fn seed(&self, page: Seed) -> Called<Seeded> {
         let message = timed(seed::seed_message(page));
-        Ok(seed::seeded(&self.client.clone().seed_group(message).await?.into_inner()))
+        Ok(seed::seeded(&self.client.clone().seed_group(message).await?.into_inner())?)
     }
 
     /// Leaves an item in a peer's mailbox.

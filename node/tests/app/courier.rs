@@ -141,7 +141,7 @@ impl HubLink for Scripted<'_> {
         Ok(key_package_pool::claim(self.relay, &self.me, lineage, suite, parties).await?)
     }
 
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>> {
         self.gate()?;
         Ok(key_package_pool::fetch_tree(self.relay, &self.me, group, epoch).await?)
     }

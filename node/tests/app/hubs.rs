@@ -580,7 +580,7 @@ impl HubLink for Direct {
         carry!(self, key_package_pool::claim(&self.hub, &self.caller, lineage, suite, parties))
     }
 
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>> {
         carry!(self, key_package_pool::fetch_tree(&self.hub, &self.caller, group, epoch))
     }
 

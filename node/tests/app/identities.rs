@@ -9,7 +9,7 @@ use raccordo_core::trust::statement::{Party, SignedStatement, Statement};
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::hub::accept::{self, Decision};
-use raccordo_node::app::hub::key_package_pool::{Deposit, PRESENT, deposit, fetch_tree};
+use raccordo_node::app::hub::key_package_pool::{Deposit, deposit, fetch_tree};
 use raccordo_node::app::hub::mailbox::post;
 use raccordo_node::app::hub::offer::{Offer, WAITING, offer};
 use raccordo_node::app::{changes, key_packages, pacts, peers, send};
@@ -216,7 +216,7 @@ async fn a_removed_party_has_no_rights_left() {
     let item = ItemId([1; 16]);
     deposit(relay, &third, good.clone()).await.unwrap();
     post(relay, &third, &first, item, "pact", vec![1]).await.unwrap();
-    fetch_tree(relay, &third, group, PRESENT).await.unwrap();
+    fetch_tree(relay, &third, group, None).await.unwrap();
 
     let removed = changes::Wanted::Remove(third.clone());
     changes::begin(many.node(0), ADMIN, many::EQUIPE, removed, "story").await.unwrap();
@@ -231,8 +231,8 @@ async fn a_removed_party_has_no_rights_left() {
     let item = ItemId([2; 16]);
     assert_eq!(reason(post(relay, &third, &first, item, "pact", vec![1]).await), "not_a_party");
     assert_eq!(reason(post(relay, &first, &third, item, "pact", vec![1]).await), "no_such_peer");
-    assert_eq!(reason(fetch_tree(relay, &third, group, PRESENT).await), "not_a_party");
-    assert_eq!(reason(fetch_tree(relay, &third, group, Epoch(1)).await), "not_a_party");
+    assert_eq!(reason(fetch_tree(relay, &third, group, None).await), "not_a_party");
+    assert_eq!(reason(fetch_tree(relay, &third, group, Some(Epoch(1))).await), "not_a_party");
     let call = send::next_call(many.node(0), row.lineage).await.unwrap();
     assert!(call.is_none(), "all is said");
     let standing = pacts::list(many.node(2)).await.unwrap().remove(0);

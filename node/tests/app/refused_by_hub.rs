@@ -130,9 +130,9 @@ async fn strangers_to_a_group() {
     assert_eq!(many.map_err(reason), Err("bad_batch"));
     let claimed = claim(relay, &stranger, lineage, 3, &[Umbria.id()]).await;
     assert_eq!(claimed.map(drop).map_err(reason), Err("not_a_party"));
-    let tree = fetch_tree(relay, &stranger, group, Epoch(1)).await;
+    let tree = fetch_tree(relay, &stranger, group, Some(Epoch(1))).await;
     assert_eq!(tree.map_err(reason), Err("not_a_party"));
-    let tree = fetch_tree(relay, &Umbria.id(), group, Epoch(99)).await;
+    let tree = fetch_tree(relay, &Umbria.id(), group, Some(Epoch(99))).await;
     assert_eq!(tree.map_err(reason), Err("no_such_tree"));
     let info = found_group(relay, &Umbria.id(), lineage, group, Vec::new()).await;
     assert_eq!(info.map_err(reason), Err("not_the_chair"));

@@ -233,7 +233,7 @@ async fn welcomes() {
     let row = mail.into_iter().find(|row| row.kind == "welcome").unwrap();
     let good = wire::hub::decode_welcome(&row.payload).unwrap();
     let relay = bench.node(Relay);
-    let tree = fetch_tree(relay, &Umbria.id(), good.group, good.epoch).await.unwrap();
+    let tree = fetch_tree(relay, &Umbria.id(), good.group, Some(good.epoch)).await.unwrap();
     let check = async |who, hub: Who, item: &WelcomeItem, tree: &[u8], expected| {
         let joined = join(bench.node(who), &hub.id(), row.sequence, item, tree).await;
         assert_eq!(joined.map_err(reason), Err(expected));

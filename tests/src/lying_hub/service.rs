@@ -308,7 +308,7 @@ impl HubService for Calls {
         request: Request<proto::FetchTreeRequest>,
     ) -> Answer<proto::FetchTreeResponse> {
         let state = self.state();
-        let epoch = request.into_inner().epoch;
+        let epoch = request.into_inner().epoch.unwrap_or(state.epoch);
         let epoch = if state.false_trees { epoch.saturating_sub(1) } else { epoch };
         let tree = state.trees.get(&epoch).cloned();
         let ratchet_tree = tree.ok_or_else(|| Status::not_found("no such tree"))?;

@@ -43,7 +43,7 @@ pub enum Call {
     /// Take key packages.
     Claim(LineageId, u16, Vec<NodeId>),
     /// The tree for a Welcome.
-    Tree(GroupId, Epoch),
+    Tree(GroupId, Option<Epoch>),
     /// Hand over a page of a log.
     Seed(Box<Seed>),
     /// Leave an item in a mailbox.
@@ -378,7 +378,7 @@ impl HubLink for SimLink {
         }
     }
 
-    async fn fetch_tree(&self, group: GroupId, epoch: Epoch) -> Answered<Vec<u8>> {
+    async fn fetch_tree(&self, group: GroupId, epoch: Option<Epoch>) -> Answered<Vec<u8>> {
         match self.carry(Call::Tree(group, epoch)).await? {
             Answer::Tree(tree) => Ok(tree),
             _ => unfit(),

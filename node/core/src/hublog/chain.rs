@@ -107,7 +107,7 @@ impl Chain {
     /// Before the first entry of a group founded in epoch 0.
     pub fn founded(group: GroupId) -> Self {
         let (sequence, epoch) = (Sequence(0), Epoch(0));
-        Self { group, sequence, head: Digest::ZERO, epoch, last_accepted_at: Instant(i64::MIN) }
+        Self { group, sequence, head: Digest::ZERO, epoch, last_accepted_at: Instant(0) }
     }
 
     /// Verifies that an entry is the next one, moves on to it and returns its digest.

@@ -215,7 +215,7 @@ impl LogState {
             sequence: Sequence(0),
             head: Digest::ZERO,
             epoch: Epoch(0),
-            last_accepted_at: Instant(i64::MIN),
+            last_accepted_at: Instant(0),
         }
     }
 

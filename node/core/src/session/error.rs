@@ -26,6 +26,9 @@ pub enum SessionError {
     /// Peer: the message is of another epoch than the group.
     #[error("the message is of another epoch")]
     WrongEpoch,
+    /// Peer: the group's epoch is beyond what is taken from others ([`crate::number`]).
+    #[error("the group's epoch is out of range")]
+    EpochRange,
     /// Peer: neither a public commit nor a private application message of a member.
     #[error("the message is of a kind that is refused")]
     NotAdmissible,
@@ -91,6 +94,7 @@ impl SessionError {
             Self::TooLarge => "frame_too_large",
             Self::WrongGroup => "wrong_group",
             Self::WrongEpoch => "wrong_epoch",
+            Self::EpochRange => "epoch_out_of_range",
             Self::NotAdmissible => "not_admissible",
             Self::SecretReused => "secret_reused",
             Self::Undecryptable => "undecryptable",

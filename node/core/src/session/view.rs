@@ -13,6 +13,7 @@ use tls_codec::Serialize as _;
 use super::{SessionError, frame};
 use crate::crypto::Suite;
 use crate::id::{Epoch, NodeId};
+use crate::number;
 use crate::trust::commit::{CommitView, GroupView, LeafView};
 
 /// Context extension that holds the encoded signed statement.
@@ -56,7 +57,7 @@ pub(crate) fn group_view(group: &PublicGroup) -> Result<GroupView, SessionError>
     let leaves = group.treesync().full_leaves();
     Ok(GroupView {
         group: frame::group_id(group.group_id()).ok_or(SessionError::WrongGroup)?,
-        epoch: Epoch(context.epoch().as_u64()),
+        epoch: epoch(context)?,
         ciphersuite: u16::from(context.ciphersuite()),
         statement: statement(context),
         context_exact: context_exact(context),
@@ -109,7 +110,7 @@ pub(crate) fn commit_view(
     removed.sort_unstable();
     Ok(CommitView {
         committer: committer.u32(),
-        epoch_after: Epoch(context.epoch().as_u64()),
+        epoch_after: epoch(context)?,
         statement_after: statement(context),
         context_exact: context_exact(context),
         added: added
@@ -131,6 +132,11 @@ fn foreign(queued: &QueuedProposal) -> Option<String> {
         Proposal::Add(_) | Proposal::Remove(_) | Proposal::GroupContextExtensions(_) => None,
         other => Some(format!("{:?}", other.proposal_type()).to_lowercase()),
     }
+}
+
+fn epoch(context: &GroupContext) -> Result<Epoch, SessionError> {
+    let told = number::bounded(context.epoch().as_u64());
+    told.map(Epoch).ok_or(SessionError::EpochRange)
 }
 
 /// Content of the context extension that holds the statement.

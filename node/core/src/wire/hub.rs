@@ -3,9 +3,8 @@
 use prost::Message;
 use raccordo_proto::hub::v1 as proto;
 
-use super::WireError;
-use super::id;
 use super::trust::{statement_message, unverified_statement};
+use super::{WireError, code, count, epoch, from_one, id, instant, sequence};
 use crate::hublog::{EntryKind, LogEntry, SignedCheckpoint, WelcomeItem};
 use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::time::Instant;
@@ -118,7 +117,7 @@ pub fn new_entry(message: proto::NewEntry) -> Result<Handed, WireError> {
     Ok(Handed {
         entry: id(&message.entry_id, "entry_id")?,
         kind: entry_kind(message.kind)?,
-        epoch: Epoch(message.epoch),
+        epoch: epoch(message.epoch, "epoch")?,
         payload: message.payload,
         group_info: message.group_info,
         welcome: message.welcome,
@@ -143,11 +142,13 @@ fn outcome(message: proto::Appended) -> Result<(EntryId, Outcome), WireError> {
     let entry = id(&message.entry_id, "entry_id")?;
     let outcome = match message.outcome.ok_or(WireError::Field("outcome"))? {
         Message::Placed(placed) => Outcome::Placed {
-            sequence: Sequence(placed.sequence),
+            sequence: sequence(placed.sequence, "sequence")?,
             digest: id(&placed.digest, "digest")?,
         },
-        Message::StaleCurrentEpoch(current) => Outcome::Stale { current: Epoch(current) },
-        Message::Refused(reason) => Outcome::Refused(reason),
+        Message::StaleCurrentEpoch(current) => {
+            Outcome::Stale { current: epoch(current, "stale_current_epoch")? }
+        }
+        Message::Refused(reason) => Outcome::Refused(code(reason, "refused")?),
     };
     Ok((entry, outcome))
 }
@@ -190,12 +191,12 @@ pub(super) fn log_entry_message(entry: LogEntry) -> proto::LogEntry {
 /// [`WireError::Field`].
 pub(super) fn log_entry(message: proto::LogEntry) -> Result<LogEntry, WireError> {
     Ok(LogEntry {
-        sequence: Sequence(message.sequence),
-        epoch: Epoch(message.epoch),
+        sequence: sequence(message.sequence, "sequence")?,
+        epoch: epoch(message.epoch, "epoch")?,
         kind: entry_kind(message.kind)?,
         sender: node_id(&message.sender, "sender")?,
         entry_id: id(&message.entry_id, "entry_id")?,
-        accepted_at: Instant(message.accepted_at_ms),
+        accepted_at: instant(message.accepted_at_ms, "accepted_at_ms")?,
         payload: message.payload,
     })
 }
@@ -246,14 +247,15 @@ pub fn news(message: proto::SubscribeResponse) -> Result<News, WireError> {
     Ok(match message.item.ok_or(WireError::Field("item"))? {
         Item::Entries(message) => News::Entries(batch(message)?),
         Item::Mailbox(item) => News::Mail(Mail {
-            sequence: item.sequence,
+            sequence: from_one(item.sequence, "mailbox.sequence")?,
             sender: node_id(&item.sender, "sender")?,
             kind: item.kind,
             payload: item.payload,
         }),
         Item::KeepAlive(_) => News::KeepAlive,
         Item::GroupEnded(ended) => {
-            News::Ended { group: id(&ended.group_id, "group_id")?, reason: ended.reason }
+            let reason = code(ended.reason, "reason")?;
+            News::Ended { group: id(&ended.group_id, "group_id")?, reason }
         }
     })
 }
@@ -273,9 +275,41 @@ pub fn cursor_messages(cursors: &[(GroupId, Sequence)]) -> Vec<proto::Cursor> {
 /// [`WireError::Field`].
 pub fn cursors(messages: &[proto::Cursor]) -> Result<Vec<(GroupId, Sequence)>, WireError> {
     let read = |message: &proto::Cursor| {
-        Ok((id(&message.group_id, "group_id")?, Sequence(message.sequence)))
+        Ok((id(&message.group_id, "group_id")?, sequence(message.sequence, "sequence")?))
     };
     messages.iter().map(read).collect()
+}
+
+/// Reads a state that a hub answers: a word of lower-case letters, digits and underscores.
+///
+/// # Errors
+/// [`WireError::Field`].
+pub fn state(text: String) -> Result<String, WireError> {
+    code(text, "state")
+}
+
+/// Reads a cursor of a mailbox; 0 stands before the first item.
+///
+/// # Errors
+/// [`WireError::Range`].
+pub fn mailbox_cursor(number: u64) -> Result<u64, WireError> {
+    count(number, "mailbox_cursor")
+}
+
+/// Reads the time at which a key package ends.
+///
+/// # Errors
+/// [`WireError::Range`].
+pub fn expiry(ms: i64) -> Result<Instant, WireError> {
+    instant(ms, "expires_at_ms")
+}
+
+/// Reads the epoch of a tree.
+///
+/// # Errors
+/// [`WireError::Range`].
+pub fn tree_epoch(number: u64) -> Result<Epoch, WireError> {
+    epoch(number, "epoch")
 }
 
 fn entry_kind(number: i32) -> Result<EntryKind, WireError> {
@@ -338,11 +372,11 @@ pub fn decode_welcome(bytes: &[u8]) -> Result<WelcomeItem, WireError> {
     Ok(WelcomeItem {
         group: id::<GroupId>(&message.group_id, "group_id")?,
         lineage: id::<LineageId>(&message.lineage, "lineage")?,
-        epoch: Epoch(message.epoch),
-        sequence: Sequence(message.sequence),
+        epoch: epoch(message.epoch, "epoch")?,
+        sequence: sequence(message.sequence, "sequence")?,
         checkpoint: self::checkpoint(checkpoint)?,
         welcome: message.welcome,
-        accepted_at: Instant(message.accepted_at_ms),
+        accepted_at: instant(message.accepted_at_ms, "accepted_at_ms")?,
         earlier: message.earlier.iter().map(step).collect::<Result<_, _>>()?,
     })
 }
@@ -462,6 +496,56 @@ mod tests {
         check(|entry| entry.kind = 4, "kind");
         check(|entry| entry.kind = -1, "kind");
         check(|entry| entry.kind = 257, "kind");
+    }
+
+    #[test]
+    fn numbers_beyond_their_bounds_name_their_field() {
+        const BEYOND: u64 = 1 << 53;
+        let entry_of = |change: fn(&mut proto::LogEntry)| {
+            let mut message = log_entry_message(entry());
+            change(&mut message);
+            log_entry(message)
+        };
+        assert_eq!(entry_of(|it| it.sequence = BEYOND), Err(WireError::Range("sequence")));
+        assert_eq!(entry_of(|it| it.epoch = u64::MAX), Err(WireError::Range("epoch")));
+        let late = entry_of(|it| it.accepted_at_ms = i64::MAX);
+        assert_eq!(late, Err(WireError::Range("accepted_at_ms")));
+        let mut message = new_entry_message(&handed());
+        message.epoch = BEYOND;
+        assert_eq!(new_entry(message), Err(WireError::Range("epoch")));
+        let cursor = proto::Cursor { group_id: vec![7; 32], sequence: 1 << 63 };
+        assert_eq!(cursors(&[cursor]), Err(WireError::Range("sequence")));
+        assert_eq!(mailbox_cursor(BEYOND), Err(WireError::Range("mailbox_cursor")));
+        assert_eq!(expiry(-1), Err(WireError::Range("expires_at_ms")));
+        assert_eq!(tree_epoch(BEYOND), Err(WireError::Range("epoch")));
+        let mail = |sequence| {
+            let mailbox =
+                proto::MailboxItem { sequence, sender: "umbria".into(), ..Default::default() };
+            news(proto::SubscribeResponse {
+                item: Some(proto::subscribe_response::Item::Mailbox(mailbox)),
+            })
+        };
+        assert!(mail(1).is_ok());
+        assert_eq!(mail(0), Err(WireError::Field("mailbox.sequence")));
+        assert_eq!(mail(BEYOND), Err(WireError::Range("mailbox.sequence")));
+        let far = checkpoint_message(&checkpoint_of(BEYOND));
+        assert_eq!(checkpoint(&far), Err(WireError::Field("checkpoint")));
+    }
+
+    #[test]
+    fn reasons_are_words() {
+        let ended = |reason: &str| {
+            let ended = proto::GroupEnded { group_id: vec![7; 32], reason: reason.to_owned() };
+            news(proto::SubscribeResponse {
+                item: Some(proto::subscribe_response::Item::GroupEnded(ended)),
+            })
+        };
+        assert!(ended("trimmed").is_ok());
+        for reason in ["", "a\0b", "<b>", &"a".repeat(65)] {
+            assert_eq!(ended(reason), Err(WireError::Field("reason")), "{reason}");
+        }
+        assert_eq!(state("waiting".into()), Ok("waiting".into()));
+        assert_eq!(state("Waiting".into()), Err(WireError::Field("state")));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, IdError, LineageId, ObjectId, OperatorId, OrganisationId,
     Sequence,
 };
+use crate::number;
 use crate::time::Instant;
 
 /// Number of the field `envelopes` in `Pack`.
@@ -31,9 +32,12 @@ pub enum WireError {
     /// The bytes are not the protobuf message.
     #[error("not the expected message: {0}")]
     Protobuf(#[from] prost::DecodeError),
-    /// A field is missing or out of its range.
+    /// A field is missing, or has another length or alphabet than it may.
     #[error("the field {0} is missing or malformed")]
     Field(&'static str),
+    /// A number or time is beyond what is taken from others ([`crate::number`]).
+    #[error("the field {0} is out of range")]
+    Range(&'static str),
     /// The body or change is of a kind that this program does not know.
     #[error("a kind of body that this program does not know")]
     UnknownBody,
@@ -45,6 +49,7 @@ impl WireError {
         match self {
             Self::Protobuf(_) => "bad_protobuf",
             Self::Field(_) => "bad_field",
+            Self::Range(_) => "out_of_range",
             Self::UnknownBody => "unknown_body",
         }
     }
@@ -103,10 +108,10 @@ pub fn decode_pack(bytes: &[u8]) -> Result<Pack, WireError> {
     let echo = pack.echo.ok_or(WireError::Field("echo"))?;
     let head = PackHead {
         group: id::<GroupId>(&pack.group_id, "group_id")?,
-        epoch: Epoch(pack.epoch),
+        epoch: epoch(pack.epoch, "epoch")?,
         sender: pack.sender.parse().map_err(|_| WireError::Field("sender"))?,
         echo: Echo {
-            sequence: Sequence(echo.sequence),
+            sequence: sequence(echo.sequence, "echo.sequence")?,
             head: id::<Digest>(&echo.head, "head")?,
             authenticator: echo.epoch_authenticator,
             signature: match echo.checkpoint_signature.as_slice() {
@@ -117,7 +122,7 @@ pub fn decode_pack(bytes: &[u8]) -> Result<Pack, WireError> {
                 }
             },
         },
-        statement_version: pack.statement_version,
+        statement_version: count(pack.statement_version, "statement_version")?,
     };
     if head.echo.authenticator.len() > 64 {
         return Err(WireError::Field("epoch_authenticator"));
@@ -268,7 +273,7 @@ fn read_envelope(envelope: proto::Envelope) -> Result<Envelope, WireError> {
         id: id(&envelope.envelope_id, "envelope_id")?,
         lineage: id::<LineageId>(&envelope.lineage, "lineage")?,
         number: from_one(envelope.number, "number")?,
-        said_at: Instant(envelope.said_at_ms),
+        said_at: instant(envelope.said_at_ms, "said_at_ms")?,
         author: envelope.author.map(read_author).transpose()?,
         body: read_body(envelope.body.ok_or(WireError::UnknownBody)?)?,
     })
@@ -291,7 +296,7 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
         Wire::ObjectEvent(event) => read_event(event).map(Body::ObjectEvent),
         Wire::Receipt(receipt) => {
             let set_aside = receipt.set_aside.into_iter().map(read_set_aside);
-            let processed = Sequence(receipt.processed_sequence);
+            let processed = sequence(receipt.processed_sequence, "processed_sequence")?;
             Ok(Body::Receipt(Receipt {
                 processed,
                 set_aside: set_aside.collect::<Result<_, _>>()?,
@@ -348,7 +353,7 @@ fn read_label(label: proto::Label) -> Result<Label, WireError> {
         recipient_classes: classes
             .map(|class| code(class, "recipient_classes"))
             .collect::<Result<_, _>>()?,
-        expires_at: Instant(label.expires_at_ms),
+        expires_at: instant(label.expires_at_ms, "expires_at_ms")?,
         onward_sharing: label.onward_sharing,
     })
 }
@@ -382,8 +387,24 @@ where
     Id::try_from(bytes).map_err(|_| WireError::Field(field))
 }
 
+fn count(number: u64, field: &'static str) -> Result<u64, WireError> {
+    number::bounded(number).ok_or(WireError::Range(field))
+}
+
 fn from_one(number: u64, field: &'static str) -> Result<u64, WireError> {
-    if number == 0 { Err(WireError::Field(field)) } else { Ok(number) }
+    if number == 0 { Err(WireError::Field(field)) } else { count(number, field) }
+}
+
+fn sequence(number: u64, field: &'static str) -> Result<Sequence, WireError> {
+    count(number, field).map(Sequence)
+}
+
+fn epoch(number: u64, field: &'static str) -> Result<Epoch, WireError> {
+    count(number, field).map(Epoch)
+}
+
+fn instant(ms: i64, field: &'static str) -> Result<Instant, WireError> {
+    number::instant(ms).ok_or(WireError::Range(field))
 }
 
 /// A code or reason: 1 to 64 lower-case letters, digits and underscores. Whether the list
@@ -402,15 +423,15 @@ mod tests {
     fn head() -> PackHead {
         PackHead {
             group: GroupId([1; 32]),
-            epoch: Epoch(u64::MAX),
+            epoch: Epoch(number::NUMBER_MAX),
             sender: "a".repeat(63).parse().unwrap(),
             echo: Echo {
-                sequence: Sequence(u64::MAX),
+                sequence: Sequence(number::NUMBER_MAX),
                 head: Digest([2; 32]),
                 authenticator: vec![3; 64],
                 signature: Some([9; 64]),
             },
-            statement_version: u64::MAX,
+            statement_version: number::NUMBER_MAX,
         }
     }
 
@@ -418,8 +439,8 @@ mod tests {
         Envelope {
             id: EnvelopeId([4; 16]),
             lineage: LineageId([5; 16]),
-            number: u64::MAX,
-            said_at: Instant(-1),
+            number: number::NUMBER_MAX,
+            said_at: Instant::LAST,
             author: Some(Author {
                 operator: OperatorId(uuid::Uuid::from_bytes([6; 16])),
                 role: "r".repeat(64),
@@ -435,10 +456,12 @@ mod tests {
         let numbered = envelope(Body::ReadReceipt(Vec::new()));
         let queued = encode_envelope(&Envelope { number: 0, ..numbered.clone() });
         assert_eq!(decode_envelope(&queued), Err(WireError::Field("number")));
-        let packed = number_envelope(&queued, u64::MAX).unwrap();
+        let packed = number_envelope(&queued, number::NUMBER_MAX).unwrap();
         assert_eq!(decode_envelope(&packed), Ok(numbered));
         assert!(packed.len() <= queued.len() + 11);
         assert_eq!(number_envelope(&queued, 0), Err(WireError::Field("number")));
+        let beyond = number_envelope(&queued, number::NUMBER_MAX + 1);
+        assert_eq!(beyond, Err(WireError::Range("number")));
         assert!(number_envelope(b"none", 1).is_err());
     }
 
@@ -558,6 +581,43 @@ mod tests {
         check_bent(receipt(), chunk(|it| it.count = 65), field("count"));
         check_bent(receipt(), chunk(|it| it.index = 2), field("index"));
         check_bent(receipt(), chunk(|it| it.part.clear()), field("part"));
+    }
+
+    #[test]
+    fn numbers_beyond_their_bounds_are_refused() {
+        const BEYOND: u64 = number::NUMBER_MAX + 1;
+        let range = WireError::Range;
+        check_bent(receipt(), |it| it.number = BEYOND, range("number"));
+        check_bent(receipt(), |it| it.said_at_ms = -1, range("said_at_ms"));
+        check_bent(receipt(), |it| it.said_at_ms = i64::MAX, range("said_at_ms"));
+        let of_body = |change: fn(&mut proto::envelope::Body)| {
+            move |it: &mut proto::Envelope| change(it.body.as_mut().unwrap())
+        };
+        let processed = of_body(|body| match body {
+            proto::envelope::Body::Receipt(it) => it.processed_sequence = u64::MAX,
+            other => panic!("{other:?}"),
+        });
+        check_bent(receipt(), processed, range("processed_sequence"));
+        let aside = of_body(|body| match body {
+            proto::envelope::Body::Receipt(it) => it.set_aside[0].sequence = BEYOND,
+            other => panic!("{other:?}"),
+        });
+        check_bent(receipt(), aside, range("sequence"));
+        let version = of_body(|body| match body {
+            proto::envelope::Body::ObjectEvent(it) => it.version = BEYOND,
+            other => panic!("{other:?}"),
+        });
+        check_bent(share(), version, range("version"));
+
+        let none: [&[u8]; 0] = [];
+        let check = |change: fn(&mut proto::Pack), field| {
+            let mut pack = proto::Pack::decode(&*encode_pack(&head(), &none)).unwrap();
+            change(&mut pack);
+            assert_eq!(decode_pack(&pack.encode_to_vec()), Err(range(field)));
+        };
+        check(|it| it.epoch = BEYOND, "epoch");
+        check(|it| it.statement_version = BEYOND, "statement_version");
+        check(|it| it.echo.as_mut().unwrap().sequence = 1 << 63, "echo.sequence");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use raccordo_proto::hub::v1 as proto;
 
 use super::hub::{checkpoint, checkpoint_message, log_entry, log_entry_message};
 use super::trust::{statement_message, unverified_statement};
-use super::{WireError, id};
+use super::{WireError, id, instant, sequence};
 use crate::hublog::{LogEntry, SignedCheckpoint};
 use crate::id::{Digest, GroupId, LineageId, Sequence};
 use crate::session::PublicState;
@@ -76,7 +76,7 @@ pub fn seed(message: proto::SeedGroupRequest) -> Result<Seed, WireError> {
     Ok(Seed {
         group: id(&message.group_id, "group_id")?,
         lineage: id(&message.lineage, "lineage")?,
-        after: Sequence(message.after),
+        after: sequence(message.after, "after")?,
         head_after: id(&message.head_after, "head_after")?,
         entries: message.entries.into_iter().map(log_entry).collect::<Result<_, _>>()?,
         state: message.state.map(state).transpose()?,
@@ -90,7 +90,7 @@ fn state(message: proto::SeedState) -> Result<SeedState, WireError> {
         // Compared by its digest with what the statement after it names.
         previous: unverified_statement(previous)?,
         checkpoint: message.checkpoint.as_ref().map(checkpoint).transpose()?,
-        accepted_at: Instant(message.accepted_at_ms),
+        accepted_at: instant(message.accepted_at_ms, "accepted_at_ms")?,
     })
 }
 
@@ -101,8 +101,12 @@ pub fn seeded_message(seeded: Seeded) -> proto::SeedGroupResponse {
 }
 
 /// Reads the answer.
-pub fn seeded(message: &proto::SeedGroupResponse) -> Seeded {
-    Seeded { founded: message.state == "founded", sequence: Sequence(message.sequence) }
+///
+/// # Errors
+/// [`WireError::Range`].
+pub fn seeded(message: &proto::SeedGroupResponse) -> Result<Seeded, WireError> {
+    let sequence = sequence(message.sequence, "sequence")?;
+    Ok(Seeded { founded: message.state == "founded", sequence })
 }
 
 #[cfg(test)]
@@ -155,7 +159,7 @@ mod tests {
         }
         for founded in [false, true] {
             let given = Seeded { founded, sequence: Sequence(4) };
-            assert_eq!(seeded(&seeded_message(given)), given);
+            assert_eq!(seeded(&seeded_message(given)), Ok(given));
         }
     }
 

@@ -6,6 +6,7 @@ use tonic::{Request, Response, async_trait};
 
 use super::{AdminCalls, administrator};
 use crate::api::Answer;
+use crate::api::number::bounded;
 use crate::app::audit::Actor;
 use crate::app::fault::Done;
 use crate::app::hub::accept::{Decision, Equipe, decide, list};
@@ -45,6 +46,7 @@ impl HubAdminService for AdminCalls {
     ) -> Answer<proto::LimitEquipeResponse> {
         let (actor, asked) = administrator(request)?;
         let proto::LimitEquipeRequest { equipe, entries_per_minute_max, stored_bytes_max } = asked;
+        let stored_bytes_max = bounded(stored_bytes_max, "stored_bytes_max")?;
         let limit = Decision::Limit { entries_per_minute_max, stored_bytes_max };
         let equipe = Some(self.decided(actor, &equipe, limit).await?);
         Ok(Response::new(proto::LimitEquipeResponse { equipe }))

@@ -1,6 +1,7 @@
 //! Lists alerts in pages that fit into one message.
 
 use prost::Message;
+use raccordo_core::number;
 use raccordo_core::object::State;
 use raccordo_proto::casework::v1::{AlertRecord, ListAlertsRequest, ListAlertsResponse};
 
@@ -45,7 +46,7 @@ pub(super) fn position(token: &str) -> Done<u64> {
         return Ok(0);
     }
     let read = token.bytes().all(|byte| byte.is_ascii_digit()).then(|| token.parse().ok());
-    read.flatten().ok_or_else(|| {
+    read.flatten().and_then(number::bounded).ok_or_else(|| {
         Fault::usage("bad_page_token", "the page token is not one that this node gave")
             .hint("take `next_page_token` of the answer before, or leave it empty")
     })
@@ -133,7 +134,9 @@ mod tests {
         };
         check("", Some(0));
         check("17", Some(17));
-        check("18446744073709551615", Some(u64::MAX));
+        check("9007199254740991", Some(number::NUMBER_MAX));
+        check("9007199254740992", None);
+        check("18446744073709551615", None);
         check("18446744073709551616", None);
         check("+1", None);
         check("-1", None);

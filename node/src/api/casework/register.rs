@@ -13,6 +13,7 @@ use super::caller::{Callers, bearer};
 use super::identity;
 use super::record::{timestamp, violation};
 use crate::api::Answer;
+use crate::api::number::bounded;
 use crate::app::Node;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
@@ -258,8 +259,8 @@ impl RegisterService for RegisterCalls {
             kind: kind(&asked.kind)?,
             source: source(&asked.source)?,
             lines: asked.lines.into_iter().map(line).collect::<Done<_>>()?,
-            until: asked.until,
-            refused: asked.refused,
+            until: bounded(asked.until, "until")?,
+            refused: bounded(asked.refused, "refused")?,
             dry_run: asked.dry_run,
         };
         let (come, refused) = import::import(&self.node, &operator, batch).await?;
@@ -302,7 +303,7 @@ fn source(bytes: &[u8]) -> Done<Digest> {
 
 fn line(message: proto::ImportLine) -> Done<Line> {
     use proto::import_line::Record;
-    let line = message.line;
+    let line = bounded(message.line, "line")?;
     match message.record {
         Some(Record::Case(asked)) if asked.record_id.is_empty() => Ok(Line {
             line,

@@ -2,8 +2,7 @@
 //! be read is its sender's fault, reason `malformed`.
 
 use raccordo_core::hublog::SignedCheckpoint;
-use raccordo_core::id::{GroupId, IdError, NodeId, Sequence};
-use raccordo_core::time::Instant;
+use raccordo_core::id::{Epoch, GroupId, IdError, NodeId, Sequence};
 use raccordo_core::wire::offer::Offer;
 use raccordo_core::wire::seed::Seed;
 use raccordo_core::wire::{self, WireError};
@@ -20,6 +19,10 @@ const DEPOSITS_MAX: usize = 20;
 
 fn malformed(field: &str) -> Fault {
     Fault::usage("malformed", format!("the field {field} is missing or malformed"))
+}
+
+fn unreadable(cause: WireError) -> Fault {
+    Fault::usage("malformed", cause.to_string())
 }
 
 /// An id of fixed length.
@@ -45,10 +48,17 @@ pub fn cursors(cursors: &[proto::Cursor]) -> Done<Vec<(GroupId, Sequence)>> {
     if cursors.len() > CURSORS_MAX {
         return Err(Fault::usage("too_many", "a call names at most 256 groups"));
     }
-    let read = |cursor: &proto::Cursor| {
-        Ok((bytes(&cursor.group_id, "group_id")?, Sequence(cursor.sequence)))
-    };
-    cursors.iter().map(read).collect()
+    wire::hub::cursors(cursors).map_err(unreadable)
+}
+
+/// The newest processed item of the caller's mailbox.
+pub fn mailbox_cursor(number: u64) -> Done<u64> {
+    wire::hub::mailbox_cursor(number).map_err(unreadable)
+}
+
+/// The epoch of the tree that is asked for; none for the present one.
+pub fn tree_epoch(number: Option<u64>) -> Done<Option<Epoch>> {
+    number.map(wire::hub::tree_epoch).transpose().map_err(unreadable)
 }
 
 /// A hub's signatures that a subscriber shows.
@@ -62,12 +72,12 @@ pub fn checkpoints(checkpoints: &[proto::Checkpoint]) -> Done<Vec<SignedCheckpoi
 
 /// A page of a log.
 pub fn seed(page: proto::SeedGroupRequest) -> Done<Seed> {
-    wire::seed::seed(page).map_err(|cause| Fault::usage("malformed", cause.to_string()))
+    wire::seed::seed(page).map_err(unreadable)
 }
 
 /// An entry as a member hands it in.
 pub fn handed(entry: proto::NewEntry) -> Done<Handed> {
-    wire::hub::new_entry(entry).map_err(|cause| Fault::usage("malformed", cause.to_string()))
+    wire::hub::new_entry(entry).map_err(unreadable)
 }
 
 /// An offer; what does not verify is refused by its own reason.
@@ -86,13 +96,15 @@ pub fn deposits(asked: proto::DepositKeyPackagesRequest) -> Done<Vec<Deposit>> {
     if asked.key_packages.len() > DEPOSITS_MAX {
         return Err(Fault::usage("too_many", "a call deposits at most 20 key packages"));
     }
-    let deposit = |deposited: proto::DepositedKeyPackage| Deposit {
-        key_package: deposited.key_package,
-        last_resort: deposited.last_resort,
-        expires_at: Instant(deposited.expires_at_ms),
-        replaces: deposited.replaces,
+    let deposit = |deposited: proto::DepositedKeyPackage| {
+        Ok(Deposit {
+            key_package: deposited.key_package,
+            last_resort: deposited.last_resort,
+            expires_at: wire::hub::expiry(deposited.expires_at_ms).map_err(unreadable)?,
+            replaces: deposited.replaces,
+        })
     };
-    Ok(asked.key_packages.into_iter().map(deposit).collect())
+    asked.key_packages.into_iter().map(deposit).collect()
 }
 
 /// Key packages that were claimed.
@@ -125,6 +137,25 @@ mod tests {
         assert_eq!(cursors(&[cursor(32)]), Ok(vec![(GroupId([7; 32]), Sequence(5))]));
         assert_eq!(cursors(&[cursor(31)]).unwrap_err().reason, "malformed");
         assert_eq!(cursors(&vec![cursor(32); CURSORS_MAX + 1]).unwrap_err().reason, "too_many");
+        let beyond = proto::Cursor { sequence: 1 << 63, ..cursor(32) };
+        let fault = cursors(&[beyond]).unwrap_err();
+        assert_eq!((fault.reason, fault.message.contains("sequence")), ("malformed", true));
+    }
+
+    #[test]
+    fn numbers_of_calls_are_bounded() {
+        assert_eq!(mailbox_cursor(7), Ok(7));
+        assert_eq!(mailbox_cursor(1 << 53).unwrap_err().reason, "malformed");
+        assert_eq!(tree_epoch(None), Ok(None));
+        assert_eq!(tree_epoch(Some(7)), Ok(Some(Epoch(7))));
+        assert_eq!(tree_epoch(Some(u64::MAX)).unwrap_err().reason, "malformed");
+        let deposit = |expires_at_ms| proto::DepositKeyPackagesRequest {
+            key_packages: vec![proto::DepositedKeyPackage { expires_at_ms, ..Default::default() }],
+        };
+        assert!(deposits(deposit(1_790_000_000_000)).is_ok());
+        for expires_at_ms in [i64::MIN, -1, i64::MAX] {
+            assert_eq!(deposits(deposit(expires_at_ms)).unwrap_err().reason, "malformed");
+        }
     }
 
     #[test]

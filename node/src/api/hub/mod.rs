@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures::{Stream, stream};
 use raccordo_core::id::NodeId;
+use raccordo_core::number::NUMBER_MAX;
 use raccordo_core::wire;
 use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_server::HubService;
@@ -60,7 +61,7 @@ fn expired() -> Fault {
 }
 
 /// After every item of every mailbox.
-const NO_MAIL: u64 = i64::MAX as u64;
+const NO_MAIL: u64 = NUMBER_MAX;
 
 /// The items, until the first fault or this node's end.
 fn told(
@@ -99,8 +100,10 @@ impl HubService for HubCalls {
         let (caller, expired) = anybody(&request)?;
         let proto::SubscribeRequest { groups, mailbox_cursor, checkpoints } = request.into_inner();
         // With an expired card there are only signs of life, on which a new card can come.
-        let (groups, mailbox_cursor) =
-            if expired { (Vec::new(), NO_MAIL) } else { (cursors(&groups)?, mailbox_cursor) };
+        let (groups, mailbox_cursor) = match expired {
+            true => (Vec::new(), NO_MAIL),
+            false => (cursors(&groups)?, convert::mailbox_cursor(mailbox_cursor)?),
+        };
         if !expired {
             let checkpoints = convert::checkpoints(&checkpoints)?;
             restored::shown(&self.node, &caller, &checkpoints).await?;
@@ -116,6 +119,7 @@ impl HubService for HubCalls {
         let caller = caller(&request)?;
         let proto::ConfirmRequest { groups, mailbox_cursor } = request.into_inner();
         let groups = cursors(&groups)?;
+        let mailbox_cursor = convert::mailbox_cursor(mailbox_cursor)?;
         confirm::confirm(&self.node, &caller, &groups, mailbox_cursor).await?;
         Ok(Response::new(proto::ConfirmResponse {}))
     }
@@ -183,7 +187,7 @@ impl HubService for HubCalls {
         let caller = caller(&request)?;
         let proto::FetchTreeRequest { group_id, epoch } = request.into_inner();
         let group = bytes(&group_id, "group_id")?;
-        let epoch = raccordo_core::id::Epoch(epoch);
+        let epoch = convert::tree_epoch(epoch)?;
         let ratchet_tree = key_package_pool::fetch_tree(&self.node, &caller, group, epoch).await?;
         Ok(Response::new(proto::FetchTreeResponse { ratchet_tree }))
     }

@@ -15,9 +15,9 @@ use raccordo_core::vault::Vault;
 use super::sealed;
 use crate::app::fault::{Done, Fault};
 use crate::app::rejoin::alarm_restored;
-use crate::store::Store;
 use crate::store::archive::{Archive, Purpose, column};
 use crate::store::node::NodeRow;
+use crate::store::{Store, StoreError};
 
 /// Rows written at a time.
 const PAGE: usize = 64;
@@ -87,9 +87,24 @@ impl<'r> Restoration<'r> {
     async fn write(&mut self) -> Done<()> {
         let rows = std::mem::take(&mut self.waiting);
         if let Some(head) = self.head.as_ref().filter(|_| !rows.is_empty()) {
-            self.archive.fill(head, rows).await?;
+            self.archive.fill(head, rows).await.map_err(|error| misfit(head, error))?;
         }
         Ok(())
+    }
+}
+
+/// What the file holds and no database does is the file's fault.
+fn misfit(head: &TableHead, error: StoreError) -> Fault {
+    match error {
+        StoreError::Unfit(_) => Fault::usage(
+            "backup_malformed",
+            format!(
+                "the backup holds a row of {} that no version of this program wrote",
+                head.name
+            ),
+        )
+        .hint("use another copy of it, or an older backup"),
+        error => error.into(),
     }
 }
 

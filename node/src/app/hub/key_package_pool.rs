@@ -192,10 +192,7 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// Asks for the tree of the present epoch.
-pub const PRESENT: Epoch = Epoch(u64::MAX);
-
-/// The tree that a newcomer needs for its Welcome; with [`PRESENT`] the newest, of which a
+/// The tree that a newcomer needs for its Welcome; without an epoch the newest, of which a
 /// member that has lost its group learns its leaf.
 ///
 /// # Errors
@@ -204,7 +201,7 @@ pub async fn fetch_tree(
     node: &Node,
     caller: &NodeId,
     group: GroupId,
-    epoch: Epoch,
+    epoch: Option<Epoch>,
 ) -> Done<Vec<u8>> {
     let mut tx = node.store.read().await?;
     let missing = || Fault::not_found("no_such_tree", "the tree of this epoch is not kept here");
@@ -212,7 +209,7 @@ pub async fn fetch_tree(
     if !statement_of(&row)?.statement().may_have_leaf(caller) {
         return Err(Fault::refused("not_a_party", "only parties fetch trees"));
     }
-    if epoch != PRESENT {
+    if let Some(epoch) = epoch {
         return tx.tree(group, epoch).await?.ok_or_else(missing);
     }
     let rows = open_ledger(node, &mut *tx, &LedgerScope::Hub(group)).await?;

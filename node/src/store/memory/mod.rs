@@ -22,6 +22,7 @@ mod outbox;
 mod register;
 mod rejoin;
 mod served;
+mod storable;
 mod successor;
 mod table;
 mod tables;
@@ -38,19 +39,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use self::tables::Tables;
 use super::ailment::{Ailing, Ailment};
+pub use super::mishap::CrashPoint;
+use super::mishap::{Meeting, Mishaps};
 use super::{Store, StoreError, Stored, Tx};
 
 /// Schema number that this store names.
 const SCHEMA: u32 = 0;
-
-/// When the process ends, seen from the commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashPoint {
-    /// Nothing was stored.
-    BeforeCommit,
-    /// All was stored, but nobody was told.
-    AfterCommit,
-}
 
 /// A store in memory. Clones are the same store.
 #[derive(Clone, Default)]
@@ -63,72 +57,36 @@ pub struct MemoryStore {
 #[derive(Clone, Debug)]
 pub struct Snapshot(Tables);
 
-/// Commits that fail while the process lives on.
-#[derive(Clone, Copy, Debug)]
-struct Failing {
-    /// Commits until the first that fails, from 1.
-    after: u64,
-    /// How many fail.
-    times: u64,
-    ailment: Ailment,
-    point: CrashPoint,
-}
-
 #[derive(Default)]
 struct State {
     tables: Tables,
-    /// Commits until the crash, from 1, and its point.
-    crash: Option<(u64, CrashPoint)>,
-    crashed: bool,
-    failing: Option<Failing>,
+    mishaps: Mishaps,
     ailing: Option<Ailing>,
-    /// Raised by recovery and restoration: older transactions are over.
-    life: u64,
 }
 
 impl State {
-    fn check(&self, life: u64) -> Stored<()> {
-        if self.crashed || self.life != life { Err(StoreError::Crashed) } else { Ok(()) }
-    }
-
     fn commit(&mut self) -> Stored<()> {
-        if let Some(failed) = self.fails() {
-            return Err(failed);
+        if let Some(table) = self.tables.unfit() {
+            self.tables.roll_back();
+            return Err(StoreError::Unfit(table));
         }
-        match self.crash.take() {
-            Some((0 | 1, point)) => {
-                self.crashed = true;
+        match self.mishaps.commit() {
+            Meeting::Fine => {
+                self.tables.settle();
+                self.ailing = None;
+                Ok(())
+            }
+            Meeting::Failed(error, point) => {
                 match point {
                     CrashPoint::BeforeCommit => self.tables.roll_back(),
                     CrashPoint::AfterCommit => self.tables.settle(),
                 }
-                return Err(StoreError::Crashed);
+                if let StoreError::Ailing { ailment, cause } = &error {
+                    self.ailing = Some(Ailing { ailment: *ailment, cause: cause.clone() });
+                }
+                Err(error)
             }
-            Some((commits, point)) => self.crash = Some((commits.saturating_sub(1), point)),
-            None => {}
         }
-        self.tables.settle();
-        self.ailing = None;
-        Ok(())
-    }
-
-    /// The failure that this commit meets, if any.
-    fn fails(&mut self) -> Option<StoreError> {
-        let mut failing = self.failing.take()?;
-        if failing.after > 1 {
-            failing.after -= 1;
-            self.failing = Some(failing);
-            return None;
-        }
-        failing.times = failing.times.saturating_sub(1);
-        self.failing = (failing.times > 0).then_some(failing);
-        match failing.point {
-            CrashPoint::BeforeCommit => self.tables.roll_back(),
-            CrashPoint::AfterCommit => self.tables.settle(),
-        }
-        let (ailment, cause) = (failing.ailment, "as the story has it".to_owned());
-        self.ailing = Some(Ailing { ailment, cause: cause.clone() });
-        Some(StoreError::Ailing { ailment, cause })
     }
 }
 
@@ -141,28 +99,28 @@ impl MemoryStore {
     /// Lets the `commits`-th commit of a writer from now on (1 is the next one) fail with
     /// [`StoreError::Crashed`], and after it every call until [`MemoryStore::recover`].
     pub fn crash_after(&self, commits: u64, point: CrashPoint) {
-        self.state().crash = Some((commits, point));
+        self.state().mishaps.crash_after(commits, point);
     }
 
     /// Whether a crash is still to come.
     pub fn crash_pending(&self) -> bool {
-        self.state().crash.is_some()
+        self.state().mishaps.crash_pending()
     }
 
     /// Lets the `commits`-th commit of a writer from now on (1 is the next one), and as many
     /// after it as to make `times`, fail while the process lives on.
     pub fn fail_after(&self, commits: u64, times: u64, ailment: Ailment, point: CrashPoint) {
-        self.state().failing = Some(Failing { after: commits, times, ailment, point });
+        self.state().mishaps.fail_after(commits, times, ailment, point);
     }
 
     /// Whether commits are still to fail.
     pub fn fails(&self) -> bool {
-        self.state().failing.is_some()
+        self.state().mishaps.fails()
     }
 
     /// Whether the crash has happened.
     pub fn crashed(&self) -> bool {
-        self.state().crashed
+        self.state().mishaps.crashed()
     }
 
     /// Starts again after a crash, with what was committed; transactions from before are
@@ -170,9 +128,7 @@ impl MemoryStore {
     pub fn recover(&self) {
         let mut state = self.state();
         state.tables.roll_back();
-        state.crash = None;
-        state.crashed = false;
-        state.life = state.life.saturating_add(1);
+        state.mishaps.recover();
     }
 
     /// What is committed now.
@@ -186,7 +142,7 @@ impl MemoryStore {
     pub fn restore(&self, snapshot: &Snapshot) {
         let mut state = self.state();
         state.tables = snapshot.0.clone();
-        state.life = state.life.saturating_add(1);
+        state.mishaps.live_anew();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,8 +151,7 @@ impl MemoryStore {
 
     /// The present life, unless crashed.
     fn life(&self) -> Stored<u64> {
-        let state = self.state();
-        state.check(state.life).map(|()| state.life)
+        self.state().mishaps.life()
     }
 }
 
@@ -243,20 +198,24 @@ impl MemoryTx {
     /// Reads.
     fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> Stored<T> {
         let state = self.store.state();
-        state.check(self.life)?;
+        state.mishaps.check(self.life)?;
         match &self.mode {
             Mode::Read(tables) => Ok(look(tables)),
             Mode::Write(_) => Ok(look(&state.tables)),
         }
     }
 
-    /// Writes.
+    /// Writes; what no database holds is refused, and the whole transaction with it.
     fn change<T>(&mut self, change: impl FnOnce(&mut Tables) -> Stored<T>) -> Stored<T> {
         let mut state = self.store.state();
-        state.check(self.life)?;
+        state.mishaps.check(self.life)?;
         match &self.mode {
             Mode::Read(_) => Err(StoreError::Unavailable("this transaction only reads".to_owned())),
-            Mode::Write(_) => change(&mut state.tables),
+            Mode::Write(_) => {
+                let changed = change(&mut state.tables)?;
+                let unfit = state.tables.unfit();
+                unfit.map_or(Ok(changed), |table| Err(StoreError::Unfit(table)))
+            }
         }
     }
 
@@ -270,7 +229,7 @@ impl Drop for MemoryTx {
     fn drop(&mut self) {
         let mut state = self.store.state();
         // After a commit nothing is left to be taken back.
-        if matches!(self.mode, Mode::Write(_)) && state.life == self.life {
+        if matches!(self.mode, Mode::Write(_)) && state.mishaps.is_of(self.life) {
             state.tables.roll_back();
         }
     }
@@ -280,7 +239,7 @@ impl Drop for MemoryTx {
 impl Tx for MemoryTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
         let mut state = self.store.state();
-        state.check(self.life)?;
+        state.mishaps.check(self.life)?;
         match &self.mode {
             Mode::Read(_) => Ok(()),
             Mode::Write(_) => state.commit(),

@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
+use super::storable::Storable;
+
 /// Rows by key. Clones share the rows until one of them writes.
 #[derive(Clone, Debug)]
 pub(super) struct Table<K, V> {
     rows: Arc<BTreeMap<K, V>>,
     /// What stood there before each change since the last commit, oldest first.
     undo: Vec<(K, Option<V>)>,
+    /// Whether a change since then has written what no database holds.
+    unfit: bool,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: Arc::default(), undo: Vec::new() }
+        Self { rows: Arc::default(), undo: Vec::new(), unfit: false }
     }
 }
 
-impl<K: Clone + Ord, V: Clone> Table<K, V> {
+impl<K: Clone + Ord + Storable, V: Clone + Storable> Table<K, V> {
     /// One row.
     pub(super) fn row(&self, key: &K) -> Option<&V> {
         self.rows.get(key)
@@ -39,6 +43,7 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
 
     /// Writes or replaces.
     pub(super) fn put(&mut self, key: K, row: V) {
+        self.unfit |= !(key.fits() && row.fits());
         let before = Arc::make_mut(&mut self.rows).insert(key.clone(), row);
         self.undo.push((key, before));
     }
@@ -59,6 +64,7 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         };
         self.undo.push((key.clone(), Some(row.clone())));
         change(row);
+        self.unfit |= !row.fits();
         true
     }
 
@@ -76,6 +82,7 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
             if chosen(row) {
                 self.undo.push((key.clone(), Some(row.clone())));
                 change(row);
+                self.unfit |= !row.fits();
             }
         }
     }
@@ -100,8 +107,14 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         }
     }
 
+    /// Whether a change since the last commit has written what no database holds.
+    pub(super) fn is_unfit(&self) -> bool {
+        self.unfit
+    }
+
     /// Takes back all changes since the last commit.
     pub(super) fn roll_back(&mut self) {
+        self.unfit = false;
         if self.undo.is_empty() {
             return;
         }
@@ -146,6 +159,27 @@ mod tests {
         check(|table| assert!(table.change(&1, |row| *row = "uno")), &[(1, "uno"), (2, "two")]);
         check(|table| table.change_where(2.., |_| true, |row| *row = "x"), &[(1, "one"), (2, "x")]);
         check(|table| table.remove_where(.., |_, row| *row == "two"), &[(1, "one")]);
+    }
+
+    #[test]
+    fn what_no_database_holds_is_noted_until_it_is_taken_back() {
+        let mut table: Table<u64, &str> = Table::default();
+        table.put(1, "one");
+        assert!(!table.is_unfit());
+        let writes: [fn(&mut Table<u64, &'static str>); 4] = [
+            |table| table.put(1 << 63, "far"),
+            |table| table.put(2, "a\0b"),
+            |table| assert!(table.change(&1, |row| *row = "\0")),
+            |table| table.change_where(.., |_| true, |row| *row = "\0"),
+        ];
+        for write in writes {
+            table.settle();
+            write(&mut table);
+            table.put(3, "three");
+            assert!(table.is_unfit());
+            table.roll_back();
+            assert!(!table.is_unfit());
+        }
     }
 
     #[test]

@@ -53,6 +53,15 @@ macro_rules! tables {
                 $(self.$name.roll_back();)*
             }
 
+            /// The table, if any, in which a change since the last commit has written what no
+            /// database holds.
+            pub(super) fn unfit(&self) -> Option<&'static str> {
+                $(if self.$name.is_unfit() {
+                    return Some(stringify!($name));
+                })*
+                None
+            }
+
             /// Makes all changes final.
             pub(super) fn settle(&mut self) {
                 $(self.$name.settle();)*

@@ -66,8 +66,8 @@ struct Typed(Vec<(ColumnKind, Value)>);
 impl Typed {
     fn new(columns: &[Column], row: Row) -> Stored<Self> {
         let pairs: Vec<_> = columns.iter().map(|column| column.kind).zip(row).collect();
-        let fits = pairs.iter().all(|(kind, value)| fits(*kind, value));
-        if fits { Ok(Self(pairs)) } else { Err(StoreError::Damaged(ANY)) }
+        let fits = columns.iter().zip(&pairs).all(|(column, (_, value))| fits(column, value));
+        if fits { Ok(Self(pairs)) } else { Err(StoreError::Unfit(ANY)) }
     }
 
     fn bind(statement: Statement, row: &Self) -> Statement {
@@ -75,7 +75,13 @@ impl Typed {
     }
 }
 
-fn fits(kind: ColumnKind, value: &Value) -> bool {
+/// Whether a value is of its column's kind; only times may lie before their beginning.
+fn fits(column: &Column, value: &Value) -> bool {
+    let counts = !column.name.ends_with("_ms");
+    is_of(column.kind, value) && !matches!(value, Value::Integer(number) if counts && *number < 0)
+}
+
+fn is_of(kind: ColumnKind, value: &Value) -> bool {
     matches!(
         (kind, value),
         (_, Value::Null)
@@ -86,7 +92,7 @@ fn fits(kind: ColumnKind, value: &Value) -> bool {
 }
 
 fn bound(statement: Statement, kind: ColumnKind, value: &Value) -> Stored<Statement> {
-    if fits(kind, value) { Ok(bind(statement, kind, value)) } else { Err(StoreError::Damaged(ANY)) }
+    if is_of(kind, value) { Ok(bind(statement, kind, value)) } else { Err(StoreError::Unfit(ANY)) }
 }
 
 fn bind(statement: Statement, kind: ColumnKind, value: &Value) -> Statement {

@@ -18,7 +18,26 @@ pub(super) fn unavailable(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// The same, noted for those who ask how the database is.
+/// Of a statement on a table: a value that does not fit is its teller's fault, and says nothing
+/// of the database.
+pub(super) fn of_statement(vitals: &Vitals, table: &'static str, error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.is_some_and(|code| is_unfit(&code)) {
+        return StoreError::Unfit(table);
+    }
+    noted(vitals, error)
+}
+
+/// PostgreSQL: "data exception" and "program limit exceeded", as of a key too long for an index.
+/// SQLite: SQLITE_TOOBIG and SQLITE_MISMATCH.
+fn is_unfit(code: &str) -> bool {
+    match code.len() {
+        5 => code.starts_with("22") || code == "54000",
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18 | 20)),
+    }
+}
+
+/// The same as [`unavailable`], noted for those who ask how the database is.
 pub(super) fn noted(vitals: &Vitals, error: sqlx::Error) -> StoreError {
     let ailment = ailment(&error);
     let told = unavailable(error);
@@ -140,5 +159,18 @@ mod tests {
         check("5", None);
         check("22003", None);
         check("", None);
+    }
+
+    #[test]
+    fn codes_of_values_that_do_not_fit() {
+        let check = |code, unfit| assert_eq!(is_unfit(code), unfit, "{code}");
+        check("22003", true);
+        check("22021", true);
+        check("54000", true);
+        check("53100", false);
+        check("18", true);
+        check("20", true);
+        check("13", false);
+        check("", false);
     }
 }

@@ -58,6 +58,7 @@ use self::error::{noted, unavailable};
 use super::ailment::{Ailing, Ailment, Vitals};
 use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
+use super::mishap::{SharedMishaps, locked};
 use super::{Store, StoreError, Stored, Tx};
 
 /// How long a transaction waits for a free connection.
@@ -73,6 +74,7 @@ pub struct SqlStore {
     writers: AnyPool,
     turn: Arc<Mutex<()>>,
     vitals: Arc<Vitals>,
+    mishaps: Option<SharedMishaps>,
     connections: u32,
 }
 
@@ -115,7 +117,13 @@ impl SqlStore {
             }
         };
         let (turn, vitals) = (Arc::default(), Arc::default());
-        Ok(Self { dialect, readers, writers, turn, vitals, connections })
+        Ok(Self { dialect, readers, writers, turn, vitals, mishaps: None, connections })
+    }
+
+    /// Lets a simulation decide which commits fail.
+    #[must_use]
+    pub fn with_mishaps(self, mishaps: SharedMishaps) -> Self {
+        Self { mishaps: Some(mishaps), ..self }
     }
 
     /// Brings the schema up to date; may run in several processes at once.
@@ -174,13 +182,22 @@ impl SqlStore {
             Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
             Dialect::Postgres => None,
         };
+        let life = self.life()?;
         let begun = self.begin(&self.writers, self.dialect.begin_write()).await?;
-        Ok(SqlTx::writing(begun, Arc::clone(&self.vitals), turn))
+        Ok(SqlTx::writing(begun, Arc::clone(&self.vitals), turn).in_life(life))
+    }
+
+    /// The present life of a simulated store, unless it has crashed.
+    fn life(&self) -> Stored<Option<(SharedMishaps, u64)>> {
+        let Some(mishaps) = &self.mishaps else { return Ok(None) };
+        let life = locked(mishaps).life()?;
+        Ok(Some((Arc::clone(mishaps), life)))
     }
 
     async fn reading(&self) -> Stored<SqlTx> {
+        let life = self.life()?;
         let begun = self.begin(&self.readers, self.dialect.begin_read()).await?;
-        Ok(SqlTx::reading(begun, Arc::clone(&self.vitals)))
+        Ok(SqlTx::reading(begun, Arc::clone(&self.vitals)).in_life(life))
     }
 
     /// Begins a transaction. When the disk fails, SQLite ends a transaction by itself, and

@@ -9,7 +9,8 @@ use sqlx::{Any, Database, Decode, Row as _, SqlSafeStr, Type};
 
 use crate::store::{StoreError, Stored};
 
-type Prepared = Query<'static, Any, <Any as Database>::Arguments>;
+/// What the driver runs.
+pub(super) type Prepared = Query<'static, Any, <Any as Database>::Arguments>;
 
 /// A statement on a table, with parameters bound in order.
 pub(super) struct Statement {
@@ -34,14 +35,18 @@ impl Statement {
         Self { query: self.query.bind(bytes), ..self }
     }
 
-    /// Binds a text.
+    /// Binds a text; one with a zero byte, which PostgreSQL takes in no text, fails the
+    /// statement.
     pub(super) fn text(self, text: impl Into<String>) -> Self {
-        Self { query: self.query.bind(text.into()), ..self }
+        let text = text.into();
+        let fits = self.fits && is_storable(&text);
+        Self { query: self.query.bind(text), fits, ..self }
     }
 
-    /// Binds a text or NULL.
+    /// Binds a text or NULL; as [`Statement::text`].
     pub(super) fn option_text(self, text: Option<String>) -> Self {
-        Self { query: self.query.bind(text), ..self }
+        let fits = self.fits && text.as_deref().is_none_or(is_storable);
+        Self { query: self.query.bind(text), fits, ..self }
     }
 
     /// Binds a whole number; one beyond `i64::MAX` fails the statement.
@@ -67,9 +72,16 @@ impl Statement {
     }
 
     /// What the driver runs.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`].
     pub(super) fn query(self) -> Stored<Prepared> {
-        if self.fits { Ok(self.query) } else { Err(StoreError::Damaged(self.table)) }
+        if self.fits { Ok(self.query) } else { Err(StoreError::Unfit(self.table)) }
     }
+}
+
+fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 /// The columns of one row, read in order.

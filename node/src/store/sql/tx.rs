@@ -8,9 +8,10 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use super::bulk::Bulk;
-use super::error::noted;
-use super::statement::{Columns, Statement, sql};
+use super::error::{noted, of_statement};
+use super::statement::{Columns, Prepared, Statement, sql};
 use crate::store::ailment::Vitals;
+use crate::store::mishap::{CrashPoint, Meeting, SharedMishaps, locked};
 use crate::store::{StoreError, Stored, Tx};
 
 /// How a row is read.
@@ -18,10 +19,16 @@ type Read<T> = fn(&mut Columns<'_>) -> Stored<T>;
 
 /// A transaction; dropping it rolls back.
 ///
+/// One in which a statement has failed cannot be committed: PostgreSQL would answer that it
+/// has rolled back, and the driver would take that for a commit.
+///
 /// The turn stands last: it is passed on only after the transaction has ended.
 pub struct SqlTx {
     transaction: Transaction<'static, Any>,
     writes: bool,
+    failed: Option<StoreError>,
+    /// In a simulation: what may go wrong, and in which life it began.
+    life: Option<(SharedMishaps, u64)>,
     vitals: Arc<Vitals>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -33,12 +40,17 @@ impl SqlTx {
         vitals: Arc<Vitals>,
         turn: Option<OwnedMutexGuard<()>>,
     ) -> Self {
-        Self { transaction, writes: true, vitals, _turn: turn }
+        Self { transaction, writes: true, failed: None, life: None, vitals, _turn: turn }
     }
 
     /// One that only reads.
     pub(super) fn reading(transaction: Transaction<'static, Any>, vitals: Arc<Vitals>) -> Self {
-        Self { transaction, writes: false, vitals, _turn: None }
+        Self { transaction, writes: false, failed: None, life: None, vitals, _turn: None }
+    }
+
+    /// The same, of a store whose process may end.
+    pub(super) fn in_life(self, life: Option<(SharedMishaps, u64)>) -> Self {
+        Self { life, ..self }
     }
 
     /// Whether it may write.
@@ -53,11 +65,32 @@ impl SqlTx {
         Err(StoreError::Unavailable("this transaction only reads".to_owned()))
     }
 
+    /// Notes that a statement has failed.
+    fn fail(&mut self, error: StoreError) -> StoreError {
+        self.failed.get_or_insert_with(|| error.clone());
+        error
+    }
+
+    /// The table and the query of a statement, if its values fit.
+    fn checked(&mut self, statement: Statement) -> Stored<(&'static str, Prepared)> {
+        if let Some((mishaps, life)) = &self.life {
+            locked(mishaps).check(*life)?;
+        }
+        let table = statement.table;
+        match statement.query() {
+            Ok(query) => Ok((table, query)),
+            Err(unfit) => Err(self.fail(unfit)),
+        }
+    }
+
     /// Runs a statement that writes; returns the number of rows that it touched.
     pub(super) async fn execute(&mut self, statement: Statement) -> Stored<u64> {
         self.check_writes()?;
-        let done = statement.query()?.execute(&mut *self.transaction).await;
-        done.map(|done| done.rows_affected()).map_err(|error| noted(&self.vitals, error))
+        let (table, query) = self.checked(statement)?;
+        match query.execute(&mut *self.transaction).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(error) => Err(self.fail(of_statement(&self.vitals, table, error))),
+        }
     }
 
     /// Inserts one row with `ON CONFLICT DO NOTHING`; `Exists` when it was there.
@@ -110,10 +143,12 @@ impl SqlTx {
         statement: Statement,
         read: Read<T>,
     ) -> Stored<Option<T>> {
-        let table = statement.table;
-        let row = statement.query()?.fetch_optional(&mut *self.transaction).await;
+        let (table, query) = self.checked(statement)?;
         let read = |row: AnyRow| read(&mut Columns::new(table, &row));
-        row.map_err(|error| noted(&self.vitals, error))?.map(read).transpose()
+        match query.fetch_optional(&mut *self.transaction).await {
+            Ok(row) => row.map(read).transpose(),
+            Err(error) => Err(self.fail(of_statement(&self.vitals, table, error))),
+        }
     }
 
     /// All rows.
@@ -127,10 +162,11 @@ impl SqlTx {
         statement: Statement,
         read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
     ) -> Stored<Vec<T>> {
-        let table = statement.table;
-        let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
-        let rows = rows.map_err(|error| noted(&self.vitals, error))?;
-        rows.iter().map(|row| read(&mut Columns::new(table, row))).collect()
+        let (table, query) = self.checked(statement)?;
+        match query.fetch_all(&mut *self.transaction).await {
+            Ok(rows) => rows.iter().map(|row| read(&mut Columns::new(table, row))).collect(),
+            Err(error) => Err(self.fail(of_statement(&self.vitals, table, error))),
+        }
     }
 
     /// The rows that a statement with `RETURNING` has written.
@@ -167,9 +203,26 @@ impl SqlTx {
 #[async_trait]
 impl Tx for SqlTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
-        let Self { transaction, writes, vitals, _turn } = *self;
+        let Self { transaction, writes, failed, life, vitals, _turn } = *self;
+        let met = match (failed, &life) {
+            (Some(error), _) => Meeting::Failed(error, CrashPoint::BeforeCommit),
+            (None, Some((mishaps, life))) if writes => {
+                let mut mishaps = locked(mishaps);
+                mishaps.check(*life)?;
+                mishaps.commit()
+            }
+            (None, _) => Meeting::Fine,
+        };
+        if let Meeting::Failed(error, CrashPoint::BeforeCommit) = met {
+            // Before the turn is passed on.
+            drop(transaction);
+            return Err(error);
+        }
         let committed = transaction.commit().await;
         committed.map_err(|error| noted(&vitals, error))?;
+        if let Meeting::Failed(error, CrashPoint::AfterCommit) = met {
+            return Err(error);
+        }
         if writes {
             vitals.wrote();
         }

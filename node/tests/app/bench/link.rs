@@ -64,8 +64,7 @@ impl Link<'_> {
         moved |= self.offer().await?;
         moved |= self.deposit().await?;
         for (lineage, group) in request::wanted(self.node, self.hub()).await? {
-            let present = key_package_pool::PRESENT;
-            let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, present).await?;
+            let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, None).await?;
             moved |= request::request(self.node, lineage, &tree).await?;
         }
         for (lineage, step) in found::steps(self.node, self.hub()).await? {
@@ -151,7 +150,7 @@ impl Link<'_> {
 
     async fn enter(&self, sequence: u64, welcome: &WelcomeItem) -> Done<()> {
         let (node, hub) = (self.node, self.hub());
-        let (group, epoch) = (welcome.group, welcome.epoch);
+        let (group, epoch) = (welcome.group, Some(welcome.epoch));
         let tree = key_package_pool::fetch_tree(self.relay, self.me(), group, epoch).await?;
         match join::join(node, hub, sequence, welcome, &tree).await {
             Err(fault) if fault.whose == Whose::Refused => {
