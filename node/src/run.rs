@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::Crypto;
 use raccordo_core::id::BootId;
+use raccordo_core::quota::Pace;
 use raccordo_core::time::Clock;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
@@ -83,6 +84,7 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
+        quotas: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();
@@ -122,7 +124,7 @@ fn limits(hub: &HubSection) -> Limits {
     Limits {
         entries_per_minute_max: hub.entries_per_minute.get(),
         stored_bytes_max: hub.stored_bytes.get(),
-        ..Limits::default()
+        calls: Pace::per_minute(hub.calls_per_minute.get()),
     }
 }
 

@@ -153,6 +153,8 @@ metrics_table! {
         "Entries that this hub took into a log, by kind.";
     ENTRIES_REFUSED = Counter "raccordo_entries_refused_total",
         "Entries that this hub refused, by reason.";
+    QUOTA_REACHED = Counter "raccordo_quota_reached_total",
+        "Times that a peer reached a quota here, by quota.";
     ENTRIES_SENT = Counter "raccordo_entries_sent_total",
         "Own entries for which a hub has answered.";
     ENTRIES_PROCESSED = Counter "raccordo_entries_processed_total",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use raccordo_core::alert::{self, Alert};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::object::{Field, Form, Kind};
+use raccordo_core::quota;
 use raccordo_core::time::Instant;
 use raccordo_node::config::{Config, DatabaseUrl, Initial};
 use raccordo_node::telemetry::METRICS;
@@ -198,9 +199,34 @@ fn every_reason_is_documented() {
     for whose in ["Usage", "Unauthenticated", "Refused", "NotFound", "Conflict", "Exhausted"] {
         given.extend(literals_after(&text, &format!("Whose::{whose},")));
     }
+    given.extend(quota::ALL.iter().map(|quota| quota.row().reason.to_owned()));
+    given.remove("");
     assert!(given.len() > 30, "the search finds only {given:?}");
     let documented = names(&read("deploy/docs/api.md"), "## Reasons");
     none("reasons without words", given.difference(&documented).cloned().collect());
+}
+
+/// The table of quotas as a document has it.
+fn quotas() -> String {
+    let line = |quota: &quota::Quota| {
+        let row = quota.row();
+        let number = row.unit.words(row.number);
+        let reason =
+            if row.reason.is_empty() { String::new() } else { format!("`{}`", row.reason) };
+        format!("| `{}` | {} | {number} | {} | {reason} |\n", row.name, row.bounds, row.outcome)
+    };
+    quota::ALL.iter().map(line).collect()
+}
+
+#[test]
+fn every_quota_is_documented() {
+    let text = read("deploy/docs/security.md");
+    let section = text.split("\n## Quotas\n").nth(1).expect("no section about quotas");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let lines = section.lines().filter(|line| line.starts_with("| `"));
+    let documented: String = lines.map(|line| format!("{line}\n")).collect();
+    let expected = quotas();
+    assert!(documented == expected, "the table in security.md is to be:\n{expected}");
 }
 
 /// The alerts in fenced `json` blocks.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{Epoch, Sequence};
+use raccordo_core::id::{Epoch, NodeId, Sequence};
 use raccordo_core::time::Instant;
-use raccordo_node::store::hub::{CarriedRow, LogRow, MailboxRow, PoolRow};
+use raccordo_node::store::hub::{
+    CarriedRow, LogBytes, LogRow, MailLoad, MailLoads, MailboxRow, PoolRow,
+};
 use raccordo_node::store::{Store, StoreError};
 
 use crate::sample::{carried, digest, entry_id, group, item, key_package, lineage, logged, node};
@@ -37,6 +39,7 @@ pub async fn carried_rows(store: Arc<dyn Store>) -> anyhow::Result<()> {
         stored_bytes: 31,
         entries_per_minute_max: 32,
         stored_bytes_max: 33,
+        succeeds: group(34),
         statement: b"newer".to_vec(),
         ..carried(1, "livorno")
     };
@@ -45,6 +48,9 @@ pub async fn carried_rows(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let found = store.read().await?.carried(lineage(1)).await?;
     assert_eq!(found, Some(CarriedRow { version: 5, ..changed }));
     let mut tx = store.write().await?;
+    for (number, expected) in [(34, true), (14, true), (35, false)] {
+        assert_eq!(tx.has_successor(group(number)).await?, expected, "{number}");
+    }
     tx.delete_carried(lineage(1)).await?;
     assert_eq!(tx.all_carried().await?, [carried(2, "Lucca")]);
     tx.insert_carried(carried(1, "pisa")).await?;
@@ -118,12 +124,28 @@ pub async fn log_after_bounds(store: Arc<dyn Store>) -> anyhow::Result<()> {
 pub async fn log_trimmed(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     tx.insert_log(&(1..=9).map(logged).collect::<Vec<_>>()).await?;
-    assert_eq!(tx.trim_log(group(1), Sequence(3)).await?, 30);
-    assert_eq!(tx.trim_log(group(1), Sequence(3)).await?, 0);
-    assert_eq!(tx.trim_log(group(1), Sequence(5)).await?, 20);
-    assert_eq!(tx.trim_log(group(2), Sequence(5)).await?, 0);
+    let lazio = LogRow { sender: node("lazio"), kind: EntryKind::Notice, ..logged(10) };
+    tx.insert_log(&[lazio, LogRow { kind: EntryKind::Application, ..logged(11) }]).await?;
+    let bytes = |sender: &str, kind, bytes| LogBytes { sender: node(sender), kind, bytes };
+    let (commits, messages) = (EntryKind::Commit, EntryKind::Application);
+    let kept = tx.log_kept(group(1)).await?;
+    let of_lazio = bytes("lazio", EntryKind::Notice, 10);
+    let others = [bytes("toscana", messages, 10), bytes("toscana", commits, 90)];
+    assert_eq!(kept, [&[of_lazio.clone()][..], &others].concat());
+    assert_eq!(tx.trim_log(group(1), Sequence(3)).await?, [bytes("toscana", commits, 30)]);
+    assert_eq!(tx.trim_log(group(1), Sequence(3)).await?, []);
+    assert_eq!(tx.trim_log(group(1), Sequence(5)).await?, [bytes("toscana", commits, 20)]);
+    assert_eq!(tx.trim_log(group(2), Sequence(5)).await?, []);
+    assert_eq!(tx.log_kept(group(2)).await?, []);
     let rows = tx.log_after(group(1), Sequence(4), 2, 1_000).await?;
     assert_eq!(rows, [LogRow { payload: Vec::new(), ..logged(5) }, logged(6)]);
+
+    tx.delete_log_rows(group(1), Sequence(5)).await?;
+    let rows = tx.log_after(group(1), Sequence(0), 1, 1_000).await?;
+    assert_eq!(rows, [logged(6)]);
+    assert_eq!(tx.log_by_entry(group(1), &node("toscana"), entry_id(5)).await?, None);
+    // Its id is free again.
+    tx.insert_log(&[LogRow { entry: entry_id(5), ..logged(12) }]).await?;
     Ok(())
 }
 
@@ -163,6 +185,15 @@ pub async fn trees(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.delete_expired_at_hub(Instant(10)).await?;
     assert_eq!(tx.tree(group(1), Epoch(1)).await?, Some(b"two".to_vec()));
     assert_eq!(tx.tree(group(1), Epoch(2)).await?, None);
+    for epoch in 2..=5 {
+        tx.put_tree(group(1), Epoch(epoch), b"more".to_vec(), Instant(20)).await?;
+    }
+    tx.put_tree(group(2), Epoch(1), b"other".to_vec(), Instant(20)).await?;
+    tx.limit_trees(group(1), 2).await?;
+    for (epoch, kept) in [(1, false), (3, false), (4, true), (5, true)] {
+        assert_eq!(tx.tree(group(1), Epoch(epoch)).await?.is_some(), kept, "{epoch}");
+    }
+    assert_eq!(tx.tree(group(2), Epoch(1)).await?, Some(b"other".to_vec()));
     Ok(())
 }
 
@@ -175,18 +206,58 @@ pub async fn mailboxes(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert!(!tx.insert_mailbox(item(9, "lazio")).await?);
     assert!(!tx.insert_mailbox(item(9, "umbria")).await?);
     assert!(tx.insert_mailbox(MailboxRow { sender: node("umbria"), ..item(9, "lazio") }).await?);
-    assert_eq!(tx.mailbox_load(&lazio).await?, (4, 16));
-    assert_eq!(tx.mailbox_load(&node("molise")).await?, (0, 0));
 
-    let rows = tx.mailbox_after(&lazio, 0, Instant(0), 9).await?;
+    let rows = tx.mailbox_after(&lazio, 0, Instant(0), 9, 99).await?;
     let places: Vec<u64> = rows.iter().map(|row| row.sequence).collect();
     assert_eq!((places[0], places.is_sorted_by(|a, b| a < b)), (1, true));
     assert_eq!(rows[0], MailboxRow { sequence: 1, ..item(9, "lazio") });
-    assert_eq!(tx.mailbox_after(&lazio, places[0], Instant(0), 2).await?, rows[1..3]);
-    assert_eq!(tx.mailbox_after(&lazio, 0, Instant(1_000), 9).await?, []);
+    assert_eq!(tx.mailbox_after(&lazio, places[0], Instant(0), 2, 99).await?, rows[1..3]);
+    assert_eq!(tx.mailbox_after(&lazio, 0, Instant(1_000), 9, 99).await?, []);
+    for (bytes, count) in [(0, 1), (7, 1), (8, 2), (11, 2), (12, 3)] {
+        let page = tx.mailbox_after(&lazio, 0, Instant(0), 9, bytes).await?;
+        assert_eq!(page, rows[..count], "{bytes} bytes");
+    }
     tx.delete_mailbox(&lazio, places[2]).await?;
-    assert_eq!(tx.mailbox_after(&lazio, 0, Instant(0), 9).await?, rows[3..]);
-    assert_eq!(tx.mailbox_load(&node("umbria")).await?, (1, 4));
+    assert_eq!(tx.mailbox_after(&lazio, 0, Instant(0), 9, 99).await?, rows[3..]);
+    tx.delete_mailbox_item(&node("umbria"), rows[3].item).await?;
+    assert_eq!(tx.mailbox_after(&lazio, 0, Instant(0), 9, 99).await?, []);
+    assert_eq!(tx.mailbox_after(&node("umbria"), 0, Instant(0), 9, 99).await?.len(), 1);
+    Ok(())
+}
+
+pub async fn mail_loads(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let (pisa, lucca) = (node("pisa"), node("lucca"));
+    let mut tx = store.write().await?;
+    let from = |number, sender: &NodeId, recipient: &str, kind: &str| MailboxRow {
+        sender: sender.clone(),
+        kind: kind.to_owned(),
+        ..item(number, recipient)
+    };
+    for row in [
+        from(1, &pisa, "lazio", "pact"),
+        from(2, &pisa, "lazio", "card"),
+        from(3, &pisa, "umbria", "pact"),
+        from(4, &lucca, "lazio", "card"),
+        // What the hub itself says counts for nobody.
+        from(5, &pisa, "lazio", "welcome"),
+        from(6, &lucca, "lazio", "key_packages_wanted"),
+    ] {
+        tx.insert_mailbox(row).await?;
+    }
+    let load = |items: u64| MailLoad { items, bytes: 4 * items };
+    for (sender, recipient, of_both, of_sender, of_recipient) in [
+        (&pisa, "lazio", 2, 3, 3),
+        (&pisa, "umbria", 1, 3, 1),
+        (&lucca, "umbria", 0, 1, 1),
+        (&node("siena"), "molise", 0, 0, 0),
+    ] {
+        let loads = MailLoads {
+            of_both: load(of_both),
+            of_sender: load(of_sender),
+            of_recipient: load(of_recipient),
+        };
+        assert_eq!(tx.mail_loads(sender, &node(recipient)).await?, loads, "{sender} {recipient}");
+    }
     Ok(())
 }
 
@@ -196,7 +267,7 @@ pub async fn mailbox_places_never_return(store: Arc<dyn Store>) -> anyhow::Resul
     tx.insert_mailbox(item(1, "lazio")).await?;
     tx.delete_mailbox(&lazio, u64::from(u32::MAX)).await?;
     tx.insert_mailbox(item(2, "lazio")).await?;
-    let rows = tx.mailbox_after(&lazio, 1, Instant(0), 9).await?;
+    let rows = tx.mailbox_after(&lazio, 1, Instant(0), 9, 99).await?;
     assert_eq!(rows, [MailboxRow { sequence: 2, ..item(2, "lazio") }]);
     Ok(())
 }
@@ -235,7 +306,7 @@ pub async fn expiry(store: Arc<dyn Store>) -> anyhow::Result<()> {
         tx.put_tree(group(1), Epoch(u64::from(number)), Vec::new(), expires_at).await?;
     }
     tx.delete_expired_at_hub(Instant(10)).await?;
-    assert_eq!(tx.mailbox_load(&node("lazio")).await?.0, 1);
+    assert_eq!(tx.mailbox_after(&node("lazio"), 0, Instant(0), 9, 99).await?.len(), 1);
     let pool = tx.pool(&node("toscana"), 77, Instant(0)).await?;
     assert_eq!(pool.iter().map(|row| row.expires_at).collect::<Vec<_>>(), [Instant(11)]);
     assert_eq!(tx.tree(group(1), Epoch(1)).await?, None);

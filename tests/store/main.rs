@@ -98,10 +98,11 @@ contract! {
         record_objects matches matches_that_people_meet match_events stop_values operator_phones
     }
     hub {
-        carried_rows log_found log_after_bounds log_trimmed log_deleted cursors_never_go_back
-        trees mailboxes mailbox_places_never_return pool_order expiry a_log_gets_another_id
+        carried_rows mail_loads log_found log_after_bounds log_trimmed log_deleted
+        cursors_never_go_back trees mailboxes mailbox_places_never_return pool_order expiry
+        a_log_gets_another_id
     }
-    offer { kept_and_decided copies_of_each_party }
+    offer { kept_and_decided copies_of_each_party bounded_and_expiring }
     history { ascending_and_cut_back }
     served { known_by_id_and_replaced conflicts }
     transaction {

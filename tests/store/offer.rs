@@ -5,7 +5,7 @@ use std::sync::Arc;
 use raccordo_core::id::{Epoch, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_node::store::Store;
-use raccordo_node::store::offer::{CopyRow, OfferRow};
+use raccordo_node::store::offer::{CopyRow, OfferLoad, OfferRow};
 
 use crate::sample::{digest, group, lineage, node};
 
@@ -88,5 +88,39 @@ pub async fn copies_of_each_party(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.delete_log_copy(&toscana).await?;
     assert_eq!(tx.log_copies(lineage(1)).await?, [umbria, copy(2, "toscana")]);
     assert_eq!(tx.log_copies(lineage(2)).await?, []);
+    Ok(())
+}
+
+pub async fn bounded_and_expiring(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let mut tx = store.write().await?;
+    for (number, by, state, at) in [
+        (1, "toscana", "waiting", 9),
+        (2, "toscana", "refused", 10),
+        (3, "toscana", "accepted", 9),
+        (4, "lazio", "waiting", 9),
+    ] {
+        tx.put_offer(OfferRow {
+            lineage: lineage(number),
+            digest: digest(number),
+            name: format!("offer {number}"),
+            state: state.to_owned(),
+            offered_by: node(by),
+            offered_at: Instant(at),
+            statement: vec![1; 10],
+            earlier: vec![vec![2; 20]],
+            cards: vec![vec![3; 30], vec![4; 40]],
+        })
+        .await?;
+    }
+    // Each part of a list after its length.
+    let each = 10 + (4 + 20) + (4 + 30 + 4 + 40);
+    let load =
+        |by: &str, offers: u64| OfferLoad { offered_by: node(by), offers, bytes: offers * each };
+    assert_eq!(tx.offer_loads().await?, [load("lazio", 1), load("toscana", 2)]);
+    let accepted = tx.offers_in("accepted").await?;
+    assert_eq!(accepted.iter().map(|row| row.lineage).collect::<Vec<_>>(), [lineage(3)]);
+    tx.delete_offers_before(Instant(10)).await?;
+    let left = tx.all_offers().await?;
+    assert_eq!(left.iter().map(|row| row.lineage).collect::<Vec<_>>(), [lineage(2), lineage(3)]);
     Ok(())
 }

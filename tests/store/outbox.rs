@@ -212,6 +212,13 @@ pub async fn pending_commit(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let found = tx.pending_commit(lineage(1)).await?;
     assert_eq!(found.map(|row| row.entry), Some(commit.entry));
     assert_eq!(tx.pending_commit(lineage(2)).await?, None);
+    let notice = EntryRow { kind: EntryKind::Notice, ..entry(3) };
+    let stale = EntryRow { state: EntryState::Stale, kind: EntryKind::Notice, ..entry(4) };
+    tx.insert_entries(vec![notice.clone(), stale]).await?;
+    for (most, expected) in [(1, vec![commit.entry]), (9, vec![commit.entry, notice.entry])] {
+        let changes = tx.pending_changes(lineage(1), most).await?;
+        assert_eq!(changes.iter().map(|row| row.entry).collect::<Vec<_>>(), expected);
+    }
     for (state, pending) in
         [(EntryState::Stale, true), (EntryState::Accepted, false), (EntryState::Refused, false)]
     {

@@ -141,6 +141,7 @@ pub fn carried(number: u8, name: &str) -> CarriedRow {
         stored_bytes: 11,
         entries_per_minute_max: 12,
         stored_bytes_max: 13,
+        succeeds: group(14),
     }
 }
 

@@ -12,6 +12,7 @@
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how two nodes find that they know the same: [`normal`], [`pseudonym`], [`matching`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
+//! - what one peer may take: [`quota`]
 //! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
@@ -38,6 +39,7 @@ pub mod object;
 pub mod operator;
 pub mod planted;
 pub mod pseudonym;
+pub mod quota;
 pub mod register;
 pub mod sealing;
 pub mod secret;

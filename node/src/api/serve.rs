@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use raccordo_core::quota::Quota;
 use raccordo_proto::DESCRIPTORS;
 use raccordo_proto::admin::v1::audit_service_server::AuditServiceServer;
 use raccordo_proto::admin::v1::backup_service_server::BackupServiceServer;
@@ -30,6 +31,7 @@ use super::casework::{CaseworkCalls, MatchCalls, RegisterCalls};
 use super::hub::HubCalls;
 use super::to_the_end::ToTheEnd;
 use crate::app::Node;
+use crate::transport::calls::{CallNumbers, CallQuotas, Note};
 use crate::transport::limits::{
     CALL_MESSAGE_BYTES_MAX, CallLimits, HUB_MESSAGE_BYTES_MAX, MetadataLimit, server,
 };
@@ -41,7 +43,8 @@ const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 
 /// A listener's services behind its [`Door`], for `serve_with_incoming_shutdown`.
-pub type Services = Router<Stack<ToTheEnd, Stack<InterceptorLayer<Door>, Identity>>>;
+pub type Services =
+    Router<Stack<ToTheEnd, Stack<CallQuotas, Stack<InterceptorLayer<Door>, Identity>>>>;
 
 /// The descriptors compiled into this program do not decode: our own fault.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +80,14 @@ pub async fn hub_router(
     limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
+    let pace = node.hub.as_ref().map_or(Quota::CallPace.pace(), |hub| hub.limits.calls);
+    let quotas = CallQuotas::new(CallNumbers::for_peers(pace), note_at(node.clone()));
     let hub = HubServiceServer::new(HubCalls::new(node, stop))
         .max_decoding_message_size(HUB_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(HUB_MESSAGE_BYTES_MAX);
     let mut services = Listed::default();
     services.add(hub);
-    services.behind(limits, None).await
+    services.behind(limits, None, quotas).await
 }
 
 /// What administrators call; to be served on their Unix socket. Only `users` pass.
@@ -95,6 +100,7 @@ pub async fn admin_router(
     limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
+    let quotas = CallQuotas::new(CallNumbers::for_clients(), note_at(node.clone()));
     let calls = AdminCalls::new(node, stop);
     let mut services = Listed::default();
     macro_rules! add {
@@ -107,7 +113,7 @@ pub async fn admin_router(
     add!(NodeServiceServer TrustServiceServer PactServiceServer EquipeServiceServer);
     add!(HubAdminServiceServer DirectoryServiceServer AuditServiceServer);
     add!(BackupServiceServer RejoinServiceServer KeyServiceServer);
-    services.behind(limits, Some(users)).await
+    services.behind(limits, Some(users), quotas).await
 }
 
 /// What operators' systems call; to be served on a Unix socket and over TLS.
@@ -119,6 +125,7 @@ pub async fn casework_router(
     limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
+    let quotas = CallQuotas::new(CallNumbers::for_clients(), note_at(node.clone()));
     let register = RegisterServiceServer::new(RegisterCalls::new(node.clone()))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let matches = MatchServiceServer::new(MatchCalls::new(node.clone(), stop.clone()))
@@ -129,7 +136,12 @@ pub async fn casework_router(
     services.add(casework);
     services.add(matches);
     services.add(register);
-    services.behind(limits, None).await
+    services.behind(limits, None, quotas).await
+}
+
+/// Has a listener tell the node which peers reach a quota.
+fn note_at(node: Arc<Node>) -> Note {
+    Arc::new(move |peer, quota| node.quotas.note(&peer.node, quota, node.clock.now()))
 }
 
 /// Services and their names, which health and reflection tell.
@@ -159,6 +171,7 @@ impl Listed {
         mut self,
         limits: CallLimits,
         users: Option<AllowedUids>,
+        quotas: CallQuotas,
     ) -> Result<Services, DescriptorError> {
         let (reporter, health) = health_reporter();
         for name in &self.names {
@@ -171,7 +184,8 @@ impl Listed {
         let door = Door { metadata: MetadataLimit(limits.metadata_bytes), users };
         let routes: Routes = self.routes.routes();
         let server = server(limits.streams).trace_fn(span);
-        Ok(server.layer(InterceptorLayer::new(door)).layer(ToTheEnd).add_routes(routes))
+        let layers = server.layer(InterceptorLayer::new(door)).layer(quotas).layer(ToTheEnd);
+        Ok({ layers }.add_routes(routes))
     }
 }
 

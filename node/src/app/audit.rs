@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use raccordo_core::audit::{AuditEvent, AuditHead, AuditRecord};
-use raccordo_core::id::OperatorId;
+use raccordo_core::id::{NodeId, OperatorId};
 
 use super::Node;
 use super::fault::Done;
@@ -29,6 +29,25 @@ impl std::fmt::Display for Actor {
             Self::Node => f.write_str("node"),
         }
     }
+}
+
+/// Adds a record of what a peer was refused, unless there are many of it already: a peer must
+/// not fill the audit. What is not recorded is counted, and told by `doctor`.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_refusal(
+    node: &Node,
+    tx: &mut dyn Tx,
+    peer: &NodeId,
+    action: &str,
+    subject: &str,
+    detail: &[(&str, &str)],
+) -> Done<()> {
+    if !node.quotas.may_audit(peer, node.clock.now()) {
+        return Ok(());
+    }
+    record(node, tx, Actor::Node, action, subject, detail).await
 }
 
 /// Adds one record: `action` and `subject` are opaque (ids and codes, never values).

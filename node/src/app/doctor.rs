@@ -4,6 +4,7 @@
 mod hub_trouble;
 mod keys;
 mod moving;
+mod quotas;
 mod rejoining;
 mod stray;
 mod succeeding;
@@ -87,6 +88,7 @@ async fn look(node: &Node) -> Done<Vec<Finding>> {
     let mut findings = Vec::new();
     findings.extend(storage::finding(node));
     findings.extend(clocks::findings(node).await?);
+    quotas::about(node, &mut findings);
     about_expiry(node, &mut findings).await?;
     about_peers(node, &mut findings).await?;
     let equipes = status(node).await?.equipes;

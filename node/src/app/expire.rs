@@ -1,6 +1,7 @@
 //! Erases what has expired, and forgets what nobody needs any more.
 
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::quota::Quota;
 
 use super::Node;
 use super::apply::end;
@@ -39,6 +40,7 @@ pub async fn expire(node: &Node) -> Done<usize> {
             tx.forget_seen(now).await?;
             tx.delete_expired_at_hub(now).await?;
             tx.forget_identity_conflicts(now.minus(CONFLICT_LIFETIME)).await?;
+            tx.delete_offers_before(now.minus(Quota::OfferDays.span())).await?;
         }
         tx.commit().await?;
         total += count;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::NodeId;
 use raccordo_core::ledger::{LedgerChange, LedgerScope};
+use raccordo_core::quota::Quota;
 use raccordo_core::sending::Standing;
 use raccordo_core::session::{key_package, stored_key_packages};
 use raccordo_core::time::Instant;
@@ -24,7 +25,8 @@ const ROTATION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Single-use packages made at a time.
 const SINGLE_USE: usize = 2;
 /// A last resort younger than this is not made again when the hub asks.
-const YOUNG: Duration = Duration::from_secs(24 * 3600);
+const YOUNG: Duration = DAY;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Clocks of the hub, the owner and the committer differ by this much at most.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
@@ -124,7 +126,7 @@ pub async fn deposited(node: &Node, references: &[Vec<u8>]) -> Done<()> {
     Ok(())
 }
 
-/// The hub has run out: makes new ones.
+/// The hub has run out: makes new ones, unless it has said so too often of late.
 ///
 /// # Errors
 /// The store's.
@@ -140,6 +142,14 @@ pub async fn wanted(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<()> {
             let current = row.suite == number && row.card_serial == serial;
             current && row.last_resort && is_younger(row, now, YOUNG)
         });
+        let of_today = |row: &&OwnKeyPackageRow| {
+            row.suite == number && !row.last_resort && is_younger(row, now, DAY)
+        };
+        let made = rows.iter().filter(of_today).count();
+        if made.saturating_add(SINGLE_USE) > Quota::KeyPackagesMade.count() {
+            node.quotas.note(hub, Quota::KeyPackagesMade, now);
+            continue;
+        }
         if !young {
             make(node, tx, hub, suite, true).await?;
         }

@@ -54,6 +54,7 @@ pub(crate) async fn node(id: &str, hub_endpoint: Option<&str>) -> Arc<Node> {
         keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
+        quotas: Default::default(),
         slots: Default::default(),
         signals: Default::default(),
         hub: hub_endpoint.map(|_| Hub::new(Default::default())),

@@ -16,7 +16,7 @@
 //! - people: [`directory`], who signs in at the desk: [`account`]; the people and companies of cases:
 //!   [`register`]
 //! - where two nodes know the same person or company: [`matching`]
-//! - what a hub does: [`hub`]
+//! - what a hub does: [`hub`]; what one peer may take: [`quota`]
 
 pub mod account;
 pub mod activity;
@@ -59,6 +59,7 @@ pub mod pacts;
 pub mod peers;
 pub mod pictures;
 pub mod pseudonym;
+pub mod quota;
 pub mod receive;
 pub mod receive_mail;
 pub mod register;
@@ -140,6 +141,8 @@ pub struct Node {
     pub gists: gists::Memory,
     /// What was logged of things that expire.
     pub told: expiry::Told,
+    /// Which peers have reached a quota.
+    pub quotas: quota::QuotaCounts,
 }
 
 impl Node {

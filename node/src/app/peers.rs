@@ -221,8 +221,8 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
     }
     // Of équipes that go on elsewhere, too: who is behind reads there what was before.
     let mut served: Vec<_> = tx.all_carried().await?.into_iter().map(|row| row.cards).collect();
-    let accepted = tx.all_offers().await?.into_iter().filter(|row| row.state == ACCEPTED);
-    served.extend(accepted.map(|row| row.cards));
+    let accepted = tx.offers_in(ACCEPTED).await?;
+    served.extend(accepted.into_iter().map(|row| row.cards));
     for cards in served {
         for encoded in &cards {
             let card =

@@ -13,7 +13,7 @@ use super::work::Work;
 use super::{Node, honesty, term};
 use crate::store::Tx;
 use crate::store::equipe::AlarmRow;
-use crate::store::outbox::EntryState;
+use crate::store::outbox::{EntryRow, EntryState};
 
 /// Most entries of one call.
 pub const ENTRIES_MAX: u32 = super::hub::append::ENTRIES_MAX as u32;
@@ -37,14 +37,34 @@ pub struct AppendCall {
 /// The store's.
 pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
     let mut tx = node.store.read().await?;
-    let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
     let rows = tx.entries_in(lineage, EntryState::Pending, ENTRIES_MAX).await?;
-    let held = held(node, &mut *tx, lineage).await?;
+    call_of(node, &mut *tx, lineage, rows).await
+}
+
+/// The same without messages, which the hub has no room for now: a full log must not stand
+/// before the commit that puts out who has filled it.
+///
+/// # Errors
+/// The store's.
+pub async fn next_change(node: &Node, lineage: LineageId) -> Done<Option<AppendCall>> {
+    let mut tx = node.store.read().await?;
+    let rows = tx.pending_changes(lineage, ENTRIES_MAX).await?;
+    call_of(node, &mut *tx, lineage, rows).await
+}
+
+async fn call_of(
+    node: &Node,
+    tx: &mut dyn Tx,
+    lineage: LineageId,
+    rows: Vec<EntryRow>,
+) -> Done<Option<AppendCall>> {
+    let Some(equipe) = tx.equipe(lineage).await? else { return Ok(None) };
+    let held = held(node, tx, lineage).await?;
     let member =
         matches!(Standing::parse(&equipe.state), Some(Standing::Active | Standing::Founding))
             || planted::is(Bug::QuarantinedSends);
     // The first entry at the hub of a new term is the commit of its statement.
-    let next = term::next_term(&mut *tx, &equipe).await?;
+    let next = term::next_term(tx, &equipe).await?;
     let begins = member && next.is_some_and(|next| !next.is_planned() && next.hub == equipe.hub);
     let mut bytes = 0;
     let mut entries = Vec::new();

@@ -8,7 +8,7 @@ use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_core::trust::succession::{OVERLAP, Offered, judge};
 
 use super::Node;
-use super::audit::{Actor, record};
+use super::audit::{Actor, record, record_refusal};
 use super::fault::{Done, Fault};
 use super::peers::read_card;
 use crate::store::Tx;
@@ -144,8 +144,8 @@ async fn refuse(
         }
         _ => {
             let detail = [("reason", error.reason())];
-            let peer = row.node.as_str();
-            record(node, tx, Actor::Node, "trust.successor_refused", peer, &detail).await?;
+            let (peer, action) = (&row.node, "trust.successor_refused");
+            record_refusal(node, tx, peer, action, peer.as_str(), &detail).await?;
         }
     }
     Ok(Taken::Refused(error))

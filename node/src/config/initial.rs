@@ -121,12 +121,15 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 @listen@
 # host:port under which others reach it; it is put on the card. Default: none.
 @endpoint@
-# Entries that each member of an équipe may append to its log within a minute; more are
-# refused until the minute has passed.
-#entries_per_minute = 600000
-# Bytes of one équipe's log kept at once; when full, appends are refused until members
-# have confirmed what they processed.
-#stored_bytes = 21474836480
+# Messages that each member of an équipe may append to its log within a minute; more are
+# refused until their turn.
+#entries_per_minute = 600
+# Bytes of one équipe's messages kept at once, of each member at most a quarter; when full,
+# messages are refused until members have confirmed what they processed. Changes of
+# membership and notices have room of their own.
+#stored_bytes = 4294967296
+# Calls that each peer may make within a minute; further ones wait for their turn.
+#calls_per_minute = 6000
 
 [casework]
 # Whether operators' systems on this machine may call on run/casework.sock.

@@ -94,12 +94,16 @@ pub struct HubSection {
     pub listen: SocketAddr,
     /// `host:port` under which others reach it, put on the card; required when enabled.
     pub endpoint: Option<HostPort>,
-    /// Entries that each member of an équipe may append to its log within a minute; more are
-    /// refused until the minute has passed. Default: 600,000.
+    /// Messages that each member of an équipe may append to its log within a minute; more are
+    /// refused until their turn. Default: 600.
     pub entries_per_minute: NonZeroU32,
-    /// Bytes of one équipe's log that are kept at once; when full, appends are refused until
-    /// members confirm. Default: 20 GiB.
+    /// Bytes of one équipe's messages that are kept at once, of each member at most a quarter;
+    /// when full, messages are refused until members confirm. Changes of membership and
+    /// notices have room of their own. Default: 4 GiB.
     pub stored_bytes: NonZeroU64,
+    /// Calls that each peer may make within a minute; further ones wait for their turn.
+    /// Default: 6,000.
+    pub calls_per_minute: NonZeroU32,
 }
 
 impl Default for HubSection {
@@ -108,8 +112,9 @@ impl Default for HubSection {
             enabled: false,
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7443)),
             endpoint: None,
-            entries_per_minute: const { NonZeroU32::new(600_000).unwrap() },
-            stored_bytes: const { NonZeroU64::new(20 << 30).unwrap() },
+            entries_per_minute: const { NonZeroU32::new(600).unwrap() },
+            stored_bytes: const { NonZeroU64::new(4 << 30).unwrap() },
+            calls_per_minute: const { NonZeroU32::new(6_000).unwrap() },
         }
     }
 }

@@ -59,16 +59,16 @@ async fn posts(
                 mail::settled(node, row.item).await?;
                 progress.moved = true;
             }
-            Err(reason) if HOPELESS_POSTS.contains(&reason.as_str()) => {
+            Err(Refusal { reason, .. }) if HOPELESS_POSTS.contains(&reason.as_str()) => {
                 tracing::error!(%hub, peer = %row.recipient, reason, "a post is refused for ever");
                 mail::settled(node, row.item).await?;
             }
-            // A card also goes by the logs and by other hubs: only a full mailbox is waited for.
-            Err(reason) if row.kind == MAIL_KIND && reason != "mailbox_full" => {
+            // A card also goes by the logs and by other hubs: only for room is waited.
+            Err(Refusal { reason, for_now: false }) if row.kind == MAIL_KIND => {
                 tracing::warn!(%hub, peer = %row.recipient, reason, "a new card is not taken");
                 mail::settled(node, row.item).await?;
             }
-            Err(reason) => {
+            Err(Refusal { reason, .. }) => {
                 tracing::warn!(%hub, peer = %row.recipient, reason, "a post waits");
                 progress.waiting = true;
             }
@@ -89,7 +89,7 @@ async fn offers(
                 progress.waiting |= state == "waiting";
                 mail::answered(node, hub, offer.lineage(), &state).await?;
             }
-            Err(reason) => {
+            Err(Refusal { reason, .. }) => {
                 let lineage = offer.lineage();
                 tracing::warn!(%hub, %lineage, reason, "an offer is turned down");
                 progress.waiting = true;
@@ -110,7 +110,7 @@ async fn deposits(
         let (references, deposits): (Vec<_>, Vec<_>) = some.iter().cloned().unzip();
         match refusal(link.deposit(&deposits).await)? {
             Ok(()) => key_packages::deposited(node, &references).await?,
-            Err(reason) => {
+            Err(Refusal { reason, .. }) => {
                 tracing::warn!(%hub, reason, "key packages are refused");
                 progress.waiting = true;
             }
@@ -129,7 +129,7 @@ async fn requests(
     for (lineage, group) in rejoin::request::wanted(node, hub).await? {
         match refusal(link.fetch_tree(group, None).await)? {
             Ok(tree) => progress.moved |= rejoin::request::request(node, lineage, &tree).await?,
-            Err(reason) => {
+            Err(Refusal { reason, .. }) => {
                 tracing::warn!(%hub, %lineage, reason, "this node cannot ask to join again");
                 progress.waiting = true;
             }
@@ -154,7 +154,7 @@ async fn founding(
                     progress.moved = true;
                     return Ok(());
                 }
-                Err(reason) => reason,
+                Err(refusal) => refusal,
             }
         }
         Step::Seed => match refusal(seed(node, link, lineage).await?)? {
@@ -166,7 +166,7 @@ async fn founding(
                 }
                 return Ok(());
             }
-            Err(reason) => reason,
+            Err(refusal) => refusal,
         },
         Step::Claim { parties, suite } => {
             match refusal(link.claim(lineage, suite, &parties).await)? {
@@ -178,11 +178,11 @@ async fn founding(
                     }
                     return Ok(());
                 }
-                Err(reason) => reason,
+                Err(refusal) => refusal,
             }
         }
     };
-    tracing::warn!(%lineage, reason = refused, "the hub does not found the équipe");
+    tracing::warn!(%lineage, reason = refused.reason, "the hub does not found the équipe");
     progress.waiting = true;
     Ok(())
 }
@@ -210,11 +210,19 @@ async fn seed(
     Ok(Ok(false))
 }
 
+/// Why a hub does not do one errand, while it does others.
+struct Refusal {
+    reason: String,
+    /// Whether there is no room now, and there may be later.
+    for_now: bool,
+}
+
 /// Sets a refusal of one errand apart from what stops all of them.
-fn refusal<T>(answered: Result<T, LinkError>) -> Result<Result<T, String>, LinkError> {
+fn refusal<T>(answered: Result<T, LinkError>) -> Result<Result<T, Refusal>, LinkError> {
     match answered {
         Ok(value) => Ok(Ok(value)),
-        Err(LinkError::Refused { reason, .. }) => Ok(Err(reason)),
+        Err(LinkError::Refused { reason, .. }) => Ok(Err(Refusal { reason, for_now: false })),
+        Err(LinkError::Full { reason, .. }) => Ok(Err(Refusal { reason, for_now: true })),
         Err(later) => Err(later),
     }
 }

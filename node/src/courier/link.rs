@@ -25,10 +25,19 @@ pub enum LinkError {
         /// The hub's sentence.
         message: String,
     },
+    /// The hub has no room for this one now, or is asked too often: worth trying again, and
+    /// others may go meanwhile.
+    #[error("the hub takes no more: {message}")]
+    Full {
+        /// Stable reason: `rate_limited`, `mailbox_full`, …
+        reason: String,
+        /// The hub's sentence.
+        message: String,
+    },
     /// The hub cannot now, or cannot be reached: worth trying again.
     #[error("{message}")]
     Later {
-        /// Stable reason: `dns`, `timed_out`, `rate_limited`, …
+        /// Stable reason: `dns`, `timed_out`, …
         reason: String,
         /// What happened.
         message: String,
@@ -41,7 +50,9 @@ impl LinkError {
     /// The stable reason.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Refused { reason, .. } | Self::Later { reason, .. } => reason,
+            Self::Refused { reason, .. }
+            | Self::Full { reason, .. }
+            | Self::Later { reason, .. } => reason,
         }
     }
 
@@ -49,6 +60,7 @@ impl LinkError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Refused { .. } => "ask the hub's administrator",
+            Self::Full { .. } => "the node tries again by itself",
             Self::Later { hint, .. } => hint,
         }
     }

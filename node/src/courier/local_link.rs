@@ -39,9 +39,8 @@ impl From<Fault> for LinkError {
     fn from(fault: Fault) -> Self {
         let (reason, message) = (fault.reason.to_owned(), fault.message);
         match fault.whose {
-            Whose::Exhausted | Whose::Unavailable | Whose::Ours => {
-                Self::Later { reason, message, hint: fault.hint }
-            }
+            Whose::Exhausted => Self::Full { reason, message },
+            Whose::Unavailable | Whose::Ours => Self::Later { reason, message, hint: fault.hint },
             Whose::Usage
             | Whose::Unauthenticated
             | Whose::Refused

@@ -46,7 +46,17 @@ pub async fn step(
     }
     let Some(call) = next_call(node, lineage).await? else { return Ok(Progress::Idle) };
     tracing::debug!(%lineage, step = "append_sent");
-    let appended = link.append(&call).await?;
+    let (call, appended) = match link.append(&call).await {
+        Ok(appended) => (call, appended),
+        Err(full @ LinkError::Full { .. }) => {
+            let change = send::next_change(node, lineage).await?;
+            let change = change.filter(|change| change.entries != call.entries);
+            let Some(change) = change else { return Err(full.into()) };
+            let appended = link.append(&change).await?;
+            (change, appended)
+        }
+        Err(error) => return Err(error.into()),
+    };
     check(&call, &appended)?;
     tracing::debug!(%lineage, step = "append_answered");
     send::answered(node, lineage, &call, &appended).await?;

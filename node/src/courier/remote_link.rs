@@ -58,6 +58,11 @@ impl From<CallError> for LinkError {
             CallError::Answer { code, reason, .. } if is_final(code) => {
                 Self::Refused { reason, message }
             }
+            CallError::Answer { code: Code::ResourceExhausted, reason, .. }
+                if !reason.is_empty() =>
+            {
+                Self::Full { reason, message }
+            }
             CallError::Answer { code: Code::DeadlineExceeded | Code::Cancelled, .. } => {
                 later("timed_out", message, "the node tries again by itself")
             }
@@ -159,6 +164,8 @@ mod tests {
         let error = LinkError::from(CallError::Answer { code, reason, message });
         let refused = matches!(error, LinkError::Refused { .. });
         assert_eq!((refused, error.reason()), expected);
+        let full = matches!(error, LinkError::Full { .. });
+        assert_eq!(full, code == Code::ResourceExhausted);
     }
 
     #[test]

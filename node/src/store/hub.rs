@@ -8,6 +8,9 @@ use raccordo_core::wire::hub::Mail;
 
 use super::Stored;
 
+/// Kinds of items that peers post; all others come from the hub itself.
+pub const POSTED: [&str; 2] = ["pact", "card"];
+
 /// An équipe at the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CarriedRow {
@@ -48,6 +51,39 @@ pub struct CarriedRow {
     pub entries_per_minute_max: u32,
     /// 0 for the configured default.
     pub stored_bytes_max: u64,
+    /// The group that the present one has succeeded; all zero where none went before.
+    pub succeeds: GroupId,
+}
+
+/// Bytes of payload in a log, of one sender and kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogBytes {
+    /// Who sent them.
+    pub sender: NodeId,
+    /// As what.
+    pub kind: EntryKind,
+    /// How many.
+    pub bytes: u64,
+}
+
+/// Number and bytes of items that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailLoad {
+    /// How many.
+    pub items: u64,
+    /// Their payloads.
+    pub bytes: u64,
+}
+
+/// What peers have posted, as far as one more post from one to another adds to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailLoads {
+    /// From the sender, for the recipient.
+    pub of_both: MailLoad,
+    /// From the sender, for anybody.
+    pub of_sender: MailLoad,
+    /// From anybody, for the recipient.
+    pub of_recipient: MailLoad,
 }
 
 /// One entry of a log.
@@ -101,7 +137,7 @@ pub struct MailboxRow {
     pub item: ItemId,
     /// Authenticated sender.
     pub sender: NodeId,
-    /// `pact`, `welcome` or `key_packages_wanted`.
+    /// `pact`, `card`, `welcome`, `equipe_accepted` or `key_packages_wanted`.
     pub kind: String,
     /// Opaque to the hub, except Welcomes, which it made up itself.
     pub payload: Vec<u8>,
@@ -147,6 +183,8 @@ pub trait HubRows {
     async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>>;
     /// All, by name.
     async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>>;
+    /// Whether one has succeeded the group.
+    async fn has_successor(&mut self, group: GroupId) -> Stored<bool>;
     /// Adds one.
     async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
     /// Replaces everything but the version.
@@ -179,8 +217,12 @@ pub trait HubRows {
         limit: u32,
         bytes: u64,
     ) -> Stored<Vec<LogRow>>;
-    /// Forgets the payloads up to a place; returns the bytes freed.
-    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64>;
+    /// The payloads that are kept, by sender and kind.
+    async fn log_kept(&mut self, group: GroupId) -> Stored<Vec<LogBytes>>;
+    /// Forgets the payloads up to a place; returns what was freed, by sender and kind.
+    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<Vec<LogBytes>>;
+    /// Deletes entries up to a place: they are not known again.
+    async fn delete_log_rows(&mut self, group: GroupId, up_to: Sequence) -> Stored<()>;
     /// Deletes a group's log, cursors and trees.
     async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
     /// Makes entries that lie under another id those of a group, of which there is no log.
@@ -202,21 +244,27 @@ pub trait HubRows {
         tree: Vec<u8>,
         expires_at: Instant,
     ) -> Stored<()>;
+    /// Keeps the newest trees of a group, and deletes the others.
+    async fn limit_trees(&mut self, group: GroupId, most: usize) -> Stored<()>;
     /// The tree of an epoch.
     async fn tree(&mut self, group: GroupId, epoch: Epoch) -> Stored<Option<Vec<u8>>>;
 
     /// Adds an item; false when (sender, item) is there already.
     async fn insert_mailbox(&mut self, row: MailboxRow) -> Stored<bool>;
-    /// Items after a place, ascending, at most `limit`, not expired.
+    /// Items after a place, ascending, at most `limit` and about `bytes` of payload (at least
+    /// one), not expired.
     async fn mailbox_after(
         &mut self,
         recipient: &NodeId,
         sequence: u64,
         now: Instant,
         limit: u32,
+        bytes: u64,
     ) -> Stored<Vec<MailboxRow>>;
-    /// Number and bytes of what waits for a recipient.
-    async fn mailbox_load(&mut self, recipient: &NodeId) -> Stored<(u64, u64)>;
+    /// What peers have [posted](POSTED) and waits.
+    async fn mail_loads(&mut self, sender: &NodeId, recipient: &NodeId) -> Stored<MailLoads>;
+    /// Deletes one item, if it waits.
+    async fn delete_mailbox_item(&mut self, sender: &NodeId, item: ItemId) -> Stored<()>;
     /// Deletes items up to a place.
     async fn delete_mailbox(&mut self, recipient: &NodeId, up_to: u64) -> Stored<()>;
 

@@ -31,6 +31,17 @@ pub struct OfferRow {
     pub cards: Vec<Vec<u8>>,
 }
 
+/// What the undecided and refused offers of one peer take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferLoad {
+    /// Who made them.
+    pub offered_by: NodeId,
+    /// How many.
+    pub offers: u64,
+    /// Bytes of statements and cards.
+    pub bytes: u64,
+}
+
 /// A log that one party is handing over for an accepted term. Each party has a copy of its own,
 /// so that nobody disturbs another's; the first whole one becomes the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +90,12 @@ pub trait OfferRows {
     async fn offers(&mut self, lineage: LineageId) -> Stored<Vec<OfferRow>>;
     /// All, by name.
     async fn all_offers(&mut self) -> Stored<Vec<OfferRow>>;
+    /// Those in a state, by name.
+    async fn offers_in(&mut self, state: &str) -> Stored<Vec<OfferRow>>;
+    /// What `waiting` and `refused` ones take, by peer.
+    async fn offer_loads(&mut self) -> Stored<Vec<OfferLoad>>;
+    /// Deletes `waiting` and `refused` ones of before a time.
+    async fn delete_offers_before(&mut self, at: Instant) -> Stored<()>;
     /// Writes one, or replaces its state and cards.
     async fn put_offer(&mut self, row: OfferRow) -> Stored<()>;
     /// Deletes one.

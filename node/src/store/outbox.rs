@@ -170,6 +170,8 @@ pub trait OutboxRows {
         state: EntryState,
         limit: u32,
     ) -> Stored<Vec<EntryRow>>;
+    /// The first pending entries that are no messages, in order: commits and notices.
+    async fn pending_changes(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<EntryRow>>;
     /// The commit that is not in the log yet, if any.
     async fn pending_commit(&mut self, lineage: LineageId) -> Stored<Option<EntryRow>>;
     /// Replaces epoch, payload, digest, state, sequence and reason.

@@ -15,7 +15,9 @@ use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
+use tower::Layer as _;
 
+use super::calls::{AnswersBounded, BoundedAnswers};
 use super::connect::{ConnectError, explain, is_transport};
 use super::limits::HUB_MESSAGE_BYTES_MAX;
 
@@ -82,13 +84,13 @@ pub type Called<T> = Result<T, CallError>;
 /// A hub at the other end of a channel.
 #[derive(Clone)]
 pub struct HubClient {
-    client: HubServiceClient<Channel>,
+    client: HubServiceClient<AnswersBounded<Channel>>,
 }
 
 impl HubClient {
     /// Speaks over a channel of [`super::connect::Route`].
     pub fn new(channel: Channel) -> Self {
-        let client = HubServiceClient::new(channel)
+        let client = HubServiceClient::new(BoundedAnswers.layer(channel))
             .max_decoding_message_size(HUB_MESSAGE_BYTES_MAX)
             .max_encoding_message_size(HUB_MESSAGE_BYTES_MAX);
         Self { client }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use raccordo_core::quota::Quota;
 use tonic::service::Interceptor;
 use tonic::transport::Server;
 use tonic::{Request, Status};
@@ -24,10 +25,10 @@ pub const HEADER_BYTES_MAX: u32 = 16 * 1024;
 
 /// Largest message between node and hub, in bytes: a commit that adds hundreds of members,
 /// or the tree of a group of 600.
-pub const HUB_MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const HUB_MESSAGE_BYTES_MAX: usize = Quota::HubMessageBytes.count();
 
 /// Largest message of operators' systems and administrators, in bytes.
-pub const CALL_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const CALL_MESSAGE_BYTES_MAX: usize = Quota::CallMessageBytes.count();
 
 /// What a listener allows its callers; configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

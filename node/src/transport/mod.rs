@@ -9,10 +9,12 @@
 //! - [`provider`]: calls to the region's identity provider
 //! - [`stream`]: a connection that ends with the trust in its peer
 //! - [`unix`]: sockets on this machine and who may call on them
+//! - [`calls`]: what one caller may have under way
 //! - [`limits`]: sizes and numbers that hold for every connection
 
 pub mod accept;
 pub mod address;
+pub mod calls;
 pub mod connect;
 pub mod email;
 pub mod hub_link;

@@ -175,6 +175,11 @@ impl Bench {
         self.places[&who].node()
     }
 
+    /// The same, shared.
+    pub fn shared(&self, who: Who) -> Arc<Node> {
+        Arc::clone(self.places[&who].node())
+    }
+
     /// The operator there.
     pub fn operator(&self, who: Who) -> &Operator {
         &self.operators[&who]

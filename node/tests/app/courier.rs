@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use raccordo_core::crypto::Suite;
-use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
+use raccordo_core::entropy::draw;
+use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
 use raccordo_core::object::Kind;
+use raccordo_core::quota::Quota;
 use raccordo_core::wire::hub::{Mail, News};
 use raccordo_core::wire::seed::{Seed, Seeded};
 use raccordo_node::app::Node;
+use raccordo_node::app::hub::accept::{self, Decision};
 use raccordo_node::app::hub::append::{Appended, Outcome, append};
 use raccordo_node::app::hub::key_package_pool::{self, Claimed, Deposit};
 use raccordo_node::app::hub::mailbox::{self, read_mailbox};
 use raccordo_node::app::hub::{confirm, found_group, offer, seed};
 use raccordo_node::app::mail::Offer;
 use raccordo_node::app::send::AppendCall;
+use raccordo_node::app::update_keys::update_keys;
 use raccordo_node::app::{found, key_packages, mail};
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
@@ -182,6 +186,7 @@ async fn a_full_pool_keeps_the_newest() {
     let bench = Bench::agreed(Rows::Memory, Suite::Classical).await;
     let (umbria, relay, hub) = (bench.node(Umbria), bench.node(Relay), Relay.id());
     for _ in 0..20 {
+        bench.pass(Duration::from_secs(24 * 3600));
         let mut tx = umbria.store.write().await.unwrap();
         key_packages::wanted(umbria, &mut *tx, &hub).await.unwrap();
         tx.commit().await.unwrap();
@@ -192,7 +197,7 @@ async fn a_full_pool_keeps_the_newest() {
     }
     let mut tx = relay.store.read().await.unwrap();
     let pool = tx.pool(&Umbria.id(), Suite::Classical.number(), relay.clock.now()).await.unwrap();
-    assert_eq!(pool.len(), relay.hub.as_ref().unwrap().limits.pool_max);
+    assert_eq!(pool.len(), Quota::KeyPackagesOfOwner.count());
     assert!(pool.iter().any(|row| row.last_resort));
 }
 
@@ -389,4 +394,51 @@ async fn a_gap_asks_for_a_new_subscription() {
     }
     bench.run().await;
     bench.assert_agreement().await;
+}
+
+/// Nobody fills a log so that it cannot be put out: what waits behind messages for which there
+/// is no room goes before them.
+#[tokio::test]
+async fn a_full_log_takes_changes() {
+    let mut bench = Bench::ready().await;
+    let limit = Decision::Limit { entries_per_minute_max: 0, stored_bytes_max: 1 };
+    accept::decide(bench.node(Relay), ADMIN, EQUIPE, limit).await.unwrap();
+    let shared = bench.share_samples(Toscana, Kind::Case, 1).await;
+    let (lineage, before) = (bench.lineage().await, bench.row(Toscana).await.epoch);
+    {
+        let (node, link) = (bench.node(Toscana), Scripted::new(&bench, Toscana, &[]));
+        let refused = outbox::step(node, &link, lineage).await.unwrap_err();
+        assert_eq!(refused.reason(), "member_log_full");
+        update_keys(node, ADMIN, EQUIPE).await.unwrap();
+        let settled = outbox::step(node, &link, lineage).await.unwrap();
+        assert_eq!(settled, outbox::Progress::Settled(1));
+    }
+    bench.fetch(Toscana).await.unwrap();
+    assert_eq!(bench.row(Toscana).await.epoch, before.next());
+    // Nothing is lost: with room it arrives.
+    let limit = Decision::Limit { entries_per_minute_max: 0, stored_bytes_max: 1 << 30 };
+    accept::decide(bench.node(Relay), ADMIN, EQUIPE, limit).await.unwrap();
+    bench.run().await;
+    bench.assert_arrived(Toscana, &shared).await;
+    bench.assert_agreement().await;
+}
+
+/// A full mailbox of somebody else stops no other errand.
+#[tokio::test]
+async fn a_full_mailbox_stops_nothing_else() {
+    let bench = Bench::acquainted(Rows::Memory).await;
+    let relay = bench.node(Relay);
+    for _ in 0..Quota::PostsToMailbox.count() {
+        let item = ItemId(draw(&*relay.entropy));
+        mailbox::post(relay, &Toscana.id(), &Umbria.id(), item, "pact", vec![1]).await.unwrap();
+    }
+    bench.sign_and_propose(Suite::Classical).await;
+    let (node, link) = (bench.node(Toscana), Scripted::new(&bench, Toscana, &[]));
+    let progress = errands::step(node, &link, &Relay.id()).await.unwrap();
+    assert!(progress.waiting);
+    // The post waits; the key packages that come after it have gone.
+    assert_eq!(mail::waiting(node, &Relay.id()).await.unwrap().len(), 1);
+    let mut tx = relay.store.read().await.unwrap();
+    let pool = tx.pool(&Toscana.id(), Suite::Classical.number(), relay.clock.now()).await.unwrap();
+    assert!(!pool.is_empty());
 }

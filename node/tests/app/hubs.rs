@@ -646,5 +646,6 @@ async fn start(
         voice: Default::default(),
         gists: Default::default(),
         told: Default::default(),
+        quotas: Default::default(),
     })
 }

@@ -29,6 +29,7 @@ mod membership;
 mod newcomer_key;
 mod notices;
 mod privacy;
+mod quotas;
 mod race;
 mod refused_by_hub;
 mod refused_by_members;

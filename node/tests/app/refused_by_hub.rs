@@ -13,6 +13,7 @@ use raccordo_node::app::hub::key_package_pool::{claim, fetch_tree};
 use raccordo_node::app::hub::mailbox::post;
 use raccordo_node::app::hub::offer::{Offer, offer};
 use raccordo_node::app::{mail, pacts, send};
+use raccordo_node::store::hub::MailLoads;
 
 use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Rows, Toscana, Umbria, Who};
 
@@ -157,7 +158,7 @@ async fn posts_that_are_not_carried() {
         assert_eq!(posted.unwrap_err().reason, expected);
     }
     let mut tx = relay.store.read().await.unwrap();
-    assert_eq!(tx.mailbox_load(&umbria).await.unwrap(), (0, 0));
+    assert_eq!(tx.mail_loads(&toscana, &umbria).await.unwrap(), MailLoads::default());
 }
 
 #[tokio::test]

@@ -172,22 +172,6 @@ async fn a_clock_that_was_put_back_does_not_silence_the_node() {
 }
 
 #[tokio::test]
-async fn a_hub_whose_clock_was_put_back_takes_entries_again() {
-    let mut bench = Bench::ready().await;
-    let relay = bench.node(Relay);
-    let group = bench.row(Toscana).await.group;
-    {
-        let hub = relay.hub.as_ref().unwrap();
-        let mut slot = hub.lock(group).await;
-        let later = relay.clock.now().plus(YEAR);
-        assert!(slot.admit(&Toscana.id(), 600, later, 600));
-        assert!(!slot.admit(&Toscana.id(), 1, later, 600));
-        assert!(slot.admit(&Toscana.id(), 1, relay.clock.now(), 600), "limited for a year");
-    }
-    share_both_ways(&mut bench).await;
-}
-
-#[tokio::test]
 async fn a_hub_s_clock_that_is_off_is_told() {
     let mut bench = Bench::ready().await;
     let found = async |bench: &Bench| {

@@ -27,7 +27,7 @@ use super::{Checked, Violation};
 fn expected(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::Here(fault) => down(fault),
-        Trouble::There(LinkError::Later { .. }) => true,
+        Trouble::There(LinkError::Later { .. } | LinkError::Full { .. }) => true,
         Trouble::There(LinkError::Refused { reason, .. }) => reason == "not_a_member",
     }
 }

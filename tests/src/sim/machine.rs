@@ -204,6 +204,7 @@ impl Machine {
             keys: Default::default(),
             gists: Default::default(),
             told: Default::default(),
+            quotas: Default::default(),
         };
         self.process =
             Some(Process { node: Arc::new(node), tasks: Vec::new(), feed: None, untold: None });

@@ -11,6 +11,7 @@ mod stretch;
 use crate::canonical::Writer;
 use crate::id::{Digest, EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
 use crate::planted::{self, Bug};
+use crate::quota::Quota;
 use crate::time::Instant;
 use crate::trust::keys::IdentityKey;
 use crate::trust::statement::SignedStatement;
@@ -78,9 +79,9 @@ impl EntryKind {
     /// The largest payload, in bytes.
     pub fn payload_bytes_max(self) -> usize {
         match self {
-            Self::Application => 72 * 1024,
-            Self::Commit => 4 * 1024 * 1024,
-            Self::Notice => 16 * 1024,
+            Self::Application => Quota::MessageBytes.count(),
+            Self::Commit => Quota::CommitBytes.count(),
+            Self::Notice => Quota::NoticeBytes.count(),
         }
     }
 }

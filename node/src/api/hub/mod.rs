@@ -173,8 +173,7 @@ impl HubService for HubCalls {
         let asked = request.into_inner();
         let lineage = bytes(&asked.lineage, "lineage")?;
         let suite = convert::suite(asked.ciphersuite)?;
-        let parties = asked.parties.iter().map(|party| node_id(party, "parties"));
-        let parties = parties.collect::<Done<Vec<_>>>()?;
+        let parties = convert::parties(&asked.parties)?;
         let claimed =
             key_package_pool::claim(&self.node, &caller, lineage, suite, &parties).await?;
         Ok(Response::new(convert::claim_response(claimed)))

@@ -248,6 +248,7 @@ async fn found(lab: &Lab, group: GroupId) {
         stored_bytes: 0,
         entries_per_minute_max: 0,
         stored_bytes_max: 0,
+        succeeds: GroupId([0; 32]),
     };
     tx.insert_carried(row).await.unwrap();
     tx.put_cursor(group, &"toscana".parse().unwrap(), Sequence(0)).await.unwrap();

@@ -10,9 +10,10 @@ use raccordo_core::hubgroup::HubGroup;
 use raccordo_core::hublog::{
     EntryKind, LogState, NewEntry, PlaceError, SignedCheckpoint, WelcomeItem,
 };
-use raccordo_core::id::{Digest, EntryId, GroupId, ItemId, NodeId, Sequence};
+use raccordo_core::id::{Digest, EntryId, GroupId, NodeId, Sequence};
 use raccordo_core::ledger::{LedgerChange, LedgerScope};
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::quota::Quota;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitView, LeafView};
@@ -22,9 +23,10 @@ use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::{Appended, Handed, Outcome};
 
 use super::read_log::{checkpoint_at, statement_of};
+use super::room::{Kept, Share};
 use super::void::{self, Before};
-use super::{HubSlot, WELCOME_LIFETIME, restored, rights};
-use crate::app::audit::{Actor, record};
+use super::{Hub, WELCOME_LIFETIME, own_item, restored, rights};
+use crate::app::audit::record_refusal;
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
@@ -36,7 +38,18 @@ use crate::store::void::UnfollowedRow;
 use crate::telemetry::{ENTRIES_APPENDED, ENTRIES_REFUSED};
 
 /// Most entries of one call.
-pub const ENTRIES_MAX: usize = 64;
+pub const ENTRIES_MAX: usize = Quota::EntriesOfCall.count();
+
+type Outcomes = Vec<(EntryId, Outcome)>;
+
+/// Whether an entry is looked at.
+enum Admits {
+    Yes,
+    /// Not this one, whenever it comes.
+    Never(Outcome),
+    /// There is no room for it now.
+    NotNow(Fault),
+}
 
 /// One call under way.
 struct Call<'c> {
@@ -49,6 +62,8 @@ struct Call<'c> {
     row: CarriedRow,
     log: LogState,
     placed: Vec<LogRow>,
+    hub: &'c Hub,
+    kept: Kept,
     mail: BTreeSet<NodeId>,
     /// Whether other parties are served now.
     parties_changed: bool,
@@ -58,8 +73,9 @@ struct Call<'c> {
 /// Appends in order; after the first entry that is not accepted the rest is not looked at.
 ///
 /// # Errors
-/// `not_a_hub`, `no_such_group`, `not_a_member`, `rate_limited`, `log_full`, and the
-/// store's; then nothing was stored.
+/// `not_a_hub`, `no_such_group`, `not_a_member`, `bad_batch`, and the store's; `rate_limited`,
+/// `log_full` and `member_log_full` where there is no room for the first entry. Then nothing
+/// was stored.
 pub async fn append(
     node: &Node,
     caller: &NodeId,
@@ -67,15 +83,18 @@ pub async fn append(
     entries: Vec<Handed>,
 ) -> Done<Appended> {
     let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
-    if entries.is_empty() || entries.len() > ENTRIES_MAX {
+    if entries.is_empty() {
         return Err(Fault::usage("bad_batch", "a call appends 1 to 64 entries"));
+    }
+    if entries.len() > ENTRIES_MAX {
+        return Err(node.at_quota(caller, Quota::EntriesOfCall, Whose::Usage));
     }
     tracing::debug!(%group, step = "hub_append");
     let mut slot = hub.lock(group).await;
     let mut tx = node.store.write().await?;
-    let row = admitted(node, &mut *tx, &mut slot, caller, group, &entries)
-        .await
-        .inspect_err(|fault| count_refused(fault.reason, entries.len()))?;
+    let count_all = |fault: &Fault| count_refused(fault.reason, entries.len());
+    let row = admitted(&mut *tx, caller, group, &entries).await.inspect_err(count_all)?;
+    let kept = Kept::of(hub, &mut *tx, &row).await?;
     let log = LogState {
         group,
         hub: node.identity.node.clone(),
@@ -99,12 +118,23 @@ pub async fn append(
         row,
         log,
         placed: Vec::new(),
+        hub,
+        kept,
         mail: BTreeSet::new(),
         parties_changed: false,
         now,
     };
-    let outcomes = call.all(entries).await?;
-    let Call { row, placed, mail, mut public, unfollowed, parties_changed, .. } = call;
+    let entries_count = entries.len();
+    let outcomes = match call.all(entries).await? {
+        Ok(outcomes) => outcomes,
+        Err(fault) => {
+            // Nothing was looked at: the group is as it was.
+            slot.group = call.public;
+            count_refused(fault.reason, entries_count);
+            return Err(fault);
+        }
+    };
+    let Call { row, placed, mail, mut public, unfollowed, parties_changed, kept, .. } = call;
     if planted::is(Bug::GroupAheadOfDisk) {
         slot.group = public.take();
     }
@@ -117,6 +147,7 @@ pub async fn append(
         slot.group = public;
     }
     slot.followed = unfollowed.is_none();
+    kept.remember(hub, &row);
     if placed.iter().any(|row| row.kind == EntryKind::Commit) {
         node.signals.wake(&Topic::Trust);
     }
@@ -146,9 +177,7 @@ fn count_refused(reason: &str, entries: usize) {
 }
 
 async fn admitted(
-    node: &Node,
     tx: &mut dyn Tx,
-    slot: &mut HubSlot,
     caller: &NodeId,
     group: GroupId,
     entries: &[Handed],
@@ -173,21 +202,6 @@ async fn admitted(
     let members = tx.cursors(group).await?;
     if !members.iter().any(|(member, _)| member == caller) {
         return Err(Fault::refused("not_a_member", "the caller is no member of this group"));
-    }
-    let Some(limits) = node.hub.as_ref().map(|hub| hub.limits) else { return Err(none()) };
-    let or = |own: u64, default: u64| if own > 0 { own } else { default };
-    let rate = or(row.entries_per_minute_max.into(), limits.entries_per_minute_max.into());
-    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-    let rate = u32::try_from(rate).unwrap_or(u32::MAX);
-    if !slot.admit(caller, count, node.clock.now(), rate) {
-        return Err(Fault::new(Whose::Exhausted, "rate_limited", "too many entries per minute")
-            .hint("the node tries again by itself"));
-    }
-    let bytes: usize = entries.iter().map(|handed| handed.payload.len()).sum();
-    let stored = row.stored_bytes.saturating_add(bytes as u64);
-    if stored > or(row.stored_bytes_max, limits.stored_bytes_max) {
-        return Err(Fault::new(Whose::Exhausted, "log_full", "the équipe's log is full here")
-            .hint("a member is long absent; the hub's administrator: `raccordo hub limit`"));
     }
     Ok(row)
 }
@@ -222,7 +236,8 @@ async fn finish(
 }
 
 impl Call<'_> {
-    async fn all(&mut self, entries: Vec<Handed>) -> Done<Vec<(EntryId, Outcome)>> {
+    /// The outcomes of the entries that were looked at; or why there is no room for the first.
+    async fn all(&mut self, entries: Vec<Handed>) -> Done<Result<Outcomes, Fault>> {
         let ids: Vec<EntryId> = entries.iter().map(|handed| handed.entry).collect();
         let known = self.tx.log_among(self.row.group, self.caller, &ids).await?;
         let mut known: BTreeMap<EntryId, (Sequence, Digest)> =
@@ -235,7 +250,13 @@ impl Call<'_> {
             let id = handed.entry;
             let outcome = match known.get(&id) {
                 Some(&(sequence, digest)) => Outcome::Placed { sequence, digest },
-                None => self.one(handed).await?,
+                None => match self.admits(&handed) {
+                    Admits::Yes => self.one(handed).await?,
+                    Admits::Never(outcome) => outcome,
+                    Admits::NotNow(fault) if outcomes.is_empty() => return Ok(Err(fault)),
+                    // What there was room for is stored; the caller comes again with the rest.
+                    Admits::NotNow(_) => break,
+                },
             };
             if let Outcome::Placed { sequence, digest } = outcome {
                 known.insert(id, (sequence, digest));
@@ -248,7 +269,7 @@ impl Call<'_> {
             outcomes.push((id, outcome));
             break;
         }
-        Ok(outcomes)
+        Ok(Ok(outcomes))
     }
 
     async fn one(&mut self, handed: Handed) -> Done<Outcome> {
@@ -260,9 +281,6 @@ impl Call<'_> {
     }
 
     async fn message(&mut self, handed: Handed) -> Done<Outcome> {
-        if let Some(outcome) = self.untimely(&handed) {
-            return Ok(outcome);
-        }
         let epoch = self.row.epoch;
         match self.group().await?.check_message(&handed.payload) {
             Ok(header) if header.epoch == epoch || planted::is(Bug::SkipEpochCheck) => {
@@ -274,19 +292,36 @@ impl Call<'_> {
         }
     }
 
-    /// Stale, or larger than its kind may be: decided before anything is read of it.
-    fn untimely(&self, handed: &Handed) -> Option<Outcome> {
+    /// Whether an entry is in time, of bounded size, and there is room for it: decided before
+    /// anything is read of it.
+    fn admits(&self, handed: &Handed) -> Admits {
         match self.log.admits(&new_entry(handed)) {
-            Ok(()) => None,
-            Err(PlaceError::Stale { current, .. }) => Some(Outcome::Stale { current }),
-            Err(refused) => Some(Outcome::Refused(refused.reason().into())),
+            Ok(()) => {}
+            Err(PlaceError::Stale { current, .. }) => {
+                return Admits::Never(Outcome::Stale { current });
+            }
+            Err(refused) => return Admits::Never(Outcome::Refused(refused.reason().into())),
+        }
+        let beside = handed.welcome.len() > Quota::CommitBytes.count()
+            || handed.group_info.len() > Quota::GroupInfoBytes.count();
+        if beside {
+            let reason = Quota::CommitBytes.row().reason;
+            return Admits::Never(Outcome::Refused(reason.to_owned()));
+        }
+        let share = Share::of(self.hub, &self.row);
+        let room = self.kept.check(share, self.caller, handed);
+        let room =
+            room.and_then(|()| self.hub.take_pace(&self.row, self.caller, handed.kind, self.now));
+        match room {
+            Ok(()) => Admits::Yes,
+            Err((quota, number)) => {
+                let whose = Whose::Exhausted;
+                Admits::NotNow(self.node.at_number(self.caller, quota, number, whose))
+            }
         }
     }
 
     async fn notice(&mut self, handed: Handed) -> Done<Outcome> {
-        if let Some(outcome) = self.untimely(&handed) {
-            return Ok(outcome);
-        }
         let view = self.group().await?.view();
         let view = view.map_err(|cause| Fault::ours("group", cause))?;
         let caller = self.caller;
@@ -350,9 +385,6 @@ impl Call<'_> {
     }
 
     async fn commit(&mut self, handed: Handed) -> Done<Outcome> {
-        if let Some(outcome) = self.untimely(&handed) {
-            return Ok(outcome);
-        }
         let caller = self.caller.clone();
         self.group().await?;
         let before = match &self.public {
@@ -369,12 +401,12 @@ impl Call<'_> {
             Ok(view) => view,
             Err(cause) => {
                 self.public = None;
-                let reason = cause.reason().to_owned();
-                let lineage = self.row.lineage.to_string();
-                let detail = [("by", caller.as_str()), ("reason", reason.as_str())];
-                record(self.node, self.tx, Actor::Node, "hub.commit_refused", &lineage, &detail)
-                    .await?;
-                return Ok(Outcome::Refused(reason));
+                let reason = cause.reason();
+                let (tx, lineage) = (&mut *self.tx, self.row.lineage.to_string());
+                let detail = [("by", caller.as_str()), ("reason", reason)];
+                let action = "hub.commit_refused";
+                record_refusal(self.node, tx, &caller, action, &lineage, &detail).await?;
+                return Ok(Outcome::Refused(reason.to_owned()));
             }
         };
         let after = view.statement_after.clone().unwrap_or_default();
@@ -454,6 +486,7 @@ impl Call<'_> {
         if !added.is_empty() && !welcome.is_empty() {
             let expires_at = self.now.plus(WELCOME_LIFETIME);
             self.tx.put_tree(self.row.group, self.row.epoch, tree, expires_at).await?;
+            self.tx.limit_trees(self.row.group, Quota::TreesOfEquipe.count()).await?;
             let payload = self.welcome_item(welcome, &added).await?;
             for newcomer in added {
                 self.tx.put_cursor(self.row.group, &newcomer, sequence).await?;
@@ -531,12 +564,16 @@ impl Call<'_> {
         payload: Vec<u8>,
         expires_at: Instant,
     ) -> Done<()> {
+        // Of several Welcomes to one group the newest counts.
+        let item = own_item("welcome", &recipient, self.row.group.as_bytes());
+        let sender = self.node.identity.node.clone();
+        self.tx.delete_mailbox_item(&sender, item).await?;
         self.tx
             .insert_mailbox(MailboxRow {
                 recipient: recipient.clone(),
                 sequence: 0,
-                item: ItemId::random(&*self.node.entropy),
-                sender: self.node.identity.node.clone(),
+                item,
+                sender,
                 kind: "welcome".into(),
                 payload,
                 expires_at,
@@ -555,7 +592,9 @@ impl Call<'_> {
         self.row.sequence = sequence;
         self.row.head = placed.head;
         self.row.accepted_at = placed.accepted_at;
-        self.row.stored_bytes = self.row.stored_bytes.saturating_add(handed.payload.len() as u64);
+        let bytes = handed.payload.len() as u64;
+        self.row.stored_bytes = self.row.stored_bytes.saturating_add(bytes);
+        self.kept.add(self.caller, handed.kind, bytes);
         self.placed.push(LogRow {
             group: self.row.group,
             sequence,

@@ -5,13 +5,14 @@ use raccordo_core::planted::{self, Bug};
 
 use crate::app::Node;
 use crate::app::fault::Done;
+use crate::store::hub::LogBytes;
 
 /// Moves the caller's cursors forward, trims what every member has, and forgets the
 /// caller's mail up to its cursor. Cursors of groups that the caller is no member of, or
 /// beyond the log's end, are ignored.
 ///
 /// # Errors
-/// Whatever the store says.
+/// `not_a_hub`, or whatever the store says.
 pub async fn confirm(
     node: &Node,
     caller: &NodeId,
@@ -19,6 +20,8 @@ pub async fn confirm(
     mailbox_cursor: u64,
 ) -> Done<()> {
     tracing::debug!(peer = %caller, step = "hub_confirm");
+    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    let mut trimmed = Vec::new();
     let mut tx = node.store.write().await?;
     for (group, sequence) in groups {
         let Some(named) = tx.carried_group(*group).await? else { continue };
@@ -38,14 +41,23 @@ pub async fn confirm(
         }
         if all_have > row.trimmed {
             let freed = tx.trim_log(*group, all_have).await?;
-            row.trimmed = all_have;
-            row.stored_bytes = row.stored_bytes.saturating_sub(freed);
+            let before = std::mem::replace(&mut row.trimmed, all_have);
+            row.stored_bytes = row.stored_bytes.saturating_sub(sum(&freed));
             tx.update_carried(&row).await?;
+            trimmed.push((row, before, freed));
         }
     }
     if mailbox_cursor > 0 {
         tx.delete_mailbox(caller, mailbox_cursor).await?;
     }
     tx.commit().await?;
+    for (row, before, freed) in trimmed {
+        hub.trimmed(&row, before, &freed);
+    }
     Ok(())
+}
+
+/// All bytes together.
+pub(super) fn sum(freed: &[LogBytes]) -> u64 {
+    freed.iter().fold(0, |sum, of| sum.saturating_add(of.bytes))
 }

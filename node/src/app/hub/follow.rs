@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::future::{FutureExt, select_all};
 use raccordo_core::id::{GroupId, NodeId, Sequence};
+use raccordo_core::quota::Quota;
 use raccordo_core::wire::hub::{Batch, News};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use super::mailbox::read_mailbox;
 use super::read_log::{LogAfter, read_log};
 use crate::app::Node;
-use crate::app::fault::Done;
+use crate::app::fault::{Done, Whose};
 use crate::app::signals::Topic;
 use crate::store::hub::{LogRow, MailboxRow};
 
@@ -58,19 +59,28 @@ pub struct Following {
     ready: VecDeque<News>,
 }
 
+impl Drop for Following {
+    fn drop(&mut self) {
+        if let Some(hub) = &self.node.hub {
+            hub.forget_subscription(&self.caller);
+        }
+    }
+}
+
 impl Following {
     /// Follows from these cursors on; the first item is a sign of life.
     ///
     /// # Errors
-    /// `not_a_hub`.
+    /// `not_a_hub`, `too_many_subscriptions`.
     pub fn new(
         node: Arc<Node>,
         caller: NodeId,
         groups: Vec<(GroupId, Sequence)>,
         mailbox_cursor: u64,
     ) -> Done<Self> {
-        if node.hub.is_none() {
-            return Err(super::accept::not_a_hub());
+        let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+        if !hub.count_subscription(&caller) {
+            return Err(node.at_quota(&caller, Quota::SubscriptionsOfPeer, Whose::Exhausted));
         }
         let follow = |(group, cursor)| Log { group, cursor, signal: None, due: true };
         let mail_signal = node.signals.listen(Topic::Mailbox(caller.clone()));

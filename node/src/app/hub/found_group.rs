@@ -129,6 +129,7 @@ pub(super) fn new_row(
         stored_bytes: 0,
         entries_per_minute_max: before.map_or(0, |row| row.entries_per_minute_max),
         stored_bytes_max: before.map_or(0, |row| row.stored_bytes_max),
+        succeeds: statement.statement().succeeds.unwrap_or(GroupId([0; 32])),
     }
 }
 

@@ -1,18 +1,20 @@
 //! The pool of key packages: deposited by their owners, claimed by the chair.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use raccordo_core::hubgroup::HubGroup;
-use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
+use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::ledger::LedgerScope;
+use raccordo_core::quota::Quota;
 use raccordo_core::session::read_key_package;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::validator::{CIPHERSUITES, validate_leaf};
 
 use super::read_log::statement_of;
-use super::{MAIL_LIFETIME, rights};
+use super::{Hub, MAIL_LIFETIME, own_item, rights};
 use crate::app::Node;
-use crate::app::fault::{Done, Fault};
+use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
 use crate::app::work::open_ledger;
 use crate::store::Tx;
@@ -43,7 +45,9 @@ pub struct Deposit {
 /// # Errors
 /// `not_a_hub`, `bad_batch`, `not_a_party`, `bad_key_package`.
 pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Done<u32> {
-    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if node.hub.is_none() {
+        return Err(super::accept::not_a_hub());
+    }
     if deposits.is_empty() {
         return Err(Fault::usage("bad_batch", "a call deposits 1 to 20 key packages"));
     }
@@ -53,6 +57,9 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     let mut tx = node.store.write().await?;
     rights::admit(node, &mut *tx, caller).await?;
     for deposit in deposits {
+        if deposit.key_package.len() > Quota::KeyPackageBytes.count() {
+            return Err(node.at_quota(caller, Quota::KeyPackageBytes, Whose::Usage));
+        }
         let read = read_key_package(&node.crypto, &deposit.key_package)
             .map_err(|cause| bad(cause.to_string()))?;
         validate_leaf(&read.leaf).map_err(|cause| bad(cause.to_string()))?;
@@ -71,7 +78,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
             empty(&mut *tx, caller, now).await?;
         }
         let pool = tx.pool(caller, suite, now).await?;
-        if pool.len() >= hub.limits.pool_max {
+        if pool.len() >= Quota::KeyPackagesOfOwner.count() {
             // A full pool gives up its oldest: a refusal would stop the owner's errands, and
             // what it makes anew is as good.
             let like = |row: &&PoolRow| row.last_resort == deposit.last_resort;
@@ -129,10 +136,11 @@ pub struct Claimed {
 
 /// Takes one key package of each named party of an équipe, or of a peer that is verified
 /// here and is to become one. Single-use ones are gone then,
-/// also when the answer is lost: claiming again takes the next, at last the last resort.
+/// also when the answer is lost: claiming again takes the next, at last the last resort, and
+/// who claims too often gets that.
 ///
 /// # Errors
-/// `no_such_equipe`, `not_a_party`.
+/// `not_a_hub`, `no_such_equipe`, `not_a_party`, `too_many`.
 pub async fn claim(
     node: &Node,
     caller: &NodeId,
@@ -140,6 +148,11 @@ pub async fn claim(
     suite: u16,
     parties: &[NodeId],
 ) -> Done<Claimed> {
+    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if parties.len() > Quota::ClaimParties.count() {
+        return Err(node.at_quota(caller, Quota::ClaimParties, Whose::Usage));
+    }
+    let parties: BTreeSet<&NodeId> = parties.iter().collect();
     let mut tx = node.store.write().await?;
     let Some(row) = tx.carried(lineage).await? else {
         return Err(Fault::not_found("no_such_equipe", "this équipe is not here"));
@@ -154,7 +167,7 @@ pub async fn claim(
     if !statement.statement().may_have_leaf(caller) {
         return Err(refused());
     }
-    for party in parties.iter().filter(|party| !listed(party)) {
+    for party in parties.iter().copied().filter(|party| !listed(party)) {
         // A newcomer, whom the statement will name that the commit brings.
         let peer = tx.peer(party).await?;
         if !peer.is_some_and(|peer| peer.state.counts_as_verified()) {
@@ -165,7 +178,7 @@ pub async fn claim(
     let mut claimed = Claimed::default();
     for party in parties {
         let pool = tx.pool(party, suite, now).await?;
-        if let Some(row) = pool.into_iter().next() {
+        if let Some(row) = chosen(node, hub, (caller, party), pool) {
             if !row.last_resort {
                 tx.give_pool(party, &row.reference).await?;
             }
@@ -173,16 +186,7 @@ pub async fn claim(
             claimed.key_packages.push(Given { party: party.clone(), key_package, expires_at });
             continue;
         }
-        tx.insert_mailbox(MailboxRow {
-            recipient: party.clone(),
-            sequence: 0,
-            item: ItemId::random(&*node.entropy),
-            sender: node.identity.node.clone(),
-            kind: "key_packages_wanted".into(),
-            payload: lineage.as_bytes().to_vec(),
-            expires_at: now.plus(MAIL_LIFETIME),
-        })
-        .await?;
+        ask(node, &mut *tx, hub, (caller, party), lineage).await?;
         claimed.missing.push(party.clone());
     }
     tx.commit().await?;
@@ -190,6 +194,56 @@ pub async fn claim(
         node.signals.wake(&Topic::Mailbox(party.clone()));
     }
     Ok(claimed)
+}
+
+/// Has an owner make key packages, if it was not asked already, and not too often for this
+/// claimant.
+async fn ask(
+    node: &Node,
+    tx: &mut dyn Tx,
+    hub: &Hub,
+    (claimant, owner): (&NodeId, &NodeId),
+    lineage: LineageId,
+) -> Done<()> {
+    let (now, sender) = (node.clock.now(), node.identity.node.clone());
+    let item = own_item("key_packages_wanted", owner, &[]);
+    let row = MailboxRow {
+        recipient: owner.clone(),
+        sequence: 0,
+        item,
+        sender: sender.clone(),
+        kind: "key_packages_wanted".into(),
+        payload: lineage.as_bytes().to_vec(),
+        expires_at: now.plus(MAIL_LIFETIME),
+    };
+    if tx.insert_mailbox(row).await? && !hub.may_ask(claimant, owner, now) {
+        tx.delete_mailbox_item(&sender, item).await?;
+        node.quotas.note(claimant, Quota::AskedOfOwner, now);
+    }
+    Ok(())
+}
+
+/// The key package that a claimant gets of an owner's pool: the oldest single-use one, or the
+/// last resort, which is also what is left to who has claimed too many.
+fn chosen(
+    node: &Node,
+    hub: &Hub,
+    (claimant, owner): (&NodeId, &NodeId),
+    pool: Vec<PoolRow>,
+) -> Option<PoolRow> {
+    let (mut last_resorts, mut single): (Vec<_>, Vec<_>) =
+        pool.into_iter().partition(|row| row.last_resort);
+    let now = node.clock.now();
+    if single.is_empty() {
+        return last_resorts.pop();
+    }
+    if !hub.may_claim(claimant, owner, now) {
+        node.quotas.note(claimant, Quota::ClaimsOfPeer, now);
+        if let Some(last_resort) = last_resorts.pop() {
+            return Some(last_resort);
+        }
+    }
+    Some(single.swap_remove(0))
 }
 
 /// The tree that a newcomer needs for its Welcome; without an epoch the newest, of which a

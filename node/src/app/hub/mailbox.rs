@@ -1,6 +1,7 @@
 //! Mailboxes: bounded, expiring, between peers that this hub trusts.
 
 use raccordo_core::id::{ItemId, NodeId};
+use raccordo_core::quota::Quota;
 use raccordo_core::trust::card::CardError;
 
 use super::{MAIL_LIFETIME, cards, rights};
@@ -10,18 +11,18 @@ use crate::app::peers;
 use crate::app::signals::Topic;
 use crate::app::successor::{self, MAIL_KIND, Taken};
 use crate::store::Tx;
-use crate::store::hub::MailboxRow;
+use crate::store::hub::{MailLoad, MailboxRow};
 
-/// Largest item: the Welcome of a large équipe.
-pub const ITEM_BYTES_MAX: usize = 4 << 20;
-/// Largest item that a peer may post.
-pub const POST_BYTES_MAX: usize = 256 << 10;
+/// Most items, and about the most bytes, that are read at once.
+const READ_ITEMS_MAX: u32 = 16;
+const READ_BYTES_MAX: u64 = 1 << 20;
 
 /// Leaves an item in a peer's mailbox; a repeat is posted once.
 ///
 /// # Errors
-/// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `item_too_large`, `unknown_kind`;
-/// of a card also `bad_card`, `card_forked`, `successor_too_late`, `card_expired`, `revoked`.
+/// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `too_many_posts`,
+/// `item_too_large`, `unknown_kind`; of a card also `bad_card`, `card_forked`,
+/// `successor_too_late`, `card_expired`, `revoked`.
 pub async fn post(
     node: &Node,
     caller: &NodeId,
@@ -30,12 +31,14 @@ pub async fn post(
     kind: &str,
     payload: Vec<u8>,
 ) -> Done<()> {
-    let Some(hub) = &node.hub else { return Err(super::accept::not_a_hub()) };
+    if node.hub.is_none() {
+        return Err(super::accept::not_a_hub());
+    }
     if kind != "pact" && kind != MAIL_KIND {
         return Err(Fault::usage("unknown_kind", "only pacts and cards are posted"));
     }
-    if payload.len() > POST_BYTES_MAX {
-        return Err(Fault::usage("item_too_large", "the item is larger than 256 KiB"));
+    if payload.len() > Quota::PostBytes.count() {
+        return Err(node.at_quota(caller, Quota::PostBytes, Whose::Usage));
     }
     let mut tx = node.store.write().await?;
     rights::admit(node, &mut *tx, caller).await?;
@@ -55,13 +58,7 @@ pub async fn post(
         )
         .hint("the hub's administrator and the peer's compare their 12 words first"));
     }
-    let (items, bytes) = tx.mailbox_load(recipient).await?;
-    let full = items >= hub.limits.mailbox_items_max
-        || bytes.saturating_add(payload.len() as u64) > hub.limits.mailbox_bytes_max;
-    if full {
-        return Err(Fault::new(Whose::Exhausted, "mailbox_full", "the mailbox is full")
-            .hint("the recipient must connect and read it first"));
-    }
+    has_room(node, &mut *tx, (caller, recipient), payload.len() as u64).await?;
     tx.insert_mailbox(MailboxRow {
         recipient: recipient.clone(),
         sequence: 0,
@@ -77,6 +74,31 @@ pub async fn post(
         node.signals.wake(&Topic::Trust);
     }
     node.signals.wake(&Topic::Mailbox(recipient.clone()));
+    Ok(())
+}
+
+/// Whether one more item of this size may wait: counted for the sender here and everywhere,
+/// and for the recipient.
+async fn has_room(
+    node: &Node,
+    tx: &mut dyn Tx,
+    (sender, recipient): (&NodeId, &NodeId),
+    bytes: u64,
+) -> Done<()> {
+    let loads = tx.mail_loads(sender, recipient).await?;
+    for (load, items_max, bytes_max) in [
+        (loads.of_both, Quota::PostsToMailbox, Quota::PostedBytesToMailbox),
+        (loads.of_sender, Quota::PostsOfSender, Quota::PostedBytesOfSender),
+        (loads.of_recipient, Quota::MailboxItems, Quota::MailboxBytes),
+    ] {
+        let MailLoad { items, bytes: waiting } = load;
+        if items >= items_max.number() {
+            return Err(node.at_quota(sender, items_max, Whose::Exhausted));
+        }
+        if waiting.saturating_add(bytes) > bytes_max.number() {
+            return Err(node.at_quota(sender, bytes_max, Whose::Exhausted));
+        }
+    }
     Ok(())
 }
 
@@ -106,5 +128,6 @@ async fn take_card(
 /// Whatever the store says.
 pub async fn read_mailbox(node: &Node, caller: &NodeId, after: u64) -> Done<Vec<MailboxRow>> {
     let now = node.clock.now();
-    Ok(node.store.read().await?.mailbox_after(caller, after, now, 16).await?)
+    let mut tx = node.store.read().await?;
+    Ok(tx.mailbox_after(caller, after, now, READ_ITEMS_MAX, READ_BYTES_MAX).await?)
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::{LineageId, NodeId};
+use raccordo_core::quota::Quota;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::statement_chain::{ends_before, follows, leads};
@@ -16,7 +17,7 @@ use super::read_log::statement_of;
 use super::rights;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
-use crate::app::fault::{Done, Fault};
+use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
 use crate::store::Tx;
 use crate::store::hub::CarriedRow;
@@ -34,10 +35,15 @@ pub const REFUSED: &str = "refused";
 /// # Errors
 /// `not_a_hub`, `not_this_hub`, `not_the_chair`, `not_a_party`, `bad_statement`, `bad_card`: the
 /// offer itself; `change_overtaken`, `does_not_follow`: it does not go on from what is in force
-/// here; `identity_conflict`: a party's id stands for another identity key here.
+/// here; `identity_conflict`: a party's id stands for another identity key here;
+/// `offer_too_large`, `too_many_offers`.
 pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String> {
     if node.hub.is_none() {
         return Err(super::accept::not_a_hub());
+    }
+    let bytes = encoded_bytes(&offered);
+    if bytes > Quota::OfferBytes.number() {
+        return Err(node.at_quota(caller, Quota::OfferBytes, Whose::Usage));
     }
     check(node, caller, &offered)?;
     let (lineage, digest) = (offered.lineage(), offered.digest());
@@ -65,6 +71,9 @@ pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String>
     let agreed = carried.is_some_and(|row| {
         row.state == "founded" && offered.statement.statement().succeeds == Some(row.group)
     });
+    if !agreed {
+        has_room(node, &mut *tx, caller, bytes).await?;
+    }
     let state = if agreed { ACCEPTED } else { WAITING };
     let detail = [("by", caller.as_str()), ("state", state)];
     record(node, &mut *tx, Actor::Node, "hub.offered", &lineage.to_string(), &detail).await?;
@@ -91,6 +100,36 @@ pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String>
         node.signals.wake(&Topic::Trust);
     }
     Ok(state.to_owned())
+}
+
+/// Bytes of all that an offer holds, as it is stored.
+fn encoded_bytes(offered: &Offer) -> u64 {
+    let statements = offered.earlier.iter().chain([&offered.statement]);
+    let statements: usize = statements.map(|statement| statement.encode().len()).sum();
+    let cards: usize = offered.cards.iter().map(|card| card.encode().len()).sum();
+    statements.saturating_add(cards) as u64
+}
+
+/// Whether one more offer of this peer may wait, or stay refused, until its time is over.
+async fn has_room(node: &Node, tx: &mut dyn Tx, caller: &NodeId, bytes: u64) -> Done<()> {
+    let loads = tx.offer_loads().await?;
+    let own = loads.iter().find(|load| load.offered_by == *caller);
+    let (offers, held) = own.map_or((0, 0), |load| (load.offers, load.bytes));
+    let of_all = loads.iter().fold((0_u64, 0_u64), |(offers, bytes), load| {
+        (offers.saturating_add(load.offers), bytes.saturating_add(load.bytes))
+    });
+    let after = bytes.saturating_add(held);
+    for (count, quota) in [
+        (offers.saturating_add(1), Quota::OffersOfPeer),
+        (after, Quota::OfferBytesOfPeer),
+        (of_all.0.saturating_add(1), Quota::OffersAtHub),
+        (of_all.1.saturating_add(bytes), Quota::OfferBytesAtHub),
+    ] {
+        if count > quota.number() {
+            return Err(node.at_quota(caller, quota, Whose::Exhausted));
+        }
+    }
+    Ok(())
 }
 
 /// The state in which a statement is here that brings nothing new: it has begun the term, is

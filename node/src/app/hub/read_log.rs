@@ -8,7 +8,6 @@ use super::append::MOVED;
 use super::restored::BEHIND;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
-use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow};
 
 /// Most entries of one batch.
@@ -44,8 +43,7 @@ pub async fn read_log(
 ) -> Done<LogAfter> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.carried_group(group).await? else {
-        let reason =
-            if has_succeeded(&mut *tx, group).await? { SUCCEEDED } else { "unknown_group" };
+        let reason = if tx.has_successor(group).await? { SUCCEEDED } else { "unknown_group" };
         return Ok(LogAfter::Ended(reason));
     };
     let member = tx.cursors(group).await?.iter().any(|(member, _)| member == caller);
@@ -71,16 +69,6 @@ pub async fn read_log(
     let checkpoint = checkpoint_at(node, &row, last);
     tracing::debug!(%group, step = "hub_log_read");
     Ok(LogAfter::Batch(entries, checkpoint))
-}
-
-/// Whether an équipe that was in a group goes on here in another one.
-async fn has_succeeded(tx: &mut dyn Tx, group: GroupId) -> Done<bool> {
-    for row in tx.all_carried().await? {
-        if statement_of(&row)?.statement().succeeds == Some(group) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Signs where the log stands after an entry.

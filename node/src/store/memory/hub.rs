@@ -1,14 +1,18 @@
 //! What a hub keeps, in memory.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::hublog::EntryKind;
+use raccordo_core::id::{EntryId, Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
-use crate::store::hub::{CarriedRow, HubRows, LogRow, MailboxRow, PoolRow};
+use crate::store::hub::{
+    CarriedRow, HubRows, LogBytes, LogRow, MailLoad, MailLoads, MailboxRow, POSTED, PoolRow,
+};
 
 #[async_trait]
 impl HubRows for MemoryTx {
@@ -33,6 +37,10 @@ impl HubRows for MemoryTx {
             rows.sort_by(|a, b| (&a.name, a.lineage).cmp(&(&b.name, b.lineage)));
             rows
         })
+    }
+
+    async fn has_successor(&mut self, group: GroupId) -> Stored<bool> {
+        self.look(|tables| tables.carried.rows().any(|(_, row)| row.succeeds == group))
     }
 
     async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()> {
@@ -107,14 +115,26 @@ impl HubRows for MemoryTx {
         })
     }
 
-    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64> {
+    async fn log_kept(&mut self, group: GroupId) -> Stored<Vec<LogBytes>> {
+        let all = (group, Sequence(0))..=(group, Sequence(u64::MAX));
+        self.look(|tables| by_sender(tables.log.range(all).map(|(_, row)| row)))
+    }
+
+    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<Vec<LogBytes>> {
         let trimmed = (group, Sequence(0))..=(group, up_to);
         self.alter(|tables| {
-            let rows = tables.log.range(trimmed.clone());
-            let freed = rows.map(|(_, row)| size(&row.payload)).fold(0, u64::saturating_add);
+            let freed = by_sender(tables.log.range(trimmed.clone()).map(|(_, row)| row));
             let has_payload = |row: &LogRow| !row.payload.is_empty();
             tables.log.change_where(trimmed, has_payload, |row| row.payload = Vec::new());
             freed
+        })
+    }
+
+    async fn delete_log_rows(&mut self, group: GroupId, up_to: Sequence) -> Stored<()> {
+        let rows = (group, Sequence(0))..=(group, up_to);
+        self.alter(|tables| {
+            tables.log.remove_where(rows, |_, _| true);
+            tables.log_place.remove_where(.., |(of, ..), place| *of == group && *place <= up_to);
         })
     }
 
@@ -180,6 +200,16 @@ impl HubRows for MemoryTx {
         self.alter(|tables| tables.group_tree.put((group, epoch), (tree, expires_at)))
     }
 
+    async fn limit_trees(&mut self, group: GroupId, most: usize) -> Stored<()> {
+        self.alter(|tables| {
+            let epochs = tables.group_tree.rows().map(|((of, epoch), _)| (*of, *epoch));
+            let mut epochs: Vec<_> = epochs.filter(|(of, _)| *of == group).collect();
+            epochs.sort();
+            epochs.truncate(epochs.len().saturating_sub(most));
+            tables.group_tree.remove_where(.., |key, _| epochs.contains(key));
+        })
+    }
+
     async fn tree(&mut self, group: GroupId, epoch: Epoch) -> Stored<Option<Vec<u8>>> {
         self.look(|tables| tables.group_tree.row(&(group, epoch)).map(|(tree, _)| tree.clone()))
     }
@@ -206,22 +236,45 @@ impl HubRows for MemoryTx {
         sequence: u64,
         now: Instant,
         limit: u32,
+        bytes: u64,
     ) -> Stored<Vec<MailboxRow>> {
         let after = items(recipient, sequence.saturating_add(1), u64::MAX);
         self.look(|tables| {
             let rows = tables.mailbox.range(after).map(|(_, row)| row);
-            first(rows.filter(|row| row.expires_at > now), limit)
+            let mut total = 0_u64;
+            let rows = rows.filter(|row| row.expires_at > now).enumerate();
+            let fitting = rows.take_while(|(place, row)| {
+                total = total.saturating_add(size(&row.payload));
+                *place == 0 || total <= bytes
+            });
+            first(fitting.map(|(_, row)| row), limit)
         })
     }
 
-    async fn mailbox_load(&mut self, recipient: &NodeId) -> Stored<(u64, u64)> {
-        let all = items(recipient, 0, u64::MAX);
+    async fn mail_loads(&mut self, sender: &NodeId, recipient: &NodeId) -> Stored<MailLoads> {
         self.look(|tables| {
-            let rows = tables.mailbox.range(all).map(|(_, row)| size(&row.payload));
-            rows.fold((0_u64, 0_u64), |(count, bytes), size| {
-                (count.saturating_add(1), bytes.saturating_add(size))
-            })
+            let mut loads = MailLoads::default();
+            let posted = tables.mailbox.rows().map(|(_, row)| row);
+            for row in posted.filter(|row| POSTED.contains(&row.kind.as_str())) {
+                let (from, to) = (row.sender == *sender, row.recipient == *recipient);
+                let loads = [
+                    (from && to, &mut loads.of_both),
+                    (from, &mut loads.of_sender),
+                    (to, &mut loads.of_recipient),
+                ];
+                for (_, load) in loads.into_iter().filter(|(counts, _)| *counts) {
+                    let MailLoad { items, bytes } = *load;
+                    let bytes = bytes.saturating_add(size(&row.payload));
+                    *load = MailLoad { items: items.saturating_add(1), bytes };
+                }
+            }
+            loads
         })
+    }
+
+    async fn delete_mailbox_item(&mut self, sender: &NodeId, item: ItemId) -> Stored<()> {
+        let is_it = |row: &MailboxRow| (&row.sender, row.item) == (sender, item);
+        self.alter(|tables| tables.mailbox.remove_where(.., |_, row| is_it(row)))
     }
 
     async fn delete_mailbox(&mut self, recipient: &NodeId, up_to: u64) -> Stored<()> {
@@ -262,6 +315,16 @@ impl HubRows for MemoryTx {
             tables.group_tree.remove_where(.., |_, (_, expires_at)| *expires_at <= now);
         })
     }
+}
+
+fn by_sender<'r>(rows: impl Iterator<Item = &'r LogRow>) -> Vec<LogBytes> {
+    let mut bytes: BTreeMap<(&NodeId, EntryKind), u64> = BTreeMap::new();
+    for row in rows.filter(|row| !row.payload.is_empty()) {
+        let of = bytes.entry((&row.sender, row.kind)).or_default();
+        *of = of.saturating_add(size(&row.payload));
+    }
+    let found = bytes.into_iter();
+    found.map(|((sender, kind), bytes)| LogBytes { sender: sender.clone(), kind, bytes }).collect()
 }
 
 fn items(recipient: &NodeId, from: u64, to: u64) -> RangeInclusive<(NodeId, u64)> {

@@ -1,11 +1,14 @@
 //! Rows of offers, in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use raccordo_core::id::{Digest, LineageId, NodeId};
+use raccordo_core::time::Instant;
 
 use super::MemoryTx;
 use crate::store::Stored;
-use crate::store::offer::{CopyRow, OfferRow, OfferRows};
+use crate::store::offer::{CopyRow, OfferLoad, OfferRow, OfferRows};
 
 #[async_trait]
 impl OfferRows for MemoryTx {
@@ -30,6 +33,37 @@ impl OfferRows for MemoryTx {
             rows.sort_by_key(key);
             rows
         })
+    }
+
+    async fn offers_in(&mut self, state: &str) -> Stored<Vec<OfferRow>> {
+        let mut rows = self.all_offers().await?;
+        rows.retain(|row| row.state == state);
+        Ok(rows)
+    }
+
+    async fn offer_loads(&mut self) -> Stored<Vec<OfferLoad>> {
+        self.look(|tables| {
+            let mut loads: BTreeMap<&NodeId, (u64, u64)> = BTreeMap::new();
+            for (_, row) in tables.offer.rows().filter(|(_, row)| is_open(row)) {
+                let joined = |parts: &[Vec<u8>]| parts.iter().map(|part| 4 + part.len()).sum();
+                let (earlier, cards): (usize, usize) = (joined(&row.earlier), joined(&row.cards));
+                let bytes = row.statement.len().saturating_add(earlier).saturating_add(cards);
+                let (offers, all) = loads.entry(&row.offered_by).or_default();
+                *offers = offers.saturating_add(1);
+                *all = all.saturating_add(bytes as u64);
+            }
+            let load = |(by, (offers, bytes)): (&NodeId, (u64, u64))| OfferLoad {
+                offered_by: by.clone(),
+                offers,
+                bytes,
+            };
+            loads.into_iter().map(load).collect()
+        })
+    }
+
+    async fn delete_offers_before(&mut self, at: Instant) -> Stored<()> {
+        let old = |row: &OfferRow| is_open(row) && row.offered_at < at;
+        self.alter(|tables| tables.offer.remove_where(.., |_, row| old(row)))
     }
 
     async fn put_offer(&mut self, row: OfferRow) -> Stored<()> {
@@ -72,4 +106,9 @@ impl OfferRows for MemoryTx {
         let key = (row.lineage, row.digest, row.party.clone());
         self.alter(|tables| tables.log_copy.remove(&key))
     }
+}
+
+/// Whether it waits or was refused.
+fn is_open(row: &OfferRow) -> bool {
+    matches!(row.state.as_str(), "waiting" | "refused")
 }

@@ -173,6 +173,13 @@ impl OutboxRows for MemoryTx {
         self.look(|tables| first(entries(tables, lineage).filter(is), limit))
     }
 
+    async fn pending_changes(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<EntryRow>> {
+        let is = |row: &&EntryRow| {
+            row.kind != EntryKind::Application && row.state == EntryState::Pending
+        };
+        self.look(|tables| first(entries(tables, lineage).filter(is), limit))
+    }
+
     async fn pending_commit(&mut self, lineage: LineageId) -> Stored<Option<EntryRow>> {
         let pending = |row: &&EntryRow| {
             row.kind == EntryKind::Commit

@@ -22,9 +22,12 @@ CREATE TABLE carried (
     stored_bytes            BIGINT NOT NULL,
     -- 0 for the configured default.
     entries_per_minute_max  BIGINT NOT NULL,
-    stored_bytes_max        BIGINT NOT NULL
+    stored_bytes_max        BIGINT NOT NULL,
+    -- The group that the present one has succeeded; all zero where none went before.
+    succeeds                BLOB   NOT NULL
 );
 CREATE INDEX carried_by_group ON carried (group_id);
+CREATE INDEX carried_by_predecessor ON carried (succeeds);
 
 -- What a carried équipe rests on: large, and seldom changed.
 CREATE TABLE carried_document (
@@ -163,7 +166,7 @@ CREATE TABLE mailbox (
     -- Chosen by the sender.
     item           BLOB   NOT NULL,
     sender         TEXT   NOT NULL,
-    -- `pact`, `welcome` or `key_packages_wanted`.
+    -- `pact`, `card`, `welcome`, `equipe_accepted` or `key_packages_wanted`.
     kind           TEXT   NOT NULL,
     payload        BLOB   NOT NULL,
     expires_at_ms  BIGINT NOT NULL,

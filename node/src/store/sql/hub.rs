@@ -1,12 +1,12 @@
 //! Rows of a hub: the équipes it carries; the log, mailboxes and pool lie beside.
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, Epoch, GroupId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{EntryId, Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
 use super::statement::{Columns, Statement, sql};
-use crate::store::hub::{CarriedRow, HubRows, LogRow, MailboxRow, PoolRow};
+use crate::store::hub::{CarriedRow, HubRows, LogBytes, LogRow, MailLoads, MailboxRow, PoolRow};
 use crate::store::{StoreError, Stored};
 
 macro_rules! select {
@@ -14,7 +14,8 @@ macro_rules! select {
         concat!(
             "SELECT c.lineage, c.name, c.state, c.version, d.statement, d.cards, c.group_id, \
              c.epoch, c.sequence, c.head, c.accepted_at_ms, c.term, d.group_info, c.trimmed, \
-             c.stored_bytes, c.entries_per_minute_max, c.stored_bytes_max, c.begun \
+             c.stored_bytes, c.entries_per_minute_max, c.stored_bytes_max, c.begun, \
+             c.succeeds \
              FROM carried c JOIN carried_document d ON d.lineage = c.lineage",
             $rest
         )
@@ -25,14 +26,16 @@ const RAISE: &str = "UPDATE carried SET version = version + 1 WHERE lineage = $1
 const CARRIED: &str = select!(" WHERE c.lineage = $1");
 const CARRIED_GROUP: &str = select!(" WHERE c.group_id = $1");
 const ALL: &str = select!("");
+const SUCCESSORS: &str = "SELECT COUNT(*) FROM carried WHERE succeeds = $1";
 const INSERT: &str = "INSERT INTO carried (lineage, name, state, group_id, epoch, sequence, \
      head, accepted_at_ms, term, trimmed, stored_bytes, entries_per_minute_max, \
-     stored_bytes_max, begun, version) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+     stored_bytes_max, begun, succeeds, version) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
      ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE carried SET name = $2, state = $3, group_id = $4, epoch = $5, \
      sequence = $6, head = $7, accepted_at_ms = $8, term = $9, trimmed = $10, \
-     stored_bytes = $11, entries_per_minute_max = $12, stored_bytes_max = $13, begun = $14 \
+     stored_bytes = $11, entries_per_minute_max = $12, stored_bytes_max = $13, begun = $14, \
+     succeeds = $15 \
      WHERE lineage = $1";
 const INSERT_DOCUMENT: &str = "INSERT INTO carried_document (lineage, statement, cards, \
      group_info) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -69,6 +72,10 @@ impl HubRows for SqlTx {
         let mut rows = self.all(sql("carried", ALL), carried).await?;
         rows.sort_by(|a, b| (&a.name, a.lineage).cmp(&(&b.name, b.lineage)));
         Ok(rows)
+    }
+
+    async fn has_successor(&mut self, group: GroupId) -> Stored<bool> {
+        Ok(self.number(sql("carried", SUCCESSORS).bytes(group.as_bytes())).await? > 0)
     }
 
     async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()> {
@@ -121,8 +128,16 @@ impl HubRows for SqlTx {
         self.logged_after(group, sequence, limit, bytes).await
     }
 
-    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64> {
+    async fn log_kept(&mut self, group: GroupId) -> Stored<Vec<LogBytes>> {
+        self.kept_payloads(group).await
+    }
+
+    async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<Vec<LogBytes>> {
         self.forget_payloads(group, up_to).await
+    }
+
+    async fn delete_log_rows(&mut self, group: GroupId, up_to: Sequence) -> Stored<()> {
+        self.forget_entries(group, up_to).await
     }
 
     async fn delete_log(&mut self, group: GroupId) -> Stored<()> {
@@ -160,6 +175,10 @@ impl HubRows for SqlTx {
         self.keep_tree(group, epoch, tree, expires_at).await
     }
 
+    async fn limit_trees(&mut self, group: GroupId, most: usize) -> Stored<()> {
+        self.keep_newest_trees(group, most).await
+    }
+
     async fn tree(&mut self, group: GroupId, epoch: Epoch) -> Stored<Option<Vec<u8>>> {
         self.kept_tree(group, epoch).await
     }
@@ -174,12 +193,17 @@ impl HubRows for SqlTx {
         sequence: u64,
         now: Instant,
         limit: u32,
+        bytes: u64,
     ) -> Stored<Vec<MailboxRow>> {
-        self.items_after(recipient, sequence, now, limit).await
+        self.items_after(recipient, sequence, now, (limit, bytes)).await
     }
 
-    async fn mailbox_load(&mut self, recipient: &NodeId) -> Stored<(u64, u64)> {
-        self.items_load(recipient).await
+    async fn mail_loads(&mut self, sender: &NodeId, recipient: &NodeId) -> Stored<MailLoads> {
+        self.posted_loads(sender, recipient).await
+    }
+
+    async fn delete_mailbox_item(&mut self, sender: &NodeId, item: ItemId) -> Stored<()> {
+        self.delete_item(sender, item).await
     }
 
     async fn delete_mailbox(&mut self, recipient: &NodeId, up_to: u64) -> Stored<()> {
@@ -226,6 +250,7 @@ fn bind(statement: Statement, row: &CarriedRow) -> Statement {
         .integer(row.entries_per_minute_max)
         .integer(row.stored_bytes_max)
         .bytes(row.begun.as_bytes())
+        .bytes(row.succeeds.as_bytes())
 }
 
 fn bind_document(statement: Statement, row: &CarriedRow) -> Stored<Statement> {
@@ -254,6 +279,7 @@ fn carried(row: &mut Columns<'_>) -> Stored<CarriedRow> {
         entries_per_minute_max: row.integer()?,
         stored_bytes_max: row.integer()?,
         begun: row.id()?,
+        succeeds: row.id()?,
     })
 }
 

@@ -12,7 +12,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::hub::LogRow;
+use crate::store::hub::{LogBytes, LogRow};
 
 /// All columns of a [`LogRow`] but the payload.
 macro_rules! columns {
@@ -47,8 +47,9 @@ const BETWEEN: &str = concat!(
     ", payload FROM log_entry WHERE group_id = $1 AND sequence > $2 AND sequence <= $3 \
      ORDER BY sequence"
 );
-const TRIMMABLE: &str = "SELECT CAST(COALESCE(SUM(payload_bytes), 0) AS BIGINT) FROM log_entry \
-     WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0";
+const KEPT: &str = "SELECT sender, kind, CAST(SUM(payload_bytes) AS BIGINT) FROM log_entry \
+     WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0 GROUP BY sender, kind";
+const DELETE_ROWS: &str = "DELETE FROM log_entry WHERE group_id = $1 AND sequence <= $2";
 const TRIM: &str = "UPDATE log_entry SET payload = $3, payload_bytes = 0 \
      WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0";
 const DELETE_GROUP: [(&str, &str); 5] = [
@@ -70,6 +71,8 @@ const DELETE_CURSOR: &str = "DELETE FROM log_cursor WHERE group_id = $1 AND node
 const PUT_TREE: &str = "INSERT INTO group_tree (group_id, epoch, tree, expires_at_ms) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (group_id, epoch) DO UPDATE \
      SET tree = excluded.tree, expires_at_ms = excluded.expires_at_ms";
+const DELETE_OLD_TREES: &str = "DELETE FROM group_tree WHERE group_id = $1 AND epoch NOT IN \
+     (SELECT epoch FROM group_tree WHERE group_id = $1 ORDER BY epoch DESC LIMIT $2)";
 const TREE: &str = "SELECT tree FROM group_tree WHERE group_id = $1 AND epoch = $2";
 
 impl SqlTx {
@@ -132,10 +135,34 @@ impl SqlTx {
         self.all(select.integer(sequence.0).integer(*last), with_payload).await
     }
 
-    /// Forgets payloads up to a place; returns the bytes freed.
-    pub(super) async fn forget_payloads(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64> {
-        let count = sql("log_entry", TRIMMABLE).bytes(group.as_bytes()).integer(up_to.0);
-        let freed = self.number(count).await?;
+    /// The payloads that are kept, by sender and kind.
+    pub(super) async fn kept_payloads(&mut self, group: GroupId) -> Stored<Vec<LogBytes>> {
+        self.payloads_up_to(group, i64::MAX as u64).await
+    }
+
+    async fn payloads_up_to(&mut self, group: GroupId, up_to: u64) -> Stored<Vec<LogBytes>> {
+        let select = sql("log_entry", KEPT).bytes(group.as_bytes()).integer(up_to);
+        let read = |row: &mut Columns<'_>| {
+            Ok(LogBytes { sender: row.parsed()?, kind: read_kind(row)?, bytes: row.integer()? })
+        };
+        let mut kept = self.all(select, read).await?;
+        kept.sort_by(|a, b| (&a.sender, a.kind).cmp(&(&b.sender, b.kind)));
+        Ok(kept)
+    }
+
+    /// Deletes entries up to a place.
+    pub(super) async fn forget_entries(&mut self, group: GroupId, up_to: Sequence) -> Stored<()> {
+        let delete = sql("log_entry", DELETE_ROWS).bytes(group.as_bytes()).integer(up_to.0);
+        self.execute(delete).await.map(drop)
+    }
+
+    /// Forgets payloads up to a place; returns what was freed.
+    pub(super) async fn forget_payloads(
+        &mut self,
+        group: GroupId,
+        up_to: Sequence,
+    ) -> Stored<Vec<LogBytes>> {
+        let freed = self.payloads_up_to(group, up_to.0).await?;
         let trim = sql("log_entry", TRIM).bytes(group.as_bytes()).integer(up_to.0).bytes([]);
         self.execute(trim).await?;
         Ok(freed)
@@ -191,6 +218,12 @@ impl SqlTx {
     ) -> Stored<()> {
         let put = sql("group_tree", PUT_TREE).bytes(group.as_bytes()).integer(epoch.0);
         self.execute(put.bytes(tree).instant(expires_at)).await.map(drop)
+    }
+
+    /// Deletes all trees of a group but the newest.
+    pub(super) async fn keep_newest_trees(&mut self, group: GroupId, most: usize) -> Stored<()> {
+        let delete = sql("group_tree", DELETE_OLD_TREES).bytes(group.as_bytes()).integer(most);
+        self.execute(delete).await.map(drop)
     }
 
     /// The tree of an epoch.

@@ -1,16 +1,27 @@
 //! The mailboxes of a hub, and its pool of key packages.
 
-use raccordo_core::id::NodeId;
+use raccordo_core::id::{ItemId, NodeId};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
-use super::statement::{Columns, sql};
-use crate::store::hub::{MailboxRow, PoolRow};
+use super::statement::{Columns, Statement, sql};
+use crate::store::hub::{MailLoad, MailLoads, MailboxRow, PoolRow};
 use crate::store::{StoreError, Stored};
 
 macro_rules! pool_columns {
     () => {
         "owner, reference, suite, last_resort, key_package, expires_at_ms, deposited_at_ms"
+    };
+}
+
+/// Number and bytes of what peers have posted and waits.
+macro_rules! load {
+    ($of:literal) => {
+        concat!(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(payload)), 0) AS BIGINT) FROM mailbox \
+             WHERE kind IN ('pact', 'card') AND ",
+            $of
+        )
     };
 }
 
@@ -20,11 +31,15 @@ const NEXT: &str = "INSERT INTO mailbox_counter (recipient, sequence) VALUES ($1
      RETURNING sequence";
 const INSERT: &str = "INSERT INTO mailbox (recipient, sequence, item, sender, kind, payload, \
      expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-const AFTER: &str = "SELECT recipient, sequence, item, sender, kind, payload, expires_at_ms \
+const SIZES_AFTER: &str = "SELECT sequence, CAST(LENGTH(payload) AS BIGINT) FROM mailbox \
+     WHERE recipient = $1 AND sequence > $2 AND expires_at_ms > $3 ORDER BY sequence LIMIT $4";
+const BETWEEN: &str = "SELECT recipient, sequence, item, sender, kind, payload, expires_at_ms \
      FROM mailbox WHERE recipient = $1 AND sequence > $2 AND expires_at_ms > $3 \
-     ORDER BY sequence LIMIT $4";
-const LOAD: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(payload)), 0) AS BIGINT) \
-     FROM mailbox WHERE recipient = $1";
+     AND sequence <= $4 ORDER BY sequence";
+const LOAD_OF_BOTH: &str = load!("sender = $1 AND recipient = $2");
+const LOAD_OF_SENDER: &str = load!("sender = $1");
+const LOAD_OF_RECIPIENT: &str = load!("recipient = $1");
+const DELETE_ITEM: &str = "DELETE FROM mailbox WHERE sender = $1 AND item = $2";
 const DELETE: &str = "DELETE FROM mailbox WHERE recipient = $1 AND sequence <= $2";
 
 const INSERT_POOL: &str = concat!(
@@ -63,14 +78,26 @@ impl SqlTx {
         Ok(self.execute(insert).await? > 0)
     }
 
-    /// Items after a place that have not expired.
+    /// Items after a place that have not expired: first the sizes, so that no payload is read
+    /// in vain.
     pub(super) async fn items_after(
         &mut self,
         recipient: &NodeId,
         sequence: u64,
         now: Instant,
-        limit: u32,
+        (limit, bytes): (u32, u64),
     ) -> Stored<Vec<MailboxRow>> {
+        let select = sql("mailbox", SIZES_AFTER).text(recipient.as_str()).integer(sequence);
+        let size = |row: &mut Columns<'_>| Ok((row.integer::<u64>()?, row.integer::<u64>()?));
+        let sizes = self.all(select.instant(now).integer(limit), size).await?;
+        let mut total = 0_u64;
+        let fitting = sizes.iter().enumerate().take_while(|(place, (_, size))| {
+            total = total.saturating_add(*size);
+            *place == 0 || total <= bytes
+        });
+        let Some((_, (last, _))) = fitting.last() else {
+            return Ok(Vec::new());
+        };
         let read = |row: &mut Columns<'_>| {
             Ok(MailboxRow {
                 recipient: row.parsed()?,
@@ -82,15 +109,34 @@ impl SqlTx {
                 expires_at: row.instant()?,
             })
         };
-        let select = sql("mailbox", AFTER).text(recipient.as_str()).integer(sequence);
-        self.all(select.instant(now).integer(limit), read).await
+        let select = sql("mailbox", BETWEEN).text(recipient.as_str()).integer(sequence);
+        self.all(select.instant(now).integer(*last), read).await
     }
 
-    /// Number and bytes of what waits.
-    pub(super) async fn items_load(&mut self, recipient: &NodeId) -> Stored<(u64, u64)> {
-        let read = |row: &mut Columns<'_>| Ok((row.integer()?, row.integer()?));
-        let load = self.one(sql("mailbox", LOAD).text(recipient.as_str()), read).await?;
-        load.ok_or(StoreError::Damaged("mailbox"))
+    /// What peers have posted and waits: of one sender, of one recipient, of both.
+    pub(super) async fn posted_loads(
+        &mut self,
+        sender: &NodeId,
+        recipient: &NodeId,
+    ) -> Stored<MailLoads> {
+        let (from, to) = (sender.as_str(), recipient.as_str());
+        Ok(MailLoads {
+            of_both: self.load(sql("mailbox", LOAD_OF_BOTH).text(from).text(to)).await?,
+            of_sender: self.load(sql("mailbox", LOAD_OF_SENDER).text(from)).await?,
+            of_recipient: self.load(sql("mailbox", LOAD_OF_RECIPIENT).text(to)).await?,
+        })
+    }
+
+    async fn load(&mut self, select: Statement) -> Stored<MailLoad> {
+        let read =
+            |row: &mut Columns<'_>| Ok(MailLoad { items: row.integer()?, bytes: row.integer()? });
+        self.one(select, read).await?.ok_or(StoreError::Damaged("mailbox"))
+    }
+
+    /// Deletes one item.
+    pub(super) async fn delete_item(&mut self, sender: &NodeId, item: ItemId) -> Stored<()> {
+        let delete = sql("mailbox", DELETE_ITEM).text(sender.as_str()).bytes(item.as_bytes());
+        self.execute(delete).await.map(drop)
     }
 
     /// Deletes items up to a place.

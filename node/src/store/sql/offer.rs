@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use raccordo_core::id::{Digest, Epoch, LineageId, NodeId, Sequence};
+use raccordo_core::time::Instant;
 
 use super::SqlTx;
 use super::hub::{join, split};
 use super::statement::{Columns, sql};
-use crate::store::offer::{CopyRow, OfferRow, OfferRows};
+use crate::store::offer::{CopyRow, OfferLoad, OfferRow, OfferRows};
 use crate::store::{StoreError, Stored};
 
 macro_rules! offer_columns {
@@ -25,6 +26,12 @@ macro_rules! copy_columns {
 const RAISE: &str = "UPDATE offer SET version = version + 1 WHERE lineage = $1";
 const OFFERS: &str = concat!("SELECT ", offer_columns!(), " FROM offer WHERE lineage = $1");
 const ALL: &str = concat!("SELECT ", offer_columns!(), " FROM offer");
+const IN_STATE: &str = concat!("SELECT ", offer_columns!(), " FROM offer WHERE state = $1");
+const LOADS: &str = "SELECT offered_by, COUNT(*), \
+     CAST(SUM(LENGTH(signed) + LENGTH(earlier) + LENGTH(cards)) AS BIGINT) FROM offer \
+     WHERE state IN ('waiting', 'refused') GROUP BY offered_by";
+const DELETE_BEFORE: &str =
+    "DELETE FROM offer WHERE state IN ('waiting', 'refused') AND offered_at_ms < $1";
 const PUT: &str = concat!(
     "INSERT INTO offer (",
     offer_columns!(),
@@ -68,6 +75,26 @@ impl OfferRows for SqlTx {
         let mut rows = self.all(sql("offer", ALL), offer).await?;
         rows.sort_by(|a, b| (&a.name, a.lineage, a.digest).cmp(&(&b.name, b.lineage, b.digest)));
         Ok(rows)
+    }
+
+    async fn offers_in(&mut self, state: &str) -> Stored<Vec<OfferRow>> {
+        let mut rows = self.all(sql("offer", IN_STATE).text(state), offer).await?;
+        rows.sort_by(|a, b| (&a.name, a.lineage, a.digest).cmp(&(&b.name, b.lineage, b.digest)));
+        Ok(rows)
+    }
+
+    async fn offer_loads(&mut self) -> Stored<Vec<OfferLoad>> {
+        let read = |row: &mut Columns<'_>| {
+            let (offered_by, offers, bytes) = (row.parsed()?, row.integer()?, row.integer()?);
+            Ok(OfferLoad { offered_by, offers, bytes })
+        };
+        let mut loads = self.all(sql("offer", LOADS), read).await?;
+        loads.sort_by(|a, b| a.offered_by.cmp(&b.offered_by));
+        Ok(loads)
+    }
+
+    async fn delete_offers_before(&mut self, at: Instant) -> Stored<()> {
+        self.execute(sql("offer", DELETE_BEFORE).instant(at)).await.map(drop)
     }
 
     async fn put_offer(&mut self, row: OfferRow) -> Stored<()> {

@@ -93,6 +93,12 @@ const ENTRIES_IN: &str = concat!(
     entry_columns!(),
     " FROM entry WHERE lineage = $1 AND state = $2 ORDER BY position LIMIT $3"
 );
+const PENDING_CHANGES: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM entry WHERE lineage = $1 AND state = 'pending' AND kind <> 1 \
+     ORDER BY position LIMIT $2"
+);
 const PENDING_COMMIT: &str = concat!(
     "SELECT ",
     entry_columns!(),
@@ -220,6 +226,11 @@ impl OutboxRows for SqlTx {
     ) -> Stored<Vec<EntryRow>> {
         let select = sql("entry", ENTRIES_IN).bytes(lineage.as_bytes());
         self.all(select.text(state_name(state)).integer(limit), read_entry).await
+    }
+
+    async fn pending_changes(&mut self, lineage: LineageId, limit: u32) -> Stored<Vec<EntryRow>> {
+        let select = sql("entry", PENDING_CHANGES).bytes(lineage.as_bytes()).integer(limit);
+        self.all(select, read_entry).await
     }
 
     async fn pending_commit(&mut self, lineage: LineageId) -> Stored<Option<EntryRow>> {

@@ -14,12 +14,17 @@ use raccordo_node::setup::{self, RestoreOptions};
 use raccordo_node::store::sql::SqlStore;
 
 use super::place::{Backend, Place};
-use super::{ADMIN, Bench, Who};
+use super::{ADMIN, Bench, Rows, Who};
 
 /// Passphrase of every backup.
 const PASSPHRASE: &str = "cinque parole a caso";
 
 impl Bench {
+    /// A node that nobody knows.
+    pub async fn newcomer(&self, name: &str) -> Place {
+        Place::new(&name.parse().unwrap(), Rows::Memory, Limits::default(), &self.clock).await
+    }
+
     /// Another copy of a node's disk, and a process on it.
     pub async fn copied(&self, who: Who) -> Place {
         self.places[&who].copied(&self.clock).await

@@ -219,5 +219,6 @@ async fn start(
         keys: Default::default(),
         gists: Default::default(),
         told: Default::default(),
+        quotas: Default::default(),
     })
 }
