@@ -208,7 +208,7 @@ pub fn examples() -> Vec<Vec<u8>> {
             .bytes(b"bytes")
             .text("text")
             .integer(7)
-            .instant(Instant(-1))
+            .instant(Instant(1))
             .boolean(true)
             .list(["a", "bc"])
             .finish(),

@@ -1,5 +1,6 @@
 //! Cards: files as people get them, containers, and what a hostile maker signs itself.
 
+use raccordo_core::number::bounded;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::phone_code::PhoneCode;
@@ -48,6 +49,7 @@ fn made(bytes: &[u8]) -> bool {
 
 /// What is asked of a card that is offered.
 fn judged(card: &SignedCard) {
+    assert!(bounded(card.card().serial).is_some());
     let known = fixture::card(0);
     let now = fixture::NOW;
     for at in [now, Instant(i64::MIN), Instant(i64::MAX)] {

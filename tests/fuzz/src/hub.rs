@@ -3,11 +3,13 @@
 use prost::Message;
 use raccordo_core::hublog::{Chain, Checkpoint, EntryKind, LogEntry, WelcomeItem};
 use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, Sequence};
+use raccordo_core::number::{bounded, instant};
 use raccordo_core::wire::hub::{
     Appended, Batch, Handed, Mail, News, Outcome, appended, appended_message, checkpoint,
     cursor_messages, cursors, decode_welcome, encode_welcome, new_entry, new_entry_message, news,
     news_message,
 };
+use raccordo_core::wire::offer::{offer, offer_message};
 use raccordo_core::wire::seed::{Seed, seed, seed_message, seeded, seeded_message};
 use raccordo_core::wire::trust::{card, card_message, statement, statement_message};
 use raccordo_proto::hub::v1 as proto;
@@ -94,6 +96,10 @@ fn streamed(message: proto::SubscribeResponse) -> bool {
 
 /// A member holds a batch against the chain that it knows.
 fn followed(batch: &Batch) {
+    for entry in &batch.entries {
+        assert!(bounded(entry.sequence.0).is_some() && bounded(entry.epoch.0).is_some());
+        assert_eq!(instant(entry.accepted_at.0), Some(entry.accepted_at));
+    }
     let mut chain = Chain::founded(batch.group);
     let began = chain.sequence;
     for entry in &batch.entries {
@@ -120,6 +126,10 @@ fn seeding(message: proto::SeedGroupRequest) -> bool {
 }
 
 fn offered(message: proto::OfferEquipeRequest) -> bool {
+    if let Ok(read) = offer(&message) {
+        assert_eq!(offer(&offer_message(&read)).as_ref(), Ok(&read));
+        let _ = (read.lineage(), read.digest());
+    }
     let mut whole = message.statement.is_some();
     if let Some(signed) = message.statement.as_ref().and_then(|it| statement(it).ok()) {
         assert_eq!(statement(&statement_message(&signed)).as_ref(), Ok(&signed));
@@ -205,10 +215,12 @@ pub fn examples() -> Vec<Vec<u8>> {
         checkpoint: signed.clone(),
         welcome: vec![9; 20],
         accepted_at: fixture::NOW,
+        earlier: vec![fixture::founding().clone()],
     };
     let offer = proto::OfferEquipeRequest {
         statement: Some(statement_message(&fixture::founding())),
         cards: vec![card_message(&fixture::card(1))],
+        earlier: Vec::new(),
     };
     let append = proto::AppendRequest {
         group_id: group.as_bytes().to_vec(),

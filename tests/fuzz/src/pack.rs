@@ -10,6 +10,7 @@ use raccordo_core::envelope::{
 use raccordo_core::id::{
     Digest, EnvelopeId, Epoch, GroupId, ObjectId, OperatorId, OrganisationId, Sequence,
 };
+use raccordo_core::number::bounded;
 use raccordo_core::wire::{
     decode_author, decode_envelope, decode_pack, decode_share, encode_author, encode_envelope,
     encode_pack, encode_share, number_envelope,
@@ -41,6 +42,10 @@ fn padded(bytes: &[u8]) -> bool {
 fn pack(bytes: &[u8]) -> bool {
     let Ok(read) = decode_pack(bytes) else { return false };
     let head = &read.head;
+    // What a database does not hold stops at the decoder.
+    for number in [head.epoch.0, head.echo.sequence.0, head.statement_version] {
+        assert!(bounded(number).is_some(), "{number}");
+    }
     let checked = head.check(head.group, head.epoch, &head.sender);
     assert_eq!(checked, Ok(()));
     let mut good = Vec::new();
@@ -61,6 +66,7 @@ fn pack(bytes: &[u8]) -> bool {
 }
 
 fn envelope(envelope: &Envelope) -> bool {
+    assert!(bounded(envelope.number).is_some());
     let bytes = encode_envelope(envelope);
     assert_eq!(decode_envelope(&bytes).as_ref(), Ok(envelope));
     let numbered = number_envelope(&bytes, envelope.number);
