@@ -80,6 +80,8 @@ pub struct CodeList {
     pub source: String,
     /// The source's licence.
     pub licence: String,
+    /// What every code looks like, in this version and in others: length and alphabet.
+    pub form: String,
 }
 
 /// A code with its labels.
@@ -266,6 +268,7 @@ pub fn code_lists() -> Vec<CodeList> {
         date: list.date.to_string(),
         source: list.source.clone(),
         licence: list.licence.clone(),
+        form: list.form.as_str().to_owned(),
     };
     lists.names().filter_map(|name| lists.list(name)).map(describe).collect()
 }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 use owo_colors::{OwoColorize, Stream};
+use raccordo_core::text::{REPLACEMENT, escaped, on_lines, on_one_line, steers};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -68,7 +69,16 @@ impl Output {
     pub fn object(&self, value: &impl Serialize) -> Result<(), Failure> {
         let line = serde_json::to_string(value)
             .map_err(|error| Failure::internal(format!("cannot encode the result: {error}")))?;
-        self.raw(&format!("{line}\n"))
+        self.line(&line)
+    }
+
+    /// Writes one line of JSON that was encoded already; what could steer a terminal stands
+    /// escaped in it, and reads back as the same.
+    ///
+    /// # Errors
+    /// Standard output does not take it.
+    pub fn line(&self, json: &str) -> Result<(), Failure> {
+        self.raw(&format!("{}\n", escaped(json.trim_end())))
     }
 
     /// Writes text for people, with a line break at its end and no control characters.
@@ -155,14 +165,15 @@ impl Output {
         table.trim_fmt()
     }
 
-    /// Paints a state word by its tone.
+    /// Paints a state word by its tone, on one line.
     pub fn paint(&self, text: &str, tone: Tone) -> String {
+        let text = on_one_line(text);
         match tone {
-            _ if !self.colour => text.to_owned(),
+            _ if !self.colour => text.into_owned(),
             Tone::Good => text.green().to_string(),
             Tone::Open => text.yellow().to_string(),
             Tone::Bad => text.red().to_string(),
-            Tone::Plain => text.to_owned(),
+            Tone::Plain => text.into_owned(),
             Tone::Strong => text.bold().to_string(),
             Tone::Faint => text.dimmed().to_string(),
         }
@@ -197,14 +208,14 @@ pub fn help(text: &str) {
 /// Writes lines to standard error, each after the program's name.
 fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    for line in harmless(text).lines() {
+    for line in on_lines(text).lines() {
         // Nothing is left to tell when standard error itself is gone.
         drop(writeln!(stderr, "raccordo: {line}"));
     }
 }
 
 fn cell(text: &str) -> Cell {
-    let cell = Cell::new(harmless(text));
+    let cell = Cell::new(on_one_line(text));
     match Tone::of(text) {
         Tone::Good => cell.fg(Color::Green),
         Tone::Open => cell.fg(Color::Yellow),
@@ -225,13 +236,14 @@ const TONES: [&str; 8] = [
     "\u{1b}[39m",
 ];
 
-/// Without the control characters by which a peer's text could steer the terminal.
+/// Without the characters by which a peer's text could steer the terminal, or be read as
+/// another one.
 pub fn harmless(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         let tone = || TONES.iter().any(|tone| text.get(at..).is_some_and(|t| t.starts_with(tone)));
-        let harm = c.is_control() && c != '\n' && c != '\t' && !tone();
-        kept.push(if harm { '\u{fffd}' } else { c });
+        let harm = steers(c) && c != '\n' && c != '\t' && !tone();
+        kept.push(if harm { REPLACEMENT } else { c });
     }
     kept
 }
@@ -258,6 +270,16 @@ mod tests {
         assert_eq!(harmless("\u{1b}[32mok\u{1b}[39m"), "\u{1b}[32mok\u{1b}[39m");
         assert_eq!(harmless("\u{1b}[8mhidden"), "\u{fffd}[8mhidden");
         assert_eq!(harmless("a\u{1b}[2Jb\tc\nd\u{9b}"), "a\u{fffd}[2Jb\tc\nd\u{fffd}");
+        assert_eq!(harmless("a\u{202e}b\u{200b}c"), "a\u{fffd}b\u{fffd}c");
+    }
+
+    #[test]
+    fn a_name_takes_one_cell_of_one_line() {
+        let rows = [["umbria\nlazio  verified", "\u{1b}[32mverified\u{1b}[39m\u{202e}"]];
+        let text = PLAIN.table(["ID", "STATE"], rows.map(|row| row.map(str::to_owned)).into_iter());
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
+        assert_eq!(PLAIN.paint("ok\nbad", Tone::Good), "ok\u{fffd}bad");
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub async fn start(home: Home, metrics: Option<PrometheusHandle>) -> Result<Runn
         gists: Default::default(),
         told: Default::default(),
         quotas: Default::default(),
+        accounts: Default::default(),
+        reading: Default::default(),
     });
     note_boot(&node).await?;
     let trusted = TrustedPins::new();

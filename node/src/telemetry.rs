@@ -9,6 +9,7 @@
 //! lower case, without a full stop, and hold no values.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use raccordo_core::text::escaped;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -102,12 +104,30 @@ pub fn start_logs(level: &LogLevel, format: LogFormat) -> Result<(), TelemetryEr
     let text = level.0.as_str();
     let unreadable = |source| TelemetryError::Level { text: text.to_owned(), source };
     let filter = EnvFilter::builder().parse(text).map_err(unreadable)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(io::stderr()));
     match format {
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init()?,
         LogFormat::Text => lines.with_ansi(false).finish().try_init()?,
     }
     Ok(())
+}
+
+/// Writes each event as one line, in which what a peer wrote neither steers a terminal nor
+/// begins another line. An event comes in one piece.
+struct OneLine<W>(W);
+
+impl<W: io::Write> io::Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = escaped(text.strip_suffix('\n').unwrap_or(&text));
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// A metric: its name with unit, and what it counts.
@@ -267,6 +287,19 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+
+    #[test]
+    fn an_event_stays_one_line() {
+        use io::Write;
+        let mut written = Vec::new();
+        let event = "{\"reason\":\"a\u{1b}[2J\u{202e}b\"}\n";
+        OneLine(&mut written).write_all(event.as_bytes()).unwrap();
+        OneLine(&mut written).write_all(b"level=INFO name=a\nlevel=ERROR forged\n").unwrap();
+        assert_eq!(
+            String::from_utf8(written).unwrap(),
+            "{\"reason\":\"a\\u001b[2J\\u202eb\"}\nlevel=INFO name=a\\u000alevel=ERROR forged\n"
+        );
+    }
 
     async fn fetched(reasons: &[&str], path: &str) -> (u16, String) {
         let recorder = PrometheusBuilder::new().build_recorder();

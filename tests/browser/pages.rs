@@ -47,6 +47,11 @@ const OTHERS: &[(&str, &str)] =
 const NO_PAGES: &[(&str, &str)] = &[
     ("/sign-in/provider", "leads to the provider; its button is examined in the story of it"),
     ("/sign-in/provider/done", "leads on at once"),
+    (
+        "/activate/{link}/provider",
+        "leads to the provider; its button is examined in the story of it",
+    ),
+    ("/.well-known/security.txt", "a text for programs"),
     ("/codes/{lists}", "options for a list"),
     ("/register/import/{kind}/report", "a file"),
     ("/events", "a stream"),

@@ -223,10 +223,17 @@ async fn a_match(desks: &Desks) -> anyhow::Result<()> {
 /// a way that another site began.
 pub async fn signed_in_at_the_region(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
-    let provider = IdentityProvider::start("anna").await?;
+    let provider = IdentityProvider::start("person-1", "a.bianchi").await?;
     let base = with_provider(&mut world, TOSCANA, &provider).await?;
     let chromium = Chromium::start().await?;
     let window = chromium.window(&base, Scripts::On, Hand::Keyboard).await?;
+    let link = invited(&world, TOSCANA).await?;
+    window.open(link.strip_prefix(&base).context("the link is of another desk")?).await?;
+    window.examine("activate-provider").await?;
+    window.press("a[href$='/provider']").await?;
+    window.arrive("/").await?;
+    window.see("anna").await?;
+    window.press("form[action='/sign-out'] button").await?;
     window.open("/alerts").await?;
     window.arrive("/sign-in").await?;
     window.examine("sign-in-provider").await?;

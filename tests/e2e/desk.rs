@@ -192,21 +192,39 @@ pub async fn nobody_gets_in_by_another_way(setting: Setting) -> anyhow::Result<(
     Ok(())
 }
 
-/// The region's identity provider proves who somebody is; what it should not have said, or
-/// what nobody asked it for, opens nothing.
+/// The way from a page of the desk to the provider and back.
+async fn away(base: &str, browser: &mut Browser, path: &str) -> anyhow::Result<String> {
+    let leaving = browser.open(path).await?;
+    let mut elsewhere = Browser::new("", "a browser");
+    let back = elsewhere.open(&leaving.location).await?;
+    Ok(back.location.strip_prefix(base).context("not back to the desk")?.to_owned())
+}
+
+/// An operator binds the account to a person at the region's identity provider, which proves
+/// who somebody is; what it should not have said, or what nobody asked it for, opens nothing,
+/// and neither does a user name, an address or an id that people there may choose.
 pub async fn signing_in_at_the_region(setting: Setting) -> anyhow::Result<()> {
     let mut world = Federation::founded(setting).await?;
-    let provider = IdentityProvider::start("anna").await?;
+    let provider = IdentityProvider::start("person-1", "a.bianchi").await?;
     let base = desk::with_provider(&mut world, TOSCANA, &provider).await?;
     let away = async |browser: &mut Browser| -> anyhow::Result<String> {
         let page = browser.open("/sign-in?next=/alerts").await?;
         ensure!(page.text.contains("/sign-in/provider"), "{}", page.text);
-        let leaving = browser.open("/sign-in/provider?next=/alerts").await?;
-        let mut elsewhere = Browser::new("", "a browser");
-        let back = elsewhere.open(&leaving.location).await?;
-        Ok(back.location.strip_prefix(&base).context("not back to the desk")?.to_owned())
+        away(&base, browser, "/sign-in/provider?next=/alerts").await
     };
+    let anna = world.node(TOSCANA)?.run(&["operator", "list"]).await?;
+    let anna = anna.first().and_then(|one| one["id"].as_str()).context("no id")?.to_owned();
+    // Nobody is bound yet: neither the operator's name nor the id lets anybody in.
+    for name in ["anna", &anna] {
+        provider.knows(name, name);
+        let mut nobody = Browser::new(&base, "nobody");
+        let back = away(&mut nobody).await?;
+        let refused = nobody.open(&back).await?;
+        ensure!(refused.status == 401, "{name}: {refused:?}");
+    }
+    provider.knows("person-1", "a.bianchi");
     let mut browser = Browser::new(&base, "a browser");
+    bound(&world, &base, &mut browser).await?;
     let back = away(&mut browser).await?;
     let mut thief = Browser::new(&base, "a thief");
     ensure!(thief.open(&back).await?.status == 403, "an answer that it did not ask for");
@@ -229,13 +247,19 @@ pub async fn signing_in_at_the_region(setting: Setting) -> anyhow::Result<()> {
         ensure!(nobody.open("/alerts").await?.location.starts_with("/sign-in"), "{lie:?}");
     }
     provider.lies(None);
-    for unknown in ["nobody", "Anna Rossi"] {
-        provider.knows(unknown);
+    // Somebody else there has taken the user name, the operator's name, or the operator's id.
+    for (subject, name) in [("person-2", "a.bianchi"), ("person-2", "anna"), ("anna", &anna)] {
+        provider.knows(subject, name);
         let mut nobody = Browser::new(&base, "nobody");
         let back = away(&mut nobody).await?;
-        ensure!(nobody.open(&back).await?.status == 401);
+        ensure!(nobody.open(&back).await?.status == 401, "{subject} {name}");
     }
-    provider.knows("anna");
+    // The same person has another user name now.
+    provider.knows("person-1", "anna.rossi");
+    let mut again = Browser::new(&base, "anna");
+    let back = away(&mut again).await?;
+    ensure!(again.open(&back).await?.status == 200);
+    ensure!(again.open("/alerts").await?.status == 200);
     world.node(TOSCANA)?.first(&["operator", "disable", "anna"]).await?;
     let mut disabled = Browser::new(&base, "anna");
     let back = away(&mut disabled).await?;
@@ -243,6 +267,21 @@ pub async fn signing_in_at_the_region(setting: Setting) -> anyhow::Result<()> {
     drop(provider);
     let leaving = disabled.open("/sign-in/provider").await?;
     ensure!(leaving.status == 503, "{leaving:?}");
+    Ok(())
+}
+
+/// Binds the first operator by a link, once.
+async fn bound(world: &Federation, base: &str, browser: &mut Browser) -> anyhow::Result<()> {
+    let link = invited(world, TOSCANA).await?;
+    let path = link.strip_prefix(base).context("the link is of another desk")?.to_owned();
+    ensure!(browser.open(&path).await?.text.contains(&format!("{path}/provider")), "no way there");
+    let back = away(base, browser, &format!("{path}/provider")).await?;
+    let page = browser.open(&back).await?;
+    ensure!(page.status == 200, "{page:?}");
+    ensure!(browser.open("/alerts").await?.status == 200);
+    ensure!(browser.open(&path).await?.status == 404, "a link works once");
+    let away = browser.open(&format!("{path}/provider")).await?;
+    ensure!(away.status == 404, "{away:?}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod backup;
 mod canary;
 mod clones;
 mod desk;
+mod erasure;
 mod exchange;
 mod faults;
 mod files;
@@ -70,6 +71,7 @@ stories! {
         everybody_sees_only_their_own told_by_email
     }
     register { a_killed_import_goes_on the_register_is_sealed }
+    erasure { nothing_is_left }
     matching { the_same_worker_and_company }
     lies {
         an_honest_hub withholding forking reordering truncating replaying false_checkpoints

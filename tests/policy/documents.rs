@@ -294,6 +294,26 @@ fn every_field_is_documented() {
 }
 
 #[test]
+fn forms_of_codes_stand_in_the_proto() {
+    let proto = read("proto/alert/v1/alert.proto");
+    let comments = proto.lines().filter_map(|line| line.strip_prefix("// "));
+    let text = comments.collect::<Vec<_>>().join(" ");
+    let lists = CodeLists::builtin();
+    let fields = Kind::ALL.into_iter().flat_map(|kind| kind.declaration().fields);
+    let used = fields.flat_map(|field| match field.form {
+        Form::Code(lists) | Form::Codes(lists, _) => lists,
+        _ => &[],
+    });
+    let used: BTreeSet<&str> = used.copied().chain(["withdrawal_reason"]).collect();
+    for name in used {
+        let form = lists.list(name).unwrap().form.as_str();
+        let named = text.split(&format!("`{form}`: ")).nth(1).unwrap_or_default();
+        let named = named.split([';', '.']).next().unwrap_or_default();
+        assert!(named.split(", ").any(|one| one == name), "{name} is not among {form}: {named:?}");
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut documents = files("deploy/docs", ".md");
     documents.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));

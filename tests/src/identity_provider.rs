@@ -46,13 +46,13 @@ pub enum Lie {
     /// Over.
     Age,
     /// It does not say who.
-    NoName,
+    Nobody,
 }
 
 impl Lie {
     /// All of them.
     pub const ALL: [Self; 6] =
-        [Self::Key, Self::Nonce, Self::Audience, Self::Issuer, Self::Age, Self::NoName];
+        [Self::Key, Self::Nonce, Self::Audience, Self::Issuer, Self::Age, Self::Nobody];
 }
 
 /// A provider that runs until it is dropped.
@@ -64,7 +64,8 @@ pub struct IdentityProvider {
 
 struct Shared {
     address: String,
-    name: Mutex<String>,
+    /// Subject and user name.
+    person: Mutex<(String, String)>,
     lie: Mutex<Option<Lie>>,
     codes: Mutex<BTreeMap<String, Asked>>,
 }
@@ -80,16 +81,17 @@ struct Asked {
 }
 
 impl IdentityProvider {
-    /// Starts one that knows a person by this name, on a port that the system chooses.
+    /// Starts one that knows a person by this subject and user name, on a port that the system
+    /// chooses.
     ///
     /// # Errors
     /// There is no port.
-    pub async fn start(name: &str) -> anyhow::Result<Self> {
+    pub async fn start(subject: &str, name: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(Shared {
             address: address.clone(),
-            name: Mutex::new(name.to_owned()),
+            person: Mutex::new((subject.to_owned(), name.to_owned())),
             lie: Mutex::new(None),
             codes: Mutex::default(),
         });
@@ -114,9 +116,9 @@ impl IdentityProvider {
         )
     }
 
-    /// Has it know another person.
-    pub fn knows(&self, name: &str) {
-        *lock(&self.state.name) = name.to_owned();
+    /// Has it know another person, or the same by another user name.
+    pub fn knows(&self, subject: &str, name: &str) {
+        *lock(&self.state.person) = (subject.to_owned(), name.to_owned());
     }
 
     /// Has it lie from now on, or no more.
@@ -210,9 +212,10 @@ fn id_token(shared: &Shared, asked: &Asked, lie: Option<Lie>) -> anyhow::Result<
     let over = std::time::Duration::from_secs(3_600);
     let (from, to) =
         if lie == Some(Lie::Age) { (now - 2 * over, now - over) } else { (now, now + over) };
-    let name = Some(EndUserUsername::new(lock(&shared.name).clone()));
-    let standard = StandardClaims::new(SubjectIdentifier::new("person-1".to_owned()))
-        .set_preferred_username(name.filter(|_| lie != Some(Lie::NoName)));
+    let (subject, name) = lock(&shared.person).clone();
+    let subject = SubjectIdentifier::new(or(Lie::Nobody, &subject, ""));
+    let standard =
+        StandardClaims::new(subject).set_preferred_username(Some(EndUserUsername::new(name)));
     let claims = CoreIdTokenClaims::new(
         IssuerUrl::new(or(Lie::Issuer, &shared.address, "http://127.0.0.1:9"))?,
         vec![Audience::new(or(Lie::Audience, CLIENT, "another"))],

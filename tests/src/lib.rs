@@ -12,3 +12,4 @@ pub mod lying_hub;
 pub mod postgres;
 pub mod programs;
 pub mod sim;
+pub mod stolen;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use raccordo_core::account::{Guard, Session};
+use raccordo_core::account::Session;
 use raccordo_core::id::{Digest, OperatorId};
 use raccordo_core::time::Instant;
 use raccordo_node::store::Store;
-use raccordo_node::store::account::{AccountRow, InvitationRow};
+use raccordo_node::store::account::{AccountRow, InvitationRow, PersonRow};
 
 use crate::sample::bytes;
 
@@ -21,7 +21,6 @@ pub async fn written_and_replaced(store: Arc<dyn Store>) -> anyhow::Result<()> {
             password_hash: hash.to_owned(),
             sealed_seed: b"seed".to_vec(),
             used_step,
-            guard: Guard { wrong: 3, closed_until: Instant(77) },
             activated_at: Instant(5),
         })
     };
@@ -32,6 +31,28 @@ pub async fn written_and_replaced(store: Arc<dyn Store>) -> anyhow::Result<()> {
     tx.put_account(row(1, "c", 8)?).await?;
     assert_eq!(tx.account(operator(1)?).await?, Some(row(1, "c", 8)?));
     assert_eq!(tx.account(operator(2)?).await?, Some(row(2, "b", 0)?));
+    tx.delete_account(operator(1)?).await?;
+    tx.delete_account(operator(3)?).await?;
+    assert_eq!(tx.account(operator(1)?).await?, None);
+    assert_eq!(tx.account(operator(2)?).await?, Some(row(2, "b", 0)?));
+    Ok(())
+}
+
+pub async fn people_at_the_provider(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let row = |number: u32, person: &[u8]| -> anyhow::Result<PersonRow> {
+        let (operator, sealed) = (operator(number)?, person.to_vec());
+        Ok(PersonRow { operator, person: Digest::of(person), sealed, bound_at: Instant(5) })
+    };
+    let mut tx = store.write().await?;
+    tx.put_provider_person(row(1, b"anna")?).await?;
+    tx.put_provider_person(row(2, b"bruno")?).await?;
+    tx.put_provider_person(row(1, b"carla")?).await?;
+    assert_eq!(tx.provider_person(Digest::of(b"anna")).await?, None);
+    assert_eq!(tx.provider_person(Digest::of(b"carla")).await?, Some(row(1, b"carla")?));
+    tx.delete_provider_person(operator(1)?).await?;
+    tx.delete_provider_person(operator(3)?).await?;
+    assert_eq!(tx.provider_person(Digest::of(b"carla")).await?, None);
+    assert_eq!(tx.provider_person(Digest::of(b"bruno")).await?, Some(row(2, b"bruno")?));
     Ok(())
 }
 

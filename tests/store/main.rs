@@ -65,7 +65,7 @@ contract! {
     node { written_once secrets own_cards audit_chain mailbox_cursors mail own_key_packages boots }
     peer { put_and_replace former_cards }
     directory { organisations operators }
-    account { written_and_replaced invitations sessions }
+    account { written_and_replaced people_at_the_provider invitations sessions }
     email_notice { wishes seen }
     visit { written_and_replaced newest_positions }
     draft { kept_replaced_and_gone }
@@ -75,7 +75,7 @@ contract! {
     rejoin { requests all_is_queued_again }
     equipe { found_by_its_names update_keeps_version raised names_are_unique members alarms }
     outbox {
-        queued_in_order case_bearing_waits under_way packed_and_unpacked placed forgotten_once_delivered
+        queued_in_order case_bearing_waits under_way packed_and_unpacked blanked_with_their_record placed forgotten_once_delivered
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }

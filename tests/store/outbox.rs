@@ -9,6 +9,7 @@ use raccordo_node::store::outbox::{EntryRow, EntryState, EnvelopeRow};
 use raccordo_node::store::{Store, StoreError};
 
 use crate::sample::{digest, entry, entry_id, envelope, envelope_id, lineage, object, object_id};
+use crate::token::record_id;
 
 /// Numbers of envelopes, from their queueing times.
 fn numbers(rows: &[EnvelopeRow]) -> Vec<i64> {
@@ -90,6 +91,25 @@ pub async fn packed_and_unpacked(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let queued = tx.queued_envelopes(lineage(1), true, 9).await?;
     assert_eq!(numbers(&queued), [0, 1, 2, 3, 4]);
     assert_eq!(queued[0].sealed, b"with number");
+    Ok(())
+}
+
+pub async fn blanked_with_their_record(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let record = |number| Some(record_id(number));
+    let mut tx = store.write().await?;
+    let some = |number| EnvelopeRow { record: record(number % 2), ..envelope(number) };
+    tx.queue_envelopes((0..4).map(some).collect()).await?;
+    tx.queue_envelopes(vec![EnvelopeRow { lineage: lineage(2), record: record(1), ..envelope(9) }])
+        .await?;
+    let found = tx.envelopes_of_record(record_id(1)).await?;
+    assert_eq!(numbers(&found), [1, 3, 9]);
+    tx.blank_envelope(lineage(1), envelope_id(3), b"nothing".to_vec()).await?;
+    tx.blank_envelope(lineage(2), envelope_id(3), b"of another".to_vec()).await?;
+    let found = tx.envelopes_of_record(record_id(1)).await?;
+    assert_eq!(numbers(&found), [1, 9]);
+    let blanked = tx.envelope(lineage(1), envelope_id(3)).await?.map(|row| row.sealed);
+    assert_eq!(blanked, Some(b"nothing".to_vec()));
+    assert_eq!(tx.envelopes_of_record(record_id(0)).await?.len(), 2);
     Ok(())
 }
 

@@ -79,6 +79,7 @@ pub fn envelope(number: u32) -> EnvelopeRow {
         sealed: format!("envelope {number}").into_bytes(),
         sequence: Sequence(0),
         queued_at: Instant(1_000 + i64::from(number)),
+        record: None,
     }
 }
 

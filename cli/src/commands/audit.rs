@@ -82,7 +82,7 @@ pub async fn run(command: AuditCommand, context: &Context) -> Result<(), Failure
             let request = Request::new(ExportAuditRequest {});
             let mut records = client(context).await?.export_audit(request).await?.into_inner();
             while let Some(record) = records.message().await? {
-                context.out.raw(&format!("{}\n", record.line.trim_end()))?;
+                context.out.line(&record.line)?;
             }
             Ok(())
         }

@@ -80,6 +80,7 @@ def ateco(sources):
         ("date", "2025-04-01"),
         ("licence", "CC BY (ISTAT)"),
         ("version", "ATECO 2025"),
+        ("form", "7-8 0-9."),
         ("parent", "ateco_division"),
     ]
     columns = ["code", "label_it", "label_en", "parent", "words"]
@@ -96,16 +97,16 @@ def places(sources):
         ("version", "2020-01-01"),
     ]
     regions = {(r["region_istat"], r["region"], "") for r in comuni}
-    write("region", header, ["code", "label_it", "label_en"], sorted(regions))
+    write("region", header + [("form", "2 0-9")], ["code", "label_it", "label_en"], sorted(regions))
     provinces = {
         (r["province_istat"], r["province"], "", r["region_istat"], r["province_sign"])
         for r in comuni
     }
     columns = ["code", "label_it", "label_en", "parent", "sign"]
-    write("province", header + [("parent", "region")], columns, sorted(provinces))
+    write("province", header + [("form", "3 0-9"), ("parent", "region")], columns, sorted(provinces))
     rows = {(r["istat"], r["name"], "", r["province_istat"], r["belfiore"]) for r in comuni}
     columns = ["code", "label_it", "label_en", "parent", "belfiore"]
-    write("comune", header + [("parent", "province")], columns, sorted(rows))
+    write("comune", header + [("form", "6 0-9"), ("parent", "province")], columns, sorted(rows))
 
 
 def subregions(sources, known):
@@ -145,6 +146,7 @@ def countries(sources):
         ("date", "2026-11-22"),
         ("licence", "MIT, Unicode-3.0"),
         ("version", "7.14.0"),
+        ("form", "2 A-Z"),
         ("parent", "world_region"),
     ]
     write("country", header, ["code", "label_it", "label_en", "parent", "alpha3"], sorted(rows))
@@ -173,6 +175,7 @@ def languages(sources):
         ("date", "2026-11-22"),
         ("licence", "MIT, Unicode-3.0"),
         ("version", "48.2.0"),
+        ("form", "3 a-z"),
     ]
     write("language", header, ["code", "label_it", "label_en"], sorted(rows))
 

@@ -4,7 +4,8 @@
 //! and a source of randomness, and returns what is to be stored and sent. A tour, in the
 //! order in which an alert meets the modules:
 //!
-//! - values: [`id`], [`number`], [`time`], [`entropy`], [`secret`], [`canonical`]
+//! - values: [`id`], [`number`], [`time`], [`entropy`], [`secret`], [`canonical`]; what others
+//!   wrote: [`text`]
 //! - who is who, and who is in: [`trust`] (cards, statements, pacts, the one validator)
 //! - what is shared: [`codes`], [`alert`], [`object`], [`operator`]
 //! - who signs in at the desk: [`account`]
@@ -45,6 +46,7 @@ pub mod sealing;
 pub mod secret;
 pub mod sending;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod trust;
 pub mod vault;

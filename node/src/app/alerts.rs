@@ -1,24 +1,44 @@
-//! Reads alerts as an operator may see them; opening one tells its origin.
+//! Reads alerts as an operator may see them; opening one tells its origin. What they say is
+//! handed out only once the reading is in the audit ([`reading`]); what nobody is shown has no
+//! more than a [`AlertHead`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod search;
+
+use std::collections::BTreeSet;
 
 use raccordo_core::alert;
-use raccordo_core::codes::Lang;
 use raccordo_core::envelope::{Author, Share};
 use raccordo_core::id::{NodeId, ObjectId};
-use raccordo_core::object::{Form, Kind, State, Subject};
+use raccordo_core::object::{Kind, Subject};
 use raccordo_core::operator::{Action, may};
 
+pub(super) use self::search::count_newest;
+pub use self::search::{Said, Search, newest, said, said_by_all};
+use super::account::session::Use;
 use super::apply::{open_author, open_share};
 use super::audit::record;
 use super::delivery::{self, Delivery};
 use super::directory::Operator;
 use super::fault::{Done, Fault};
-use super::gists::{self, Gist};
+use super::gists::Gist;
+use super::reading::{self, Item, Reading};
 use super::{Node, pack};
 use crate::store::Tx;
-use crate::store::object::{NewestFilter, ObjectFilter, ObjectRow};
+pub use crate::store::object::ObjectRow as AlertRow;
+use crate::store::object::{ObjectFilter, ObjectRow};
+
+/// Alerts opened at once: none of them is small by nature.
+const STEP: u32 = 100;
+/// An alert without what it says.
+#[derive(Clone, Debug)]
+pub struct AlertHead {
+    /// Its row.
+    pub row: ObjectRow,
+    /// Name of the équipe.
+    pub equipe: String,
+    /// How far it has come.
+    pub delivery: Delivery,
+}
 
 /// An alert as this node holds it.
 #[derive(Clone, Debug)]
@@ -50,8 +70,29 @@ pub struct Query {
     pub limit: u32,
 }
 
-/// Lists alerts, oldest first; those that the operator may not read are left out. The
-/// second value is the position to go on from, none at the end.
+/// What becomes of an alert of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is handed out.
+    Shown,
+    /// It is left out.
+    LeftOut,
+    /// There is no room for it: it begins the next page.
+    Full,
+}
+
+/// How alerts are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// A page.
+    Page,
+    /// A batch of changes that a watcher is told of.
+    Watch,
+}
+
+/// Lists alerts, oldest first; those that the operator may not read are left out. Each goes to
+/// `place`, which hands it out only after this has returned: then the page is in the audit. The
+/// answer is the position to go on from, none at the end.
 ///
 /// # Errors
 /// `role_not_allowed`, `no_such_equipe`.
@@ -59,167 +100,82 @@ pub async fn list(
     node: &Node,
     operator: &Operator,
     query: &Query,
-) -> Done<(Vec<AlertView>, Option<u64>)> {
+    listing: Listing,
+    mut place: impl FnMut(AlertView) -> Place + Send,
+) -> Done<Option<u64>> {
     must_read_any(operator)?;
     let mut tx = node.store.read().await?;
     let equipe = tx.equipe_named(&query.equipe).await?.ok_or_else(no_such_equipe)?;
-    let filter = ObjectFilter {
-        lineage: Some(equipe.lineage),
-        origin: query.origin.clone(),
-        state: query.state.clone(),
-        after_position: query.after,
-        limit: query.limit,
+    let mut page = Page { room: query.limit, after: query.after, shown: Vec::new() };
+    let next = loop {
+        let limit = page.room.min(STEP);
+        let filter = ObjectFilter {
+            lineage: Some(equipe.lineage),
+            origin: query.origin.clone(),
+            state: query.state.clone(),
+            after_position: page.after,
+            limit,
+        };
+        let rows = tx.list_objects(&filter).await?;
+        let more = rows.len() >= limit as usize;
+        let last = rows.last().map(|row| row.position);
+        let views = views(node, &mut *tx, operator, rows, &equipe.name).await?;
+        if !page.fill(views, &mut place) {
+            break Some(page.after);
+        }
+        page.after = last.unwrap_or(page.after);
+        if !more || page.room == 0 {
+            break last.filter(|_| more);
+        }
     };
-    let rows = tx.list_objects(&filter).await?;
-    let more = rows.len() >= query.limit as usize;
-    let next = rows.last().filter(|_| more).map(|row| row.position);
-    let views = views(node, &mut *tx, operator, rows, &equipe.name).await?;
-    Ok((views, next))
+    drop(tx);
+    let action = match listing {
+        Listing::Page => "alert.list",
+        Listing::Watch => "alert.watch",
+    };
+    let asked = vec![
+        ("from", query.origin.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("state", query.state.clone().unwrap_or_default()),
+    ];
+    let subject = equipe.lineage.to_string();
+    let reading =
+        Reading { action, subject: &subject, asked, items: page.shown, used: Use::Person };
+    reading::note(node, operator, reading).await?;
+    Ok(next)
 }
 
-/// Which alerts to look at, the newest first, of every équipe.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    /// Only of the équipe of this name.
-    pub equipe: Option<String>,
-    /// Only from this origin.
-    pub origin: Option<NodeId>,
-    /// Only in this state.
-    pub state: Option<String>,
-    /// Only of this kind.
-    pub kind: Option<Kind>,
-    /// Only those that say something of each of these.
-    pub says: Vec<Said>,
-    /// Only those of other nodes.
-    pub received: bool,
-    /// Only after this position.
-    pub after: u64,
-    /// Only before this position.
-    pub before: Option<u64>,
-    /// At most so many are found.
-    pub limit: u32,
+/// A page that is being filled.
+struct Page {
+    room: u32,
+    /// Position of the newest alert that was looked at.
+    after: u64,
+    /// Bodies that are handed out.
+    shown: Vec<Item>,
 }
 
-/// Codes by the field that may say them.
-pub type Said = BTreeMap<&'static str, BTreeSet<String>>;
-
-/// What each word of a text may mean: codes whose code, label or search words fit. Words of
-/// one or two letters say nothing, unless there are no others.
-pub fn said(node: &Node, lang: Lang, text: &str) -> Vec<Said> {
-    let long: Vec<&str> = text.split_whitespace().filter(|word| word.len() > 2).collect();
-    let words = if long.is_empty() { text.split_whitespace().collect() } else { long };
-    words.into_iter().map(|word| meant(node, lang, word)).collect()
-}
-
-fn meant(node: &Node, lang: Lang, word: &str) -> Said {
-    let mut said = Said::new();
-    // Several fields take their codes from one list.
-    let mut searched: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let fields = Kind::ALL.into_iter().flat_map(|kind| kind.declaration().fields);
-    for field in fields {
-        let (Form::Code(lists) | Form::Codes(lists, _)) = field.form else { continue };
-        for list in lists.iter().filter_map(|name| node.lists.list(name)) {
-            let found = searched.entry(&list.name).or_insert_with(|| {
-                let found = list.search(word, lang, usize::MAX).into_iter();
-                found.map(|code| code.code.clone()).collect()
-            });
-            if !found.is_empty() {
-                said.entry(field.name).or_default().extend(found.iter().cloned());
+impl Page {
+    /// Places alerts; false where one does not fit any more.
+    fn fill(&mut self, views: Vec<AlertView>, place: &mut impl FnMut(AlertView) -> Place) -> bool {
+        for view in views {
+            let (position, item) = (view.row.position, item(&view));
+            match place(view) {
+                Place::Full => return false,
+                Place::LeftOut => {}
+                Place::Shown => {
+                    self.room = self.room.saturating_sub(1);
+                    self.shown.extend(item);
+                }
             }
+            self.after = position;
         }
+        true
     }
-    said
 }
 
-fn says(gist: &Gist, said: &Said) -> bool {
-    said.iter().any(|(field, codes)| gist.said(field).iter().any(|code| codes.contains(code)))
-}
-
-/// The newest alerts; those that the operator may not read are left out. With words, active
-/// ones alone, of the newest [`LOOK_MAX`](super::gists::LOOK_MAX) before the position. The
-/// second value is the position to go on from, none at the end.
-///
-/// # Errors
-/// `role_not_allowed`, `no_such_equipe`.
-pub async fn newest(
-    node: &Node,
-    operator: &Operator,
-    search: &Search,
-) -> Done<(Vec<AlertView>, Option<u64>)> {
-    must_read_any(operator)?;
-    let mut tx = node.store.read().await?;
-    let equipes = tx.equipes().await?;
-    let lineage = match &search.equipe {
-        None => None,
-        Some(name) => {
-            let named = equipes.iter().find(|row| row.name == *name);
-            Some(named.map(|row| row.lineage).ok_or_else(no_such_equipe)?)
-        }
-    };
-    let filter = NewestFilter {
-        lineage,
-        origin: search.origin.clone(),
-        not_origin: search.received.then(|| node.identity.node.clone()),
-        state: search.state.clone(),
-        kind: search.kind.map(|kind| kind.as_str().to_owned()),
-        after_position: search.after,
-        before_position: search.before,
-        limit: search.limit,
-    };
-    let (rows, next) = if search.says.is_empty() {
-        let rows = tx.newest_objects(&filter).await?;
-        let more = rows.len() >= search.limit as usize;
-        let next = rows.last().filter(|_| more).map(|row| row.position);
-        (rows, next)
-    } else {
-        sought(node, &mut *tx, operator, filter, &search.says).await?
-    };
-    let mut views = views(node, &mut *tx, operator, rows, "").await?;
-    for view in &mut views {
-        let home = equipes.iter().find(|row| row.lineage == view.row.lineage);
-        view.equipe = home.map(|row| row.name.clone()).unwrap_or_default();
-    }
-    Ok((views, next))
-}
-
-/// Active alerts that say all of this, however rare they are; what has ended says nothing.
-async fn sought(
-    node: &Node,
-    tx: &mut dyn Tx,
-    operator: &Operator,
-    filter: NewestFilter,
-    said: &[Said],
-) -> Done<(Vec<ObjectRow>, Option<u64>)> {
-    if filter.state.as_deref().is_some_and(|state| state != State::Active.as_str()) {
-        return Ok((Vec::new(), None));
-    }
-    let limit = filter.limit as usize;
-    let all = NewestFilter { limit: gists::LOOK_MAX, ..filter };
-    let (gists, older) = gists::newest(node, tx, &all).await?;
-    let fits = |gist: &&Arc<Gist>| {
-        may_see(node, operator, gist) && said.iter().all(|said| says(gist, said))
-    };
-    let found: Vec<&Arc<Gist>> = gists.iter().filter(fits).take(limit).collect();
-    let full = found.len() >= limit;
-    let next = found.last().filter(|_| full).map(|gist| gist.position).or(older);
-    let ids: Vec<ObjectId> = found.iter().map(|gist| gist.object).collect();
-    let mut rows = tx.objects_among(&ids).await?;
-    rows.reverse();
-    Ok((rows, next))
-}
-
-/// What the newest active alerts say that the operator may read, for counting; the second
-/// value tells whether older ones were left out.
-///
-/// # Errors
-/// `role_not_allowed`.
-pub async fn said_by_all(node: &Node, operator: &Operator) -> Done<(Vec<Arc<Gist>>, bool)> {
-    must_read_any(operator)?;
-    let mut tx = node.store.read().await?;
-    let filter = NewestFilter { limit: gists::LOOK_MAX, ..NewestFilter::default() };
-    let (mut gists, older) = gists::newest(node, &mut *tx, &filter).await?;
-    gists.retain(|gist| may_see(node, operator, gist));
-    Ok((gists, older.is_some()))
+/// As the audit names it; nothing of a tombstone, which says nothing.
+fn item(view: &AlertView) -> Option<Item> {
+    view.share.as_ref()?;
+    Some(Item { id: view.row.object.to_string(), version: view.row.version })
 }
 
 /// Names of the équipes, and of the nodes that share in them, to choose from.
@@ -254,7 +210,7 @@ fn no_such_equipe() -> Fault {
         .hint("see `raccordo equipe list`")
 }
 
-pub(super) async fn views(
+async fn views(
     node: &Node,
     tx: &mut dyn Tx,
     operator: &Operator,
@@ -307,11 +263,36 @@ fn subject(row: &ObjectRow, share: Option<&Share>) -> Subject {
     }
 }
 
-/// The newest state of one alert, without counting as reading.
+/// Alerts that the operator may read, without what they say.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn heads(
+    node: &Node,
+    tx: &mut dyn Tx,
+    operator: &Operator,
+    rows: Vec<ObjectRow>,
+    equipe: &str,
+) -> Done<Vec<AlertHead>> {
+    Ok(views(node, tx, operator, rows, equipe).await?.into_iter().map(AlertHead::from).collect())
+}
+
+impl From<AlertView> for AlertHead {
+    fn from(view: AlertView) -> Self {
+        let AlertView { row, equipe, delivery, .. } = view;
+        Self { row, equipe, delivery }
+    }
+}
+
+/// The newest state of one alert, without what it says.
 ///
 /// # Errors
 /// `no_such_alert`, `role_not_allowed`.
-pub async fn one(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertView> {
+pub async fn head(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertHead> {
+    one(node, operator, id).await.map(AlertHead::from)
+}
+
+async fn one(node: &Node, operator: &Operator, id: ObjectId) -> Done<AlertView> {
     let mut tx = node.store.read().await?;
     let row = tx.object(id).await?.ok_or_else(no_such_alert)?;
     let equipe = tx.equipe(row.lineage).await?.map(|row| row.name).unwrap_or_default();

@@ -12,7 +12,7 @@ use raccordo_core::object::{self, Applied, Kind, Refusal, State, Subject};
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
-use raccordo_core::vault::VaultError;
+use raccordo_core::vault::{RecordKey, VaultError};
 use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
@@ -332,7 +332,9 @@ async fn withdrawn(
     };
     match decide(Some(&standing(&row, subject)?), &event, entry.accepted_at) {
         Ok(Applied::Changed(next)) => {
-            end(node, &mut row, next.state, next.version, reason);
+            // Whatever it says besides, the object ends; what could be no reason is not kept.
+            let reason = Some(reason).filter(|it| node.lists.has_form("withdrawal_reason", it));
+            end(node, &mut row, next.state, next.version, reason.unwrap_or_default());
             work.tx()?.update_object(&row).await?;
             matching::end::object_ended(work.tx()?, row.object).await?;
             Ok(Ok(()))
@@ -382,6 +384,7 @@ pub fn end(node: &Node, row: &mut ObjectRow, state: State, version: u64, reason:
     row.end_reason = reason.to_owned();
     row.wrapped_key = Vec::new();
     row.sealed_share = Vec::new();
+    row.sealed_author = Vec::new();
 }
 
 async fn shared(
@@ -464,12 +467,13 @@ pub struct NewObject<'o> {
 /// Never in practice: see [`Node::seal`].
 pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<ObjectRow> {
     let object = new.object.to_string();
-    let fault = |cause: VaultError| Fault::ours("vault", cause);
     let key = node.vault.new_record_key(&*node.entropy);
     let sealed_share = key.seal(&*node.entropy, &object, &wire::encode_share(new.share));
-    let sealed_share = sealed_share.map_err(fault)?;
-    let wrapped_key = node.vault.wrap(&*node.entropy, &object, &key).map_err(fault)?;
+    let sealed_share = sealed_share.map_err(vault)?;
     let author = new.envelope.author.as_ref().map(wire::encode_author).unwrap_or_default();
+    let sealed_author = key.seal(&*node.entropy, &author_context(new.object), &author);
+    let sealed_author = sealed_author.map_err(vault)?;
+    let wrapped_key = node.vault.wrap(&*node.entropy, &object, &key).map_err(vault)?;
     Ok(ObjectRow {
         object: new.object,
         position: 0,
@@ -485,13 +489,13 @@ pub fn object_row(node: &Node, lineage: LineageId, new: NewObject<'_>) -> Done<O
         expires_at: new.share.label.expires_at,
         wrapped_key,
         sealed_share,
-        sealed_author: node.seal(&author_context(new.object), &author)?,
+        sealed_author,
         end_reason: String::new(),
     })
 }
 
-/// Context under which an object's author is sealed.
-pub(super) fn author_context(object: ObjectId) -> String {
+/// Context under which an object's author is sealed, by the object's key.
+fn author_context(object: ObjectId) -> String {
     format!("author/{object}")
 }
 
@@ -500,23 +504,31 @@ pub(super) fn author_context(object: ObjectId) -> String {
 /// # Errors
 /// A wrong node key or damaged rows.
 pub fn open_share(node: &Node, row: &ObjectRow) -> Done<Option<Share>> {
-    if row.wrapped_key.is_empty() {
-        return Ok(None);
-    }
-    let object = row.object.to_string();
-    let vault = |cause: VaultError| Fault::ours("vault", cause);
-    let key = node.vault.unwrap(&object, &row.wrapped_key).map_err(vault)?;
-    let bytes = key.open(&object, &row.sealed_share).map_err(vault)?;
+    let Some(key) = key_of(node, row)? else { return Ok(None) };
+    let bytes = key.open(&row.object.to_string(), &row.sealed_share).map_err(vault)?;
     let share = wire::decode_share(bytes.reveal());
     share.map(Some).map_err(|cause| Fault::ours("object_damaged", cause))
 }
 
-/// Opens an object's author, if it has one.
+/// An object's key; none once it has ended.
+fn key_of(node: &Node, row: &ObjectRow) -> Done<Option<RecordKey>> {
+    if row.wrapped_key.is_empty() {
+        return Ok(None);
+    }
+    node.vault.unwrap(&row.object.to_string(), &row.wrapped_key).map(Some).map_err(vault)
+}
+
+fn vault(cause: VaultError) -> Fault {
+    Fault::ours("vault", cause)
+}
+
+/// Opens an object's author, if it has one and has not ended.
 ///
 /// # Errors
 /// A wrong node key or damaged rows.
 pub fn open_author(node: &Node, row: &ObjectRow) -> Done<Option<Author>> {
-    let bytes = node.open(&author_context(row.object), &row.sealed_author)?;
+    let Some(key) = key_of(node, row)? else { return Ok(None) };
+    let bytes = key.open(&author_context(row.object), &row.sealed_author).map_err(vault)?;
     if bytes.reveal().is_empty() {
         return Ok(None);
     }

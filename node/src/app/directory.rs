@@ -3,12 +3,17 @@
 use raccordo_core::id::{OperatorId, OrganisationId};
 use raccordo_core::operator::{Action, Class, Role, Token, may};
 use raccordo_core::secret::Secret;
+use raccordo_core::text::is_line;
 
 use super::Node;
+use super::account::hash_pool::Lane;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use crate::store::Tx;
 use crate::store::directory::{OperatorRow, OrganisationRow};
+
+/// The longest name, in bytes.
+const NAME_BYTES_MAX: usize = 200;
 
 /// An operator who has shown a token.
 #[derive(Clone, Debug)]
@@ -107,8 +112,9 @@ pub async fn add_operator(
     let name = checked_name(name)?;
     let role = operator_role(role)?;
     let token = Token::random(&*node.entropy);
-    let token_hash =
-        token.hash(&*node.entropy).map_err(|cause| Fault::ours("token_hash", cause))?;
+    let (hashed, entropy) = (token.clone(), node.entropy.clone());
+    let token_hash = node.accounts.hashes.run(Lane::Known, move || hashed.hash(&*entropy)).await?;
+    let token_hash = token_hash.map_err(|cause| Fault::ours("token_hash", cause))?;
     let mut tx = node.store.write().await?;
     let organisations = tx.organisations().await?;
     let home = organisations
@@ -160,6 +166,27 @@ pub async fn operator_of(node: &Node, tx: &mut dyn Tx, id: OperatorId) -> Done<O
     match row {
         Some(row) => Ok(Some(open(node, tx, row).await?)),
         None => Ok(None),
+    }
+}
+
+/// The operator of exactly this name, whom nobody finds by the id. The database is asked the
+/// same where there is none.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn operator_of_name(
+    node: &Node,
+    tx: &mut dyn Tx,
+    name: &str,
+) -> Done<Option<Operator>> {
+    let index = node.vault.index(NAME_INDEX, name.as_bytes()).to_vec();
+    let row = tx.operators().await?.into_iter().find(|row| row.name_index == index);
+    match row {
+        Some(row) => Ok(Some(open(node, tx, row).await?)),
+        None => {
+            tx.organisations().await?;
+            Ok(None)
+        }
     }
 }
 
@@ -220,12 +247,14 @@ pub async fn authenticate(node: &Node, token: &str) -> Done<Operator> {
             .hint("give the token file that the administrator made: --operator FILE")
     };
     let token: Token = token.trim().parse().map_err(|_| wrong())?;
-    let mut tx = node.store.read().await?;
-    let row = tx.operator_by_token(&token.lookup().0).await?.ok_or_else(wrong)?;
-    if !row.enabled || !token.verify(&row.token_hash) {
+    let row = node.store.read().await?.operator_by_token(&token.lookup().0).await?;
+    let row = row.ok_or_else(wrong)?;
+    let hash = row.token_hash.clone();
+    let right = node.accounts.hashes.run(Lane::Known, move || token.verify(&hash)).await?;
+    if !row.enabled || !right {
         return Err(wrong());
     }
-    open(node, &mut *tx, row).await
+    open(node, &mut *node.store.read().await?, row).await
 }
 
 async fn open(node: &Node, tx: &mut dyn Tx, row: OperatorRow) -> Done<Operator> {
@@ -256,9 +285,11 @@ fn operator_role(text: &str) -> Done<Role> {
 
 fn checked_name(name: &str) -> Done<String> {
     let name = name.trim();
-    let good = (1..=200).contains(&name.len()) && !name.chars().any(char::is_control);
-    good.then(|| name.to_owned())
-        .ok_or_else(|| Fault::usage("bad_name", "a name has 1 to 200 bytes on one line"))
+    let good = is_line(name, NAME_BYTES_MAX);
+    good.then(|| name.to_owned()).ok_or_else(|| {
+        let message = "a name has 1 to 200 bytes on one line, without invisible characters";
+        Fault::usage("bad_name", message)
+    })
 }
 
 /// Purpose of the keyed digest by which an operator is found.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use raccordo_core::id::OperatorId;
+use raccordo_core::id::{OperatorId, RecordId};
 use raccordo_core::object::{Kind, Subject};
 use raccordo_core::operator::{Action, may};
 use raccordo_core::time::Instant;
@@ -12,12 +12,16 @@ use raccordo_core::time::Instant;
 use super::Node;
 use super::directory::Operator;
 use super::fault::{Done, Fault};
+use crate::store::Tx;
 use crate::store::draft::DraftRow;
 
 /// How long a draft that nobody touches stays.
 pub const LIFE: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Longest draft, in bytes.
 pub const BYTES_MAX: usize = 64 * 1024;
+
+/// The field of a form that names the record of the register that it is about.
+pub const RECORD: &str = "record";
 
 /// The fields of a form, as they were filled in.
 pub type Filled = BTreeMap<String, Vec<String>>;
@@ -68,10 +72,30 @@ pub async fn kept(node: &Node, operator: &Operator, kind: Kind) -> Done<Option<D
     let row = node.store.read().await?.draft(operator.id, kind.as_str()).await?;
     let oldest = node.clock.now().minus(LIFE);
     let Some(row) = row.filter(|row| row.changed_at >= oldest) else { return Ok(None) };
-    let text = node.open(&context(operator.id, kind.as_str()), &row.sealed)?;
-    let filled = serde_json::from_slice(text.reveal());
-    let filled = filled.map_err(|cause| Fault::ours("draft_damaged", cause))?;
-    Ok(Some(Draft { filled, changed_at: row.changed_at }))
+    Ok(Some(Draft { filled: open(node, &row)?, changed_at: row.changed_at }))
+}
+
+/// Forgets drafts about a record that is erased.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub(super) async fn forget_record(node: &Node, tx: &mut dyn Tx, record: RecordId) -> Done<()> {
+    let named = record.to_string();
+    for operator in tx.operators().await? {
+        for kind in Kind::ALL {
+            let Some(row) = tx.draft(operator.operator, kind.as_str()).await? else { continue };
+            let about = open(node, &row)?.remove(RECORD).unwrap_or_default();
+            if about.contains(&named) {
+                tx.delete_draft(operator.operator, kind.as_str()).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn open(node: &Node, row: &DraftRow) -> Done<Filled> {
+    let text = node.open(&context(row.operator, &row.kind), &row.sealed)?;
+    serde_json::from_slice(text.reveal()).map_err(|cause| Fault::ours("draft_damaged", cause))
 }
 
 /// Forgets it.

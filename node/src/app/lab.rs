@@ -55,6 +55,8 @@ pub(crate) async fn node(id: &str, hub_endpoint: Option<&str>) -> Arc<Node> {
         gists: Default::default(),
         told: Default::default(),
         quotas: Default::default(),
+        accounts: Default::default(),
+        reading: Default::default(),
         slots: Default::default(),
         signals: Default::default(),
         hub: hub_endpoint.map(|_| Hub::new(Default::default())),

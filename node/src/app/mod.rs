@@ -60,6 +60,7 @@ pub mod peers;
 pub mod pictures;
 pub mod pseudonym;
 pub mod quota;
+pub mod reading;
 pub mod receive;
 pub mod receive_mail;
 pub mod register;
@@ -143,6 +144,10 @@ pub struct Node {
     pub told: expiry::Told,
     /// Which peers have reached a quota.
     pub quotas: quota::QuotaCounts,
+    /// What this process remembers of who signs in.
+    pub accounts: account::Memory,
+    /// What operators were shown a moment ago.
+    pub reading: reading::Memory,
 }
 
 impl Node {

@@ -293,6 +293,17 @@ fn row_of(node: &Node, lineage: LineageId, body: Body) -> Done<EnvelopeRow> {
     queued_row(node, &envelope, None, false)
 }
 
+/// What an envelope says is taken out: it keeps its id and number, so that neither the order nor
+/// the count of what this node says has a gap.
+///
+/// # Errors
+/// A wrong node key.
+pub(super) fn blank(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
+    let blank = wire::blank_envelope(&open_bytes(node, row)?);
+    let blank = blank.map_err(|cause| Fault::ours("envelope_damaged", cause))?;
+    seal(node, row.envelope, &blank)
+}
+
 /// A row for the queue.
 ///
 /// # Errors
@@ -313,6 +324,7 @@ pub fn queued_row(
         sealed: seal(node, envelope.id, &wire::encode_envelope(envelope))?,
         sequence: Sequence(0),
         queued_at: envelope.said_at,
+        record: None,
     })
 }
 

@@ -2,7 +2,7 @@
 //! province, and which cases and companies hang together across regions.
 //!
 //! Reading for a picture is not opening an alert: nothing is told to its origin, and no more
-//! than codes and ids leave this module.
+//! than codes and ids leave this module. It is in the audit all the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,13 @@ use raccordo_core::matching::life::MatchId;
 use raccordo_core::object::Kind;
 
 use super::Node;
+use super::account::session::Use;
 use super::alerts;
 use super::directory::Operator;
 use super::fault::Done;
 use super::gists::{Gist, LOOK_MAX};
 use super::matching::list::{self, MatchView};
+use super::reading::{self, Item, Reading};
 
 /// Alerts that a picture looks at: the newest.
 pub const ALERTS_MAX: u32 = LOOK_MAX;
@@ -50,7 +52,7 @@ pub struct Provinces {
 ///
 /// # Errors
 /// `role_not_allowed`.
-pub async fn provinces(node: &Node, operator: &Operator) -> Done<Provinces> {
+pub async fn provinces(node: &Node, operator: &Operator, used: Use) -> Done<Provinces> {
     let (gists, more) = alerts::said_by_all(node, operator).await?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for gist in &gists {
@@ -61,6 +63,10 @@ pub async fn provinces(node: &Node, operator: &Operator) -> Done<Provinces> {
             *count = count.saturating_add(1);
         }
     }
+    // Of a count of many no alert is named: which they are cannot be seen from it.
+    let version = u64::try_from(gists.len()).unwrap_or(u64::MAX);
+    let items = vec![Item { id: "provinces".to_owned(), version }];
+    note(node, operator, "alert.map", items, used).await?;
     let cells = counts.into_iter().map(|(code, count)| (code, cell(count))).collect();
     Ok(Provinces { cells, more })
 }
@@ -140,12 +146,28 @@ impl Web {
 ///
 /// # Errors
 /// `role_not_allowed`.
-pub async fn links(node: &Node, operator: &Operator) -> Done<Web> {
+pub async fn links(node: &Node, operator: &Operator, used: Use) -> Done<Web> {
     let (gists, _) = alerts::said_by_all(node, operator).await?;
-    let look = list::Look { limit: MATCHES_MAX, ..list::Look::default() };
+    let look = list::Look { limit: MATCHES_MAX, used, ..list::Look::default() };
     let (matches, next) = list::newest(node, operator, look).await?;
     let own = &node.identity.node;
-    Ok(woven(own, &gists, &matches, next.is_some()))
+    let web = woven(own, &gists, &matches, next.is_some());
+    let shown = web.knots.iter().filter(|knot| knot.shared);
+    let items = shown.map(|knot| Item { id: knot.object.to_string(), version: 1 }).collect();
+    note(node, operator, "alert.links", items, used).await?;
+    Ok(web)
+}
+
+async fn note(
+    node: &Node,
+    operator: &Operator,
+    action: &'static str,
+    items: Vec<Item>,
+    used: Use,
+) -> Done<()> {
+    let subject = node.identity.node.as_str();
+    let reading = Reading { action, subject, asked: Vec::new(), items, used };
+    reading::note(node, operator, reading).await
 }
 
 fn woven(own: &NodeId, gists: &[Arc<Gist>], matches: &[MatchView], more: bool) -> Web {

@@ -324,7 +324,8 @@ async fn store(
             received_at: None,
         };
         let row = object_row(node, work.row.lineage, new)?;
-        envelopes.extend(rows_for(node, &envelope, Some(object))?);
+        let told = rows_for(node, &envelope, Some(object))?.into_iter();
+        envelopes.extend(told.map(|row| EnvelopeRow { record, ..row }));
         answer.push((row.clone(), false));
         rows.push(row);
         about.extend(record.map(|record| (object, record)));

@@ -81,8 +81,7 @@ async fn news(node: &Node, operator: &Operator) -> Done<New> {
             limit: NEW_MAX,
             ..alerts::Search::default()
         };
-        let (views, next) = alerts::newest(node, operator, &search).await?;
-        (new.alerts, new.more) = (views.len(), next.is_some());
+        (new.alerts, new.more) = alerts::count_newest(node, operator, &search).await?;
     }
     let mut tx = node.store.read().await?;
     new.matches = found_after(&mut *tx, operator, known.matches).await?;

@@ -151,13 +151,17 @@ const TEMPLATE: &str = r#"# Raccordo node configuration.
 #allow_remote = false
 # Under which people open it, for links. Default: http:// and the address above.
 # Example: address = "https://raccordo.example.org"
+# Web servers on other machines that hand requests on and say who asked; one on this machine
+# needs no name. Default: none.
+# Example: proxies = ["10.0.0.5"]
+# Whom to tell of a weakness, in /.well-known/security.txt. Default: none.
+# Example: security_contacts = ["mailto:security@example.org"]
 # People may also sign in at an identity provider (OpenID Connect); deploy/docs/desk.md.
 # Default: none.
 # Example: [desk.provider]
 # Example: issuer = "https://login.example.org/realms/region"
 # Example: client_id = "raccordo"
 # Example: client_secret_file = "provider.secret"
-# Example: claim = "preferred_username"
 # Example: authorities_file = "provider.pem"
 
 # The region's mail server takes a message that there is something new, for operators who ask

@@ -203,6 +203,12 @@ impl Config {
                  behind a web server that speaks TLS, or set allow_remote = true",
             );
         }
+        if !self.desk.has_good_contacts() {
+            return Some(
+                "[desk] security_contacts are URIs such as \"mailto:security@example.org\" or \
+                 \"https://example.org/security\"",
+            );
+        }
         if self.desk.provider.as_ref().is_some_and(|provider| !provider.is_safe()) {
             return Some(
                 "[desk.provider] issuer must begin with https:// (http:// only for 127.0.0.1)",
@@ -321,6 +327,14 @@ mod tests {
         parsed(&email("127.0.0.1:25", "encryption = \"none\"\n")).unwrap();
         parsed(&email("mail.example.org:587", "")).unwrap();
         check_refused("[desk]\nlisten = \"0.0.0.0:9\"\n", &["behind a web server"]);
+        for wrong in ["security@example.org", "http://example.org", "mailto:a@b\\nExpires: x"] {
+            let contacts = format!("[desk]\nsecurity_contacts = [\"{wrong}\"]\n");
+            check_refused(&contacts, &["security_contacts"]);
+        }
+        parsed("[desk]\nsecurity_contacts = [\"mailto:s@example.org\", \"tel:+39-055-1\"]\n")
+            .unwrap();
+        check_refused("[desk]\nproxies = [\"web.example.org\"]\n", &["line 4", "IP address"]);
+        parsed("[desk]\nproxies = [\"10.0.0.5\", \"2001:db8::5\"]\n").unwrap();
         check_refused("[outbound]\nproxy_credentials_file = \"p\"\n", &["proxy is not"]);
         check_refused("[key]\nfile = \"data/node.key\"\n", &["move it out"]);
         parsed("[metrics]\nlisten = \"127.0.0.1:9\"\n").unwrap();

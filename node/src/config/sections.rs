@@ -1,6 +1,6 @@
 //! The sections of `raccordo.toml`, each with its defaults.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,6 @@ use crate::transport::accept::AcceptLimits;
 use crate::transport::address::HostPort;
 use crate::transport::email::{EmailSettings, Encryption};
 use crate::transport::limits::CallLimits;
-use crate::transport::provider::Claim;
 use crate::transport::proxy::{Proxy, ProxyUrl};
 
 /// `[node]`
@@ -178,8 +177,25 @@ pub struct DeskSection {
     /// Under which people open the desk, such as `https://raccordo.example.org`, for the links
     /// that activate accounts. Default: `http://` and the address above.
     pub address: Option<String>,
+    /// Addresses of web servers on other machines that hand requests on: like one on this
+    /// machine, they are believed when they say in `X-Forwarded-For` who asked. Default: none.
+    pub proxies: Vec<IpAddr>,
+    /// Whom to tell of a weakness, in `/.well-known/security.txt` (RFC 9116): `mailto:`,
+    /// `https:` or `tel:`. Without any there is no such page. Default: none.
+    pub security_contacts: Vec<String>,
     /// Where people may also sign in. Default: none.
     pub provider: Option<ProviderSection>,
+}
+
+impl DeskSection {
+    /// Whether every contact is a URI of a kind that people can use, on one line.
+    pub fn has_good_contacts(&self) -> bool {
+        let good = |contact: &String| {
+            let known = ["mailto:", "https://", "tel:"].iter().any(|it| contact.starts_with(it));
+            known && contact.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        self.security_contacts.iter().all(good)
+    }
 }
 
 /// `[desk.provider]`: the region's identity provider, over OpenID Connect.
@@ -194,10 +210,6 @@ pub struct ProviderSection {
     pub client_id: String,
     /// File of mode 0600 with the secret of that registration.
     pub client_secret_file: PathBuf,
-    /// Which claim is the operator's name: `sub`, `preferred_username` or `email` (only if
-    /// verified). Default: `preferred_username`.
-    #[serde(default)]
-    pub claim: Claim,
     /// File of certificates (PEM) that vouch for it. Default: those that browsers trust.
     #[serde(default)]
     pub authorities_file: Option<PathBuf>,
@@ -373,13 +385,14 @@ impl Default for MembershipSection {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
-    /// Connections at once on one listener. Default: 1024.
+    /// Connections at once on one listener, also of pages and metrics. Default: 1024.
     pub connections: NonZeroUsize,
     /// Of these from one peer, or from one address where clients show no key. Default: 16.
     pub connections_per_peer: NonZeroUsize,
-    /// TLS handshakes under way at once; one more ends the oldest. Default: 128.
+    /// TLS handshakes under way at once, and connections that have asked for no page yet; one
+    /// more ends the oldest. Default: 128.
     pub pending_handshakes: NonZeroUsize,
-    /// Seconds that a handshake may take. Default: 10.
+    /// Seconds that a handshake may take, and the headers of a request for a page. Default: 10.
     pub handshake_timeout_s: NonZeroU32,
     /// Calls and streams open at once on one connection. Default: 256.
     pub streams_per_connection: NonZeroU32,

@@ -27,6 +27,8 @@ struct Page {
     picture: String,
     seed: String,
     error: String,
+    /// Whether the account may be bound to a person elsewhere instead.
+    provider: bool,
 }
 
 /// The form.
@@ -90,6 +92,7 @@ async fn shown(desk: &Desk, words: Words, link: &str, error: String) -> Done<Res
         picture: picture.to_owned(),
         seed: seed.reveal().clone(),
         error,
+        provider: desk.settings.provider.is_some(),
     };
     Ok(rendered(&page))
 }

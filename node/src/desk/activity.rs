@@ -80,6 +80,12 @@ fn about(record: &AuditRecord) -> Vec<(String, String)> {
     let detail = |name: &str| event.detail.get(name).map_or("", String::as_str);
     let (part, ids): (_, Vec<&str>) = match event.action.as_str() {
         "alert.read" | "alert.withdraw" => ("alerts", vec![&event.subject]),
+        "alert.list" | "alert.watch" | "alert.links" => {
+            ("alerts", detail("ids").split_whitespace().collect())
+        }
+        "match.list" | "match.watch" | "match.read" => {
+            ("matches", detail("ids").split_whitespace().collect())
+        }
         "alert.share" => ("alerts", detail("objects").split_whitespace().collect()),
         "case.change" => ("register/cases", vec![&event.subject]),
         "record.add" | "record.read" if !detail("case").is_empty() => {
@@ -123,6 +129,13 @@ mod tests {
     fn what_people_do_has_words_and_leads_somewhere() {
         check("alert.read", &[], &["/alerts/0190aaaa-1"]);
         check("alert.withdraw", &[], &["/alerts/0190aaaa-1"]);
+        for action in ["alert.list", "alert.watch", "alert.links"] {
+            check(action, &[("ids", "a b c d")], &["/alerts/a", "/alerts/b", "/alerts/c"]);
+        }
+        for action in ["match.list", "match.watch", "match.read"] {
+            check(action, &[("ids", "a")], &["/matches/a"]);
+        }
+        check("alert.map", &[("ids", "provinces")], &[]);
         check("alert.share", &[("objects", "a b c d")], &["/alerts/a", "/alerts/b", "/alerts/c"]);
         check("record.add", &[("case", "c")], &["/register/cases/c"]);
         check("record.read", &[("purpose", "x")], &["/register/companies/0190aaaa-1"]);
@@ -139,6 +152,7 @@ mod tests {
             "stop.read",
             "stop.remove",
             "account.activate",
+            "account.bind",
             "account.refuse",
             "account.sign_in",
             "account.sign_out",

@@ -17,7 +17,7 @@ use super::problem::{Problem, rendered};
 use super::sent::Sent;
 use super::words::Words;
 use crate::app::Node;
-use crate::app::alerts::{self, AlertView, Search};
+use crate::app::alerts::{self, AlertRow, AlertView, Search};
 use crate::app::delivery::{Delivery, State as Way};
 use crate::app::fault::Done;
 use crate::app::withdraw;
@@ -61,11 +61,11 @@ pub(super) fn line(node: &Node, words: Words, view: &AlertView) -> Line {
     let summary: Vec<&str> = told.flat_map(|field| &field.values).map(String::as_str).collect();
     Line {
         id: view.row.object.to_string(),
-        kind: words.t(kind_key(&view.row.kind)),
+        kind: kind_name(words, &view.row),
         origin: view.row.origin.to_string(),
         own,
         equipe: view.equipe.clone(),
-        when: when(words, view),
+        when: when(words, &view.row),
         summary: summary.join(" · "),
         state: words.t(state_key(&view.row.state)),
         active,
@@ -74,12 +74,15 @@ pub(super) fn line(node: &Node, words: Words, view: &AlertView) -> Line {
     }
 }
 
-fn when(words: Words, view: &AlertView) -> String {
-    words.instant(view.row.received_at.unwrap_or(view.row.shared_at))
+/// When an alert came, or was shared.
+pub(super) fn when(words: Words, row: &AlertRow) -> String {
+    words.instant(row.received_at.unwrap_or(row.shared_at))
 }
 
-fn kind_key(kind: &str) -> &'static str {
-    if kind == Kind::Company.as_str() { "kind-company" } else { "kind-case" }
+/// What an alert is, in words.
+pub(super) fn kind_name(words: Words, row: &AlertRow) -> String {
+    let is_company = row.kind == Kind::Company.as_str();
+    words.t(if is_company { "kind-company" } else { "kind-case" })
 }
 
 fn state_key(state: &str) -> &'static str {
@@ -230,6 +233,7 @@ async fn listed(node: &Node, visitor: &Visitor, filters: Filters) -> Done<Respon
         says: alerts::said(node, visitor.words.lang(), &filters.text),
         before: filters.before.parse().ok().and_then(bounded),
         limit: PAGE,
+        used: visitor.used,
         ..Search::default()
     };
     let (views, next) = alerts::newest(node, &visitor.operator, &search).await?;

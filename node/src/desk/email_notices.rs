@@ -26,7 +26,7 @@ struct Page {
 impl Page {
     fn new(desk: &Desk, visitor: &Visitor, address: String, error: String) -> Self {
         let frame = Frame::new(visitor, "notices", "/notices");
-        Self { frame, served: desk.email, address, error }
+        Self { frame, served: desk.settings.email, address, error }
     }
 }
 

@@ -7,17 +7,22 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use raccordo_core::account::SessionKey;
 use raccordo_core::id::Digest;
+use raccordo_core::secret::Secret;
 
+use super::origin::Origin;
 use super::problem::Problem;
 use super::words::Words;
 use super::{Desk, live};
 use crate::app::account::session::{self, Use};
+use crate::app::account::sign_in::Browser;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault, Whose};
 
 /// The cookie that holds the session key (RFC 6265bis §4.1.3.2): sent by browsers only over a
 /// secure connection or to this machine, to this host and no other.
 const COOKIE: &str = "__Host-raccordo";
+/// The cookie that says in which browsers whom has signed in before: as [`COOKIE`], and kept.
+const DEVICES: &str = "__Host-raccordo-device";
 /// Purpose of the keyed digest that shows that a form is of this session's pages.
 const FORM_PURPOSE: &str = "desk-form";
 
@@ -33,6 +38,8 @@ pub(super) struct Visitor {
     pub words: Words,
     /// How far the node had come before anything was read for the page.
     pub mark: String,
+    /// Whether a person asks, or a page that reads itself again.
+    pub used: Use,
     form: String,
 }
 
@@ -60,11 +67,12 @@ impl FromRequestParts<Desk> for Visitor {
         let Some(key) = session_key(&parts.headers) else { return Err(sign_in_first(parts)) };
         let agent = agent(&parts.headers);
         let mark = live::mark(desk);
-        let found = session::resume(&desk.node, &key, &agent, used(&parts.headers)).await;
+        let used = used(&parts.headers);
+        let found = session::resume(&desk.node, &key, &agent, used).await;
         match found {
             Ok(Some(operator)) => {
                 let form = desk.node.vault.index(FORM_PURPOSE, key.bytes().reveal());
-                Ok(Self { operator, key, agent, words, mark, form: hex::encode(form) })
+                Ok(Self { operator, key, agent, words, mark, used, form: hex::encode(form) })
             }
             Ok(None) => Err(sign_in_first(parts)),
             Err(fault) => Err(Problem::new(words, fault).into_response()),
@@ -114,6 +122,18 @@ pub(super) fn set_cookie(key: &SessionKey) -> String {
 /// Removes the cookie.
 pub(super) fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+/// The browser of a request, as far as it says something of itself.
+pub(super) fn browser(headers: &HeaderMap, Origin(address): Origin) -> Browser {
+    let devices = cookie(headers, DEVICES).unwrap_or_default().to_owned();
+    Browser { address, agent: agent(headers), devices: Secret::new(devices) }
+}
+
+/// Keeps the cookie that makes a browser known, for half a year.
+pub(super) fn set_devices(devices: &Secret<String>) -> String {
+    let devices = devices.reveal();
+    format!("{DEVICES}={devices}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=15552000")
 }
 
 /// Of what the browser says of itself.

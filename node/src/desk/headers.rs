@@ -1,10 +1,15 @@
 //! Headers of every answer: nothing is loaded from elsewhere, nothing is framed, nothing that
 //! shows a case stays in a cache.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use super::Desk;
+
+/// How long browsers use nothing but HTTPS for the desk: a year.
+const HTTPS_ONLY: &str = "max-age=31536000";
 
 /// Content Security Policy Level 3.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -22,6 +27,16 @@ const HEADERS: [(HeaderName, &str); 6] = [
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
 ];
+
+/// Where the desk is opened over HTTPS, browsers use nothing else for it from then on (RFC 6797).
+pub(super) async fn transport(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    if desk.settings.url.starts_with("https://") {
+        let value = HeaderValue::from_static(HTTPS_ONLY);
+        answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    answer
+}
 
 /// Adds them.
 pub(super) async fn secure(request: Request, next: Next) -> Response {

@@ -71,7 +71,7 @@ pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<R
 
 async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
     let words = visitor.words;
-    let web = pictures::links(node, &visitor.operator).await?;
+    let web = pictures::links(node, &visitor.operator, visitor.used).await?;
     let own = &node.identity.node;
     let told = web.links.iter().filter_map(|link| {
         let (from, to) = (web.knots.get(link.from)?, web.knots.get(link.to)?);

@@ -125,7 +125,7 @@ pub(super) async fn list(
     let words = visitor.words;
     let made = async {
         let before = filters.before.parse().ok().and_then(bounded);
-        let look = Look { stage: filters.stage(), before, limit: PAGE };
+        let look = Look { stage: filters.stage(), before, limit: PAGE, used: visitor.used };
         let (views, next) = list::newest(&desk.node, &visitor.operator, look).await?;
         let frame = Frame::new(&visitor, "matches", "/matches");
         let matches = views.iter().map(|view| shown(words, view)).collect();
@@ -157,7 +157,7 @@ pub(super) async fn show(
 
 async fn opened(node: &Node, visitor: &Visitor, id: &str) -> Done<Response> {
     let words = visitor.words;
-    let view = list::show(node, &visitor.operator, match_id(id)?).await?;
+    let view = list::show(node, &visitor.operator, match_id(id)?, visitor.used).await?;
     let answers = Word::ALL
         .map(|word| (word.name(), words.t(&format!("word-{}", word.name().replace('_', "-")))));
     let frame = Frame::new(visitor, "matches", format!("/matches/{id}"));

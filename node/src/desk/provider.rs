@@ -1,17 +1,18 @@
-//! Signing in through the region's identity provider.
+//! Signing in through the region's identity provider, and activating an account with it.
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::origin::Origin;
 use super::problem::{Problem, rendered};
 use super::words::Words;
 use super::{Desk, gate};
-use crate::app::account::provider::{self, Provider, Return};
+use crate::app::account::provider::{self, Aim, Provider, Return};
 use crate::app::fault::{Done, Fault};
 
 /// The cookie that waits for somebody to come back. The way back is a link of another site, so
@@ -25,16 +26,32 @@ pub(super) struct Wanted {
     next: String,
 }
 
-/// Sends somebody to the provider.
+/// Sends somebody to the provider, to sign in.
 pub(super) async fn leave(
     State(desk): State<Desk>,
+    origin: Origin,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let problem = |fault| Problem::new(Words::of(&headers), fault);
-    let provider = provider_of(&desk).map_err(problem)?;
-    let next = gate::own_path(&wanted.next);
-    let (address, kept) = provider::leave(&desk.node, &*provider, next).await.map_err(problem)?;
+    let aim = Aim::SignIn(gate::own_path(&wanted.next).to_owned());
+    let left = send(&desk, aim, origin).await;
+    left.map_err(|fault| Problem::new(Words::of(&headers), fault))
+}
+
+/// Sends somebody to the provider, to be bound to the operator of a link.
+pub(super) async fn activate(
+    State(desk): State<Desk>,
+    origin: Origin,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+) -> Result<Response, Problem> {
+    let left = send(&desk, Aim::Activate(link), origin).await;
+    left.map_err(|fault| Problem::new(Words::of(&headers), fault))
+}
+
+async fn send(desk: &Desk, aim: Aim, Origin(from): Origin) -> Done<Response> {
+    let provider = provider_of(desk)?;
+    let (address, kept) = provider::leave(&desk.node, &*provider, aim, from).await?;
     let cookie = format!("{COOKIE}={kept}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response())
 }
@@ -60,6 +77,7 @@ struct Page {
 /// cookie along on a way that another site began.
 pub(super) async fn come_back(
     State(desk): State<Desk>,
+    Origin(from): Origin,
     headers: HeaderMap,
     Query(answer): Query<Answer>,
 ) -> Result<Response, Problem> {
@@ -69,7 +87,7 @@ pub(super) async fn come_back(
     let cookie = gate::cookie(&headers, COOKIE).unwrap_or_default().to_owned();
     let back = Return { cookie, code: answer.code, state: answer.state };
     let agent = gate::agent(&headers);
-    let done = provider::come_back(&desk.node, &*provider, back, agent).await;
+    let done = provider::come_back(&desk.node, &*provider, back, from, agent).await;
     let (_, key, next) = done.map_err(problem)?;
     let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
     let cookies = [(header::SET_COOKIE, gate::set_cookie(&key)), (header::SET_COOKIE, forget)];
@@ -80,5 +98,5 @@ pub(super) async fn come_back(
 
 fn provider_of(desk: &Desk) -> Done<Arc<dyn Provider>> {
     let none = || Fault::not_found("no_such_page", "this desk has no identity provider");
-    desk.provider.clone().ok_or_else(none)
+    desk.settings.provider.clone().ok_or_else(none)
 }

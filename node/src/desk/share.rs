@@ -22,6 +22,7 @@ use super::inputs::{self, Choice, Filled, Inputs, Shape, first};
 use super::problem::{Problem, rendered};
 use super::sent::Sent;
 use super::words::Words;
+use crate::app::draft::RECORD;
 use crate::app::fault::{Done, Fault};
 use crate::app::likeness::{self, Alike};
 use crate::app::share::{self, Order, Shared};
@@ -184,7 +185,7 @@ fn kind_of(text: &str) -> Done<Kind> {
 
 /// The record that the alert is about, if any.
 fn record(filled: &Filled) -> Done<BTreeMap<usize, RecordId>> {
-    let text = first(filled, "record");
+    let text = first(filled, RECORD);
     let record = (!text.is_empty()).then(|| text.parse::<RecordId>()).transpose()?;
     Ok(record.into_iter().map(|record| (0, record)).collect())
 }
@@ -283,7 +284,7 @@ async fn form(
         expires_error: if late { words.t("error-expires") } else { String::new() },
         inputs: inputs::inputs(node, words, kind, filled, &errors, false),
         id: first(filled, "id").to_owned(),
-        record: first(filled, "record").to_owned(),
+        record: first(filled, RECORD).to_owned(),
         errors: errors.len(),
         kept,
         hidden: if preview.is_some() { hidden.collect() } else { Vec::new() },

@@ -4,16 +4,18 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use raccordo_core::account::Password;
 use serde::Deserialize;
 
 use super::Desk;
 use super::gate;
+use super::origin::Origin;
 use super::problem::{self, Problem, rendered};
 use super::sent::Sent;
 use super::words::Words;
-use crate::app::account::{session, sign_in};
+use crate::app::account::session;
+use crate::app::account::sign_in::{self, SignedIn};
 use crate::app::fault::Whose;
 
 #[derive(Template)]
@@ -44,7 +46,7 @@ pub(super) async fn page(
     let words = Words::of(&headers);
     let next = gate::own_path(&wanted.next).to_owned();
     let (name, error) = (String::new(), String::new());
-    let provider = desk.provider.is_some();
+    let provider = desk.settings.provider.is_some();
     rendered(&Page { words, path: "/sign-in".to_owned(), next, name, error, provider })
 }
 
@@ -61,6 +63,7 @@ pub(super) struct Typed {
 /// Signs in.
 pub(super) async fn sign_in(
     State(desk): State<Desk>,
+    origin: Origin,
     headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Response {
@@ -69,13 +72,15 @@ pub(super) async fn sign_in(
     let next = gate::own_path(&next).to_owned();
     let password = Password::typed(password);
     let given = sign_in::Typed { name: name.clone(), password, code };
-    match sign_in::sign_in(&desk.node, given, gate::agent(&headers)).await {
-        Ok((_, key)) => {
-            ([(header::SET_COOKIE, gate::set_cookie(&key))], Redirect::to(&next)).into_response()
+    match sign_in::sign_in(&desk.node, given, &gate::browser(&headers, origin)).await {
+        Ok(SignedIn { key, devices, .. }) => {
+            let cookies = [gate::set_cookie(&key), gate::set_devices(&devices)];
+            let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+            (cookies, Redirect::to(&next)).into_response()
         }
         Err(fault) if matches!(fault.whose, Whose::Unauthenticated | Whose::Exhausted) => {
             let error = problem::what(words, &fault);
-            let provider = desk.provider.is_some();
+            let provider = desk.settings.provider.is_some();
             let page = Page { words, path: "/sign-in".to_owned(), next, name, error, provider };
             (problem::status(fault.whose), rendered(&page)).into_response()
         }

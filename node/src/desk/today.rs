@@ -5,7 +5,6 @@ mod answers;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use raccordo_core::operator::Action;
 
@@ -13,7 +12,7 @@ use self::answers::Answer;
 use super::Desk;
 use super::alerts::{Line, line};
 use super::frame::Frame;
-use super::gate::{self, Visitor};
+use super::gate::Visitor;
 use super::problem::{Problem, rendered};
 use crate::app::account::session::Use;
 use crate::app::fault::{Done, Whose};
@@ -60,22 +59,17 @@ impl From<&EquipeStatus> for Standing {
 }
 
 /// The page. A person who opens it is at the desk; a page that reads itself again is not.
-pub(super) async fn page(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<Response, Problem> {
     let words = visitor.words;
-    let used = gate::used(&headers);
-    made(&desk.node, &visitor, used).await.map_err(|fault| Problem::new(words, fault))
+    made(&desk.node, &visitor).await.map_err(|fault| Problem::new(words, fault))
 }
 
-async fn made(node: &Node, visitor: &Visitor, used: Use) -> Done<Response> {
+async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
     visitor.operator.must(Action::ListEquipes)?;
-    if used == Use::Person {
+    if visitor.used == Use::Person {
         today::visited(node, &visitor.operator).await?;
     }
-    let search = alerts::Search { limit: NEWEST, ..Default::default() };
+    let search = alerts::Search { limit: NEWEST, used: visitor.used, ..Default::default() };
     let (newest, may_read) = match alerts::newest(node, &visitor.operator, &search).await {
         Ok((views, _)) => (views, true),
         Err(fault) if fault.whose == Whose::Refused => (Vec::new(), false),
@@ -90,7 +84,7 @@ async fn made(node: &Node, visitor: &Visitor, used: Use) -> Done<Response> {
         newest.map(|view| Line { new: fresh(view), ..line(node, visitor.words, view) }).collect();
     Ok(rendered(&Page {
         frame: Frame::new(visitor, "today", "/"),
-        answers: answers::answers(node, visitor, &today),
+        answers: answers::answers(visitor, &today),
         newest,
         may_read,
         equipes: today.late.equipes.iter().map(Into::into).collect(),

@@ -4,7 +4,9 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -28,9 +30,13 @@ use crate::setup::SetupError;
 use crate::telemetry;
 use crate::transport::accept::Gate;
 use crate::transport::identity::{TlsIdentity, TlsKey};
+use crate::transport::pages::{self, PageLimits};
 use crate::transport::pin::TrustedPins;
 use crate::transport::provider::{OpenIdProvider, ProviderSettings};
 use crate::transport::unix::{AllowedUids, bind};
+
+/// Longest time for a whole request of a page to come: the largest file over a slow line.
+const PAGE_REQUEST_MAX: Duration = Duration::from_secs(120);
 
 /// Where a node listens; what is not enabled is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,16 +184,23 @@ impl Listeners<'_> {
         let (listener, address) = self.listen("desk", address).await?;
         let url = self.desk_url(address);
         self.write("desk.url", &format!("{url}\n"))?;
-        let provider = self.provider(&url)?;
-        let router = desk::router(
-            self.node.clone(),
-            self.stop.clone(),
-            provider,
-            self.config.email.is_some(),
-        );
-        let stopped = self.stop.clone().cancelled_owned();
-        self.serve("desk", axum::serve(listener, router).with_graceful_shutdown(stopped));
+        let section = &self.config.desk;
+        let settings = desk::Settings {
+            provider: self.provider(&url)?,
+            email: self.config.email.is_some(),
+            url,
+            proxies: section.proxies.clone(),
+            security_contacts: section.security_contacts.clone(),
+        };
+        let router = desk::router(self.node.clone(), self.stop.clone(), settings);
+        self.serve_pages("desk", listener, router);
         Ok(Some(address))
+    }
+
+    fn serve_pages(&self, name: &'static str, listener: TcpListener, router: Router) {
+        let accept = self.config.limits.accept();
+        let limits = PageLimits { accept, request: PAGE_REQUEST_MAX };
+        self.serve(name, pages::serve(name, listener, router, limits, self.stop.clone()));
     }
 
     /// Under which people open the desk, without a slash at the end.
@@ -203,7 +216,6 @@ impl Listeners<'_> {
             issuer: section.issuer.clone(),
             client_id: section.client_id.clone(),
             client_secret: section.client_secret(self.home).map_err(SetupError::from)?,
-            claim: section.claim,
             authorities: section.authorities(self.home).map_err(SetupError::from)?,
             back: format!("{desk}/sign-in/provider/done"),
             patience: self.config.outbound.patience(),
@@ -221,8 +233,7 @@ impl Listeners<'_> {
         };
         let (listener, address) = self.listen("metrics", address).await?;
         let router = telemetry::router(move || health.report(), handle);
-        let stopped = self.stop.clone().cancelled_owned();
-        self.serve("metrics", axum::serve(listener, router).with_graceful_shutdown(stopped));
+        self.serve_pages("metrics", listener, router);
         Ok(Some(address))
     }
 

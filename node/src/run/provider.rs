@@ -1,7 +1,7 @@
 //! The identity provider as the use cases see it.
 
 use async_trait::async_trait;
-use raccordo_core::secret::Secret;
+use raccordo_core::account::Person;
 
 use crate::app::account::provider::{Begun, Pending, Provider, ProviderError};
 use crate::transport::provider::{OpenIdProvider, ProviderCallError};
@@ -17,8 +17,10 @@ impl Provider for Remote {
         Ok(Begun { address: way.address, pending: Pending { state, nonce, verifier } })
     }
 
-    async fn finish(&self, code: &str, begun: &Pending) -> Result<Secret<String>, ProviderError> {
-        self.0.finish(code, &begun.nonce, &begun.verifier).await.map_err(error)
+    async fn finish(&self, code: &str, begun: &Pending) -> Result<Person, ProviderError> {
+        let finished = self.0.finish(code, &begun.nonce, &begun.verifier).await;
+        let (issuer, subject) = finished.map_err(error)?;
+        Ok(Person { issuer, subject })
     }
 }
 

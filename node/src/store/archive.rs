@@ -200,6 +200,7 @@ pub const TABLES: &[Table] = &[
             ("sealed", Bytes),
             ("sequence", Integer),
             ("queued_at_ms", Integer),
+            ("record", Bytes),
         ],
     ),
     table(
@@ -318,10 +319,13 @@ pub const TABLES: &[Table] = &[
             ("password_hash", Text),
             ("sealed_seed", Bytes),
             ("used_step", Integer),
-            ("wrong", Integer),
-            ("closed_until_ms", Integer),
             ("activated_at_ms", Integer),
         ],
+    ),
+    table(
+        "provider_person",
+        1,
+        &[("operator", Bytes), ("person", Bytes), ("sealed", Bytes), ("bound_at_ms", Integer)],
     ),
     table(
         "email_notice",

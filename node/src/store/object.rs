@@ -37,7 +37,7 @@ pub struct ObjectRow {
     pub wrapped_key: Vec<u8>,
     /// Encoded `Share`, sealed under the record key; empty once ended.
     pub sealed_share: Vec<u8>,
-    /// Encoded author, sealed by the vault; empty when unknown.
+    /// Encoded author, sealed under the record key; empty once ended.
     pub sealed_author: Vec<u8>,
     /// Why it ended; else empty.
     pub end_reason: String,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{
-    BootId, Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence,
+    BootId, Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence,
 };
 use raccordo_core::time::Instant;
 
@@ -31,6 +31,8 @@ pub struct EnvelopeRow {
     pub sequence: Sequence,
     /// When it was queued.
     pub queued_at: Instant,
+    /// The own record of which it tells something, and with which it goes.
+    pub record: Option<RecordId>,
 }
 
 /// How far an entry of ours has come.
@@ -147,6 +149,15 @@ pub trait OutboxRows {
         lineage: LineageId,
         envelope: EnvelopeId,
     ) -> Stored<Option<EnvelopeRow>>;
+    /// Envelopes that tell something of a record, by équipe and order.
+    async fn envelopes_of_record(&mut self, record: RecordId) -> Stored<Vec<EnvelopeRow>>;
+    /// Replaces what an envelope says; it is about no record any more.
+    async fn blank_envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+        sealed: Vec<u8>,
+    ) -> Stored<()>;
     /// Puts the envelopes of an entry back into the queue.
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
     /// Notes places in the log: entries that are pending become accepted, and the place goes

@@ -21,7 +21,7 @@ pub struct TokenRow {
     pub key_epoch: u64,
     /// What it was made of.
     pub family: String,
-    /// The token, sealed by the vault.
+    /// The token, sealed under the key of its record.
     pub sealed: Vec<u8>,
 }
 

@@ -35,7 +35,8 @@ pub struct RequestRow {
     pub key_epoch: KeyEpoch,
     /// How many elements.
     pub elements: u32,
-    /// Records, families, inputs and blinds, sealed by the vault.
+    /// Records and families, sealed by the vault; inputs and blinds in it, each under the key of
+    /// its record.
     pub sealed: Vec<u8>,
     /// How often it was asked.
     pub attempts: u32,

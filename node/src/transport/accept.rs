@@ -22,7 +22,7 @@ use super::stream::{ClientInfo, PeerInfo, PinnedStream};
 use crate::telemetry::{CONNECTIONS_OPEN, CONNECTIONS_REFUSED};
 
 /// Pause after the operating system could give no connection (descriptors used up).
-const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
+pub(super) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// Authenticated connections that wait for the server to take them.
 const READY_MAX: usize = 16;
@@ -144,7 +144,7 @@ impl<A: Admission> Gate<A> {
         admission: A,
         limits: AcceptLimits,
     ) -> Self {
-        let places = Arc::new(Places { listener, limits, taken: Mutex::default() });
+        let places = Places::new(listener, limits);
         Self { listener, tls, admission, limits, places }
     }
 
@@ -202,7 +202,7 @@ impl<A: Admission> Gate<A> {
             && let Some(oldest) = pending.pop_front()
         {
             oldest.abort();
-            self.refused("evicted");
+            refused(self.listener, "evicted");
         }
     }
 
@@ -214,16 +214,16 @@ impl<A: Admission> Gate<A> {
             Ok(Ok(tls)) => tls,
             Ok(Err(error)) => {
                 tracing::debug!(listener = self.listener, %address, %error, "handshake failed");
-                self.refused("handshake");
+                refused(self.listener, "handshake");
                 return None;
             }
             Err(_) => {
-                self.refused("timed_out");
+                refused(self.listener, "timed_out");
                 return None;
             }
         };
         let Some(pass) = self.admission.admit(tls.get_ref().1, address) else {
-            self.refused("not_admitted");
+            refused(self.listener, "not_admitted");
             return None;
         };
         let Some(place) = self.places.take(&pass.counted_as) else {
@@ -232,32 +232,46 @@ impl<A: Admission> Gate<A> {
                 peer = pass.counted_as,
                 "refused a connection: too many"
             );
-            self.refused("too_many");
+            refused(self.listener, "too_many");
             return None;
         };
         Some(PinnedStream::new(tls, pass.info, pass.cut).holding(place))
     }
+}
 
-    fn refused(&self, cause: &'static str) {
-        metrics::counter!(CONNECTIONS_REFUSED.name, "listener" => self.listener, "cause" => cause)
-            .increment(1);
-    }
+/// Counts a connection that was turned away.
+pub(super) fn refused(listener: &'static str, cause: &'static str) {
+    metrics::counter!(CONNECTIONS_REFUSED.name, "listener" => listener, "cause" => cause)
+        .increment(1);
 }
 
 /// The connections that a listener has open, by who holds them.
-struct Places {
+pub(super) struct Places {
     listener: &'static str,
     limits: AcceptLimits,
     taken: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Places {
+    pub(super) fn new(listener: &'static str, limits: AcceptLimits) -> Arc<Self> {
+        Arc::new(Self { listener, limits, taken: Mutex::default() })
+    }
+
     /// A place, or none when all, or all of `holder`, are taken.
-    fn take(self: &Arc<Self>, holder: &str) -> Option<Place> {
+    pub(super) fn take(self: &Arc<Self>, holder: &str) -> Option<Place> {
+        self.take_of(holder, self.limits.connections_per_peer)
+    }
+
+    /// A place of those who share no limit, or none when all are taken.
+    pub(super) fn take_unshared(self: &Arc<Self>) -> Option<Place> {
+        self.take_of("", usize::MAX)
+    }
+
+    fn take_of(self: &Arc<Self>, holder: &str, most: usize) -> Option<Place> {
         let mut taken = self.lock();
         let own = taken.get(holder).copied().unwrap_or(0);
         let all: usize = taken.values().sum();
-        if own >= self.limits.connections_per_peer || all >= self.limits.connections {
+        if own >= most || all >= self.limits.connections {
             return None;
         }
         taken.insert(holder.to_owned(), own + 1);
@@ -276,7 +290,7 @@ impl Places {
 }
 
 /// One counted connection.
-struct Place {
+pub(super) struct Place {
     places: Arc<Places>,
     holder: String,
 }
@@ -305,7 +319,7 @@ mod tests {
             connections,
             connections_per_peer,
         };
-        Arc::new(Places { listener: "hub", limits, taken: Mutex::default() })
+        Places::new("hub", limits)
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - [`hub_link`]: calls to a hub, in plain values
 //! - [`email`]: e-mail, to the region's mail server
 //! - [`provider`]: calls to the region's identity provider
+//! - [`pages`]: pages, metrics and health, over HTTP
 //! - [`stream`]: a connection that ends with the trust in its peer
 //! - [`unix`]: sockets on this machine and who may call on them
 //! - [`calls`]: what one caller may have under way
@@ -20,6 +21,7 @@ pub mod email;
 pub mod hub_link;
 pub mod identity;
 pub mod limits;
+pub mod pages;
 pub mod pin;
 pub mod provider;
 pub mod proxy;

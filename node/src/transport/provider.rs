@@ -18,29 +18,17 @@ use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetada
 use openidconnect::{
     AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse as _,
 };
 use raccordo_core::secret::Secret;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use serde::Deserialize;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-
-/// Which of a person's claims is the operator's name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Claim {
-    /// `sub`: what the provider calls the person for ever.
-    Sub,
-    /// `preferred_username`: only where people cannot choose it themselves.
-    #[default]
-    PreferredUsername,
-    /// `email`, if the provider has verified it.
-    Email,
-}
+/// Longest subject, in bytes (OpenID Connect Core 1.0 §2).
+const SUBJECT_BYTES_MAX: usize = 255;
 
 /// A provider and this node's account at it.
 pub struct ProviderSettings {
@@ -50,8 +38,6 @@ pub struct ProviderSettings {
     pub client_id: String,
     /// What proves it.
     pub client_secret: Secret<String>,
-    /// Which claim is the operator's name.
-    pub claim: Claim,
     /// Authorities of its certificate, as PEM; without them those that browsers trust.
     pub authorities: Option<Vec<u8>>,
     /// Where it sends people back to.
@@ -112,7 +98,6 @@ pub struct OpenIdProvider {
     issuer: IssuerUrl,
     client_id: ClientId,
     client_secret: ClientSecret,
-    claim: Claim,
     back: RedirectUrl,
     caller: Caller,
 }
@@ -129,7 +114,6 @@ impl OpenIdProvider {
             issuer: IssuerUrl::new(issuer.clone()).map_err(|_| address(&issuer))?,
             client_id: ClientId::new(settings.client_id),
             client_secret: ClientSecret::new(settings.client_secret.reveal().clone()),
-            claim: settings.claim,
             back: RedirectUrl::new(settings.back.clone()).map_err(|_| address(&settings.back))?,
             caller: Caller {
                 http: client(settings.authorities.as_deref(), issuer.starts_with("http://"))?,
@@ -151,7 +135,6 @@ impl OpenIdProvider {
                 CsrfToken::new_random,
                 Nonce::new_random,
             )
-            .add_scopes(self.scopes())
             .set_pkce_challenge(challenge)
             .url();
         Ok(Way {
@@ -162,7 +145,7 @@ impl OpenIdProvider {
         })
     }
 
-    /// Exchanges a code against the claim that is the operator's name.
+    /// Exchanges a code against issuer and subject of its token.
     ///
     /// # Errors
     /// [`ProviderCallError`].
@@ -171,7 +154,7 @@ impl OpenIdProvider {
         code: &str,
         nonce: &str,
         verifier: &str,
-    ) -> Result<Secret<String>, ProviderCallError> {
+    ) -> Result<(String, Secret<String>), ProviderCallError> {
         let refused = |cause: String| ProviderCallError::Refused(cause);
         let ready = self.ready().await?;
         let answer = ready
@@ -205,24 +188,11 @@ impl OpenIdProvider {
                 return Err(refused("the access token is of another answer".into()));
             }
         }
-        let name = match self.claim {
-            Claim::Sub => Some(claims.subject().to_string()),
-            Claim::PreferredUsername => claims.preferred_username().map(|name| name.to_string()),
-            Claim::Email => claims
-                .email()
-                .filter(|_| claims.email_verified() == Some(true))
-                .map(|address| address.to_string()),
-        };
-        name.map(Secret::new).ok_or_else(|| refused("its token lacks the claim".into()))
-    }
-
-    fn scopes(&self) -> Vec<Scope> {
-        let more = match self.claim {
-            Claim::Sub => None,
-            Claim::PreferredUsername => Some("profile"),
-            Claim::Email => Some("email"),
-        };
-        more.into_iter().map(|name| Scope::new(name.to_owned())).collect()
+        let subject = claims.subject().to_string();
+        if !(1..=SUBJECT_BYTES_MAX).contains(&subject.len()) {
+            return Err(refused("its token names nobody".into()));
+        }
+        Ok((claims.issuer().to_string(), Secret::new(subject)))
     }
 
     async fn ready(&self) -> Result<Ready, ProviderCallError> {

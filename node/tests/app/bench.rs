@@ -14,7 +14,7 @@ use raccordo_core::alert::Alert;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::Kind;
-use raccordo_node::app::alerts::AlertView;
+use raccordo_node::app::alerts::{AlertHead, AlertView};
 use raccordo_node::app::audit::Actor;
 use raccordo_node::app::directory::Operator;
 use raccordo_node::app::fault::{Done, Whose};
@@ -375,9 +375,9 @@ impl Bench {
         sight::listed(self.node(who), self.operator(who), EQUIPE).await
     }
 
-    /// One alert as the operator of a region sees it.
-    pub async fn seen(&self, who: Who, object: ObjectId) -> AlertView {
-        sight::one(self.node(who), self.operator(who), object).await
+    /// One alert as the operator of a region sees it, without what it says.
+    pub async fn seen(&self, who: Who, object: ObjectId) -> AlertHead {
+        sight::head(self.node(who), self.operator(who), object).await
     }
 
     /// Both regions stand at one place and agree on everything; nothing waits or is broken.
@@ -390,10 +390,10 @@ impl Bench {
 
     /// The other region has exactly these alerts of a region, once each, decrypted.
     pub async fn assert_arrived(&self, from: Who, objects: &[ObjectId]) {
-        let listed = self.listed(from.other()).await;
+        let (listed, all) = (self.listed(from.other()).await, self.listed(from).await);
         let mut arrived: Vec<ObjectId> = Vec::new();
         for view in listed.iter().filter(|view| view.row.origin == from.id()) {
-            let own = self.seen(from, view.row.object).await;
+            let own = all.iter().find(|own| own.row.object == view.row.object).unwrap();
             assert_eq!(view.share, own.share);
             assert_eq!(view.author, own.author);
             arrived.push(view.row.object);

@@ -18,7 +18,7 @@ use raccordo_core::time::Clock;
 use raccordo_core::vault::Vault;
 use raccordo_core::wire::hub::{Batch, News};
 use raccordo_core::wire::seed::{Seed, Seeded};
-use raccordo_node::app::alerts::{self, Query};
+use raccordo_node::app::alerts::{self, AlertView, Listing, Query};
 use raccordo_node::app::delivery::State;
 use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::fault::Done;
@@ -461,9 +461,11 @@ impl Hubs {
         while let Some(position) = after {
             let query =
                 Query { equipe: EQUIPE.into(), after: position, limit: 100, ..Query::default() };
-            let (views, next) = alerts::list(node, operator, &query).await.unwrap();
-            all.extend(views.into_iter().map(|view| (view.row.object, view.delivery.state)));
-            after = next;
+            let shown = |view: AlertView| {
+                all.push((view.row.object, view.delivery.state));
+                alerts::Place::Shown
+            };
+            after = alerts::list(node, operator, &query, Listing::Page, shown).await.unwrap();
         }
         all
     }
@@ -647,5 +649,7 @@ async fn start(
         gists: Default::default(),
         told: Default::default(),
         quotas: Default::default(),
+        accounts: Default::default(),
+        reading: Default::default(),
     })
 }

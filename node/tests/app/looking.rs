@@ -9,6 +9,7 @@ use raccordo_core::id::ObjectId;
 use raccordo_core::object::Kind;
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
+use raccordo_node::app::account::session::Use;
 use raccordo_node::app::directory::Operator;
 use raccordo_node::app::likeness::{Alike, alike};
 use raccordo_node::app::pictures::{Cell, SMALL_CELL, links, provinces};
@@ -136,7 +137,7 @@ async fn pictures_show_what_may_be_read_and_no_small_count() {
     );
     gone.await.unwrap();
     bench.send(Toscana).await.unwrap();
-    let seen = provinces(node, operator).await.unwrap();
+    let seen = provinces(node, operator, Use::Person).await.unwrap();
     let listed = bench.listed(Umbria).await;
     for (code, cell) in &seen.cells {
         let shares = listed.iter().filter_map(|view| view.share.as_ref());
@@ -147,9 +148,13 @@ async fn pictures_show_what_may_be_read_and_no_small_count() {
     assert!(!seen.cells.is_empty() && !seen.more);
     // Who may read no person sees none of these cases.
     let union = Operator { class: Class::EmployersAssociation, ..operator.clone() };
-    assert!(provinces(node, &union).await.unwrap().cells.is_empty());
+    assert!(provinces(node, &union, Use::Person).await.unwrap().cells.is_empty());
     let admin = Operator { role: Role::Administrator, ..operator.clone() };
-    for refused in [provinces(node, &admin).await.map(drop), links(node, &admin).await.map(drop)] {
+    let pictures = [
+        provinces(node, &admin, Use::Person).await.map(drop),
+        links(node, &admin, Use::Person).await.map(drop),
+    ];
+    for refused in pictures {
         assert_eq!(refused.map_err(|fault| fault.reason), Err("role_not_allowed"));
     }
 }

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod audited;
 mod bench;
 mod clones;
 mod courier;

@@ -147,6 +147,11 @@ impl Many {
         self.place(who).node()
     }
 
+    /// The same, for who keeps it.
+    pub fn shared_node(&self, who: usize) -> Arc<Node> {
+        Arc::clone(self.place(who).node())
+    }
+
     /// The hub.
     pub fn relay(&self) -> &Node {
         self.relay.node()
@@ -349,7 +354,8 @@ impl Many {
 
     /// One alert as the operator of a member sees it.
     pub async fn one(&self, member: usize, object: ObjectId) -> AlertView {
-        sight::one(self.node(member), self.operator(member), object).await
+        let listed = self.listed(member).await;
+        listed.into_iter().find(|view| view.row.object == object).unwrap()
     }
 
     /// These members stand at one place, agree on everything, and nothing waits or is broken.

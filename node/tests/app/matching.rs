@@ -1,6 +1,6 @@
 //! Two regions learn that they know the same person or company; a third learns nothing.
 
-mod stage;
+pub mod stage;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,7 @@ use raccordo_core::normal::evidence::Family;
 use raccordo_core::object::Kind;
 use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::trust::state::TrustChange;
+use raccordo_node::app::account::session::Use;
 use raccordo_node::app::directory::Operator;
 use raccordo_node::app::matching::decide::Decision;
 use raccordo_node::app::matching::waiting::waiting;
@@ -254,7 +255,7 @@ async fn other_organisations_and_roles_see_nothing() {
         let done = decide::decide(node, &other, id, Decision::Deny).await;
         let reason = done.map(drop).map_err(|fault| fault.reason).err().unwrap_or("done");
         assert_eq!(reason, expected, "{class} {role}");
-        let shown = list::show(node, &other, id).await;
+        let shown = list::show(node, &other, id, Use::Person).await;
         assert_eq!(shown.is_ok(), expected == "done", "{class} {role}");
     }
     stage.run().await;
@@ -291,11 +292,47 @@ async fn an_erased_record_ends_its_matches() {
         erase::person_of(stage.node(member), &secretary, case).await.unwrap();
         stage.run().await;
         assert!(stage.matches(member).await.is_empty());
-        let other = if member == TOSCANA { UMBRIA } else { TOSCANA };
-        assert_eq!(stage.only(other).await.row.state, "denied_there");
         if member == TOSCANA {
+            // The alert about the record is withdrawn, and takes what was found by it along.
+            assert!(stage.matches(UMBRIA).await.is_empty());
             assert_eq!(stage.received_tags(UMBRIA, object).await, 0);
+            for at in [TOSCANA, UMBRIA, LAZIO] {
+                let known = stage.node(at).store.read().await.unwrap().object(object).await;
+                let known = known.unwrap().unwrap();
+                assert_eq!((&*known.state, &*known.end_reason), ("withdrawn", "erased"), "{at}");
+                assert!(known.sealed_share.is_empty() && known.sealed_author.is_empty());
+            }
+        } else {
+            // Umbria had shared nothing: its record was only named in the match.
+            assert_eq!(stage.only(TOSCANA).await.row.state, "denied_there");
         }
+        stage.settled().await;
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_erased_takes_back_what_was_just_found() {
+    for sent in [false, true] {
+        let mut stage = Stage::of_three().await;
+        let at_toscana = stage.add(TOSCANA, kamal()).await;
+        stage.add(UMBRIA, person("Sylla", "Mamadou", "1988-05-06", "")).await;
+        stage.share(TOSCANA, at_toscana, Kind::Case).await;
+        stage.run().await;
+        let found = stage.add(UMBRIA, kamal_otherwise()).await;
+        let waiting = stage.own_events(UMBRIA).await;
+        assert!(matches!(&waiting[..], [Told::Found { tags, .. }] if !tags.is_empty()));
+        if sent {
+            stage.send(UMBRIA).await;
+        }
+        let case = stage.case_of(UMBRIA, found).await;
+        let secretary = stage.employ(UMBRIA, "access_point", "secretariat").await;
+        erase::person_of(stage.node(UMBRIA), &secretary, case).await.unwrap();
+        assert_eq!(stage.own_events(UMBRIA).await, [Told::Denied]);
+        stage.run().await;
+        assert!(stage.matches(UMBRIA).await.is_empty());
+        let known = stage.matches(TOSCANA).await.into_iter().map(|view| view.row.state);
+        let known: Vec<String> = known.collect();
+        assert_eq!(known, if sent { vec!["denied_there"] } else { vec![] }, "sent: {sent}");
         stage.settled().await;
     }
 }

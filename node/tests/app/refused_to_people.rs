@@ -159,7 +159,7 @@ async fn roles() {
         let alerts = bench.samples(Toscana, Kind::Case, 1);
         let order = Order { equipe: EQUIPE.into(), alerts, purpose: None, dry_run: true };
         assert_eq!(share(node, operator, order).await.is_ok(), may_share);
-        assert_eq!(alerts::one(node, operator, objects[0]).await.is_ok(), may_share);
+        assert_eq!(alerts::head(node, operator, objects[0]).await.is_ok(), may_share);
         let withdrawn = withdraw(node, operator, objects[0], &code).await;
         assert_eq!(withdrawn.map(drop).map_err(reason), Err("role_not_allowed"));
     }

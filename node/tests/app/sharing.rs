@@ -108,7 +108,8 @@ async fn withdrawal_erases_everywhere() {
         let ended = bench.seen(who, objects[0]).await;
         assert_eq!(ended.row.state, "withdrawn", "{who:?}");
         assert_eq!(ended.row.end_reason, reason.code);
-        assert_eq!((ended.share, ended.row.wrapped_key), (None, Vec::new()));
+        let rest = [ended.row.sealed_share, ended.row.sealed_author, ended.row.wrapped_key];
+        assert!(rest.iter().all(Vec::is_empty), "{who:?}");
         assert_eq!(bench.seen(who, objects[1]).await.row.state, "active");
     }
     let (node, operator) = (bench.node(Toscana), bench.operator(Toscana));
@@ -145,7 +146,7 @@ async fn expiry_erases_on_each_node_by_itself() {
     for who in REGIONS {
         assert_eq!(expire(bench.node(who)).await.unwrap(), 1, "{who:?}");
         let ended = bench.seen(who, ids[0]).await;
-        assert_eq!((ended.row.state.as_str(), ended.share), ("expired", None));
+        assert_eq!((ended.row.state.as_str(), ended.row.sealed_share), ("expired", Vec::new()));
         assert_eq!(bench.seen(who, ids[1]).await.row.state, "active");
         assert_eq!(expire(bench.node(who)).await.unwrap(), 0);
     }
@@ -163,7 +164,7 @@ async fn an_alert_that_expired_on_the_way_leaves_a_tombstone() {
     bench.pass(Duration::from_secs(5 * 86_400));
     bench.run().await;
     let ended = bench.seen(Umbria, shared.objects[0].0.object).await;
-    assert_eq!((ended.row.state.as_str(), ended.share), ("expired", None));
+    assert_eq!((ended.row.state.as_str(), ended.row.sealed_share), ("expired", Vec::new()));
 }
 
 #[tokio::test]

@@ -205,6 +205,8 @@ impl Machine {
             gists: Default::default(),
             told: Default::default(),
             quotas: Default::default(),
+            accounts: Default::default(),
+            reading: Default::default(),
         };
         self.process =
             Some(Process { node: Arc::new(node), tasks: Vec::new(), feed: None, untold: None });

@@ -94,18 +94,14 @@ impl Password {
     }
 
     /// Whether a stored hash is this password's; compared in constant time. Costs the same
-    /// where there is no hash, so that nobody learns by the time it takes which names exist.
+    /// where there is no hash, and whatever was typed, so that nobody learns by the time it
+    /// takes which names exist.
     pub fn verify(&self, hash: Option<&str>) -> bool {
         let typed = self.0.reveal().as_bytes();
-        match hash {
-            Some(hash) => {
-                typed.len() <= BYTES_MAX && Argon2::default().verify_password(typed, hash).is_ok()
-            }
-            None => {
-                let _ = Argon2::default().verify_password(b"", NOBODY);
-                false
-            }
-        }
+        // What nobody could choose is hashed as far as a password goes, and is wrong.
+        let hashed = typed.get(..BYTES_MAX).unwrap_or(typed);
+        let right = Argon2::default().verify_password(hashed, hash.unwrap_or(NOBODY)).is_ok();
+        right && hash.is_some() && hashed.len() == typed.len()
     }
 }
 
@@ -142,6 +138,15 @@ mod tests {
         assert!(!Password::typed("la zia di lucca".to_owned()).verify(Some(&hash)));
         assert!(!password.verify(Some("")));
         assert!(!password.verify(None));
+    }
+
+    #[test]
+    fn what_is_too_long_is_wrong_even_where_it_begins_right() {
+        let longest = "la zia di Lucca ".repeat(BYTES_MAX / 16);
+        let password = Password::typed(longest.clone());
+        let hash = password.hash(&SeededEntropy::labelled("salt")).unwrap();
+        assert!(password.verify(Some(&hash)));
+        assert!(!Password::typed(format!("{longest}!")).verify(Some(&hash)));
     }
 
     #[test]

@@ -6,12 +6,15 @@ use raccordo_proto::alert::v1::{Alert, Tag};
 
 use super::values::{self, Value};
 use super::{FieldError, Reason, Strictness};
-use crate::codes::{CodeLists, is_code};
+use crate::codes::CodeLists;
 use crate::id::NodeId;
 use crate::object::{Field, Form, Kind};
 
 /// Classes of tokens (DESIGN §7).
 const TOKEN_CLASSES: [&str; 3] = ["person_strong", "person_weak", "company"];
+
+/// The longest class of tokens, in bytes.
+const CLASS_BYTES_MAX: usize = 24;
 
 /// Collects at most one error per field.
 pub(super) struct Report<'a> {
@@ -104,21 +107,23 @@ impl<'a> Report<'a> {
     fn code(&self, lists: &[&str], code: &str) -> Result<(), (Reason, String)> {
         let names = lists.join("` or `");
         let hint = format!("`raccordo codes list {}` shows them", lists.first().unwrap_or(&""));
-        if !is_code(code) {
-            return Err((Reason::Malformed, format!("must hold codes of `{names}`; {hint}")));
+        if lists.iter().any(|list| self.lists.lookup(list, code).is_some()) {
+            return Ok(());
         }
-        let known = lists.iter().any(|list| self.lists.lookup(list, code).is_some());
-        if self.at_origin() && !known {
+        if self.at_origin() {
             let message = format!("holds a code that is not in `{names}`; {hint}");
             return Err((Reason::UnknownCode, message));
         }
-        Ok(())
+        // It may be of a newer list; what no version of the list could hold is no code.
+        let formed = lists.iter().any(|list| self.lists.has_form(list, code));
+        let malformed = || (Reason::Malformed, format!("must hold codes of `{names}`; {hint}"));
+        formed.then_some(()).ok_or_else(malformed)
     }
 
     fn tags(&self, tags: &[Tag], max: usize) -> Result<(), (Reason, String)> {
         at_most(tags.len(), max)?;
         let class = |class: &str| {
-            if self.at_origin() { TOKEN_CLASSES.contains(&class) } else { is_code(class) }
+            if self.at_origin() { TOKEN_CLASSES.contains(&class) } else { is_class(class) }
         };
         let formed = |tag: &Tag| {
             tag.receiver.parse::<NodeId>().is_ok() && class(&tag.token_class) && tag.tag.len() == 16
@@ -145,6 +150,12 @@ const UUID_FORM: &str = "must hold UUIDs with hyphens; copy them from where they
 fn is_uuid(text: &str) -> bool {
     // The parser also takes forms without hyphens and in braces; one id, one form.
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// Whether a text could be a class of tokens, of this version or of a newer one.
+fn is_class(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    (1..=CLASS_BYTES_MAX).contains(&text.len()) && text.bytes().all(inner)
 }
 
 fn distinct(items: &[String], max: usize) -> Result<(), (Reason, String)> {

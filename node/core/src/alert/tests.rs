@@ -182,67 +182,96 @@ fn envelope_fields() {
 #[test]
 fn unknown_codes_stop_the_origin_only() {
     type Change = fn(&mut CaseAlert, String);
-    let texts: [(Change, &str); 11] = [
-        (|body, code| body.age_band = code, "ageBand"),
-        (|body, code| body.gender = code, "gender"),
-        (|body, code| body.legal_path = code, "legalPath"),
-        (|body, code| body.trafficking_status = code, "traffickingStatus"),
-        (|body, code| body.status_decider = code, "statusDecider"),
-        (|body, code| body.sector = code, "sector"),
-        (|body, code| body.comune = code, "comune"),
-        (|body, code| body.severity = code, "severity"),
-        (|body, code| body.urgency = code, "urgency"),
-        (|body, code| body.reliability = code, "reliability"),
-        (|body, code| body.province = code, "province"),
+    let texts: [(Change, &str, &str); 11] = [
+        (|body, code| body.age_band = code, "ageBand", "66-70"),
+        (|body, code| body.gender = code, "gender", "NeverSeen"),
+        (|body, code| body.legal_path = code, "legalPath", "art99"),
+        (|body, code| body.trafficking_status = code, "traffickingStatus", "NeverSeen"),
+        (|body, code| body.status_decider = code, "statusDecider", "NeverSeen"),
+        (|body, code| body.sector = code, "sector", "04"),
+        (|body, code| body.comune = code, "comune", "999999"),
+        (|body, code| body.severity = code, "severity", "never_seen"),
+        (|body, code| body.urgency = code, "urgency", "never_seen"),
+        (|body, code| body.reliability = code, "reliability", "never_seen"),
+        (|body, code| body.province = code, "province", "999"),
     ];
-    let lists: [(Change, &str); 9] = [
-        (|body, code| body.citizenship = vec![code], "citizenship"),
-        (|body, code| body.languages = vec![code], "languages"),
-        (|body, code| body.exploitation = vec![code], "exploitation"),
-        (|body, code| body.recruitment = vec![code], "recruitment"),
-        (|body, code| body.ilo_indicators = vec![code], "iloIndicators"),
-        (|body, code| body.indices_603bis = vec![code], "indices603bis"),
-        (|body, code| body.control_methods = vec![code], "controlMethods"),
-        (|body, code| body.needs = vec![code], "needs"),
-        (|body, code| body.contact_safety = vec![code], "contactSafety"),
+    let lists: [(Change, &str, &str); 9] = [
+        (|body, code| body.citizenship = vec![code], "citizenship", "QQ"),
+        (|body, code| body.languages = vec![code], "languages", "qqq"),
+        (|body, code| body.exploitation = vec![code], "exploitation", "NeverSeen"),
+        (|body, code| body.recruitment = vec![code], "recruitment", "NeverSeen"),
+        (|body, code| body.ilo_indicators = vec![code], "iloIndicators", "never_seen"),
+        (|body, code| body.indices_603bis = vec![code], "indices603bis", "never_seen"),
+        (|body, code| body.control_methods = vec![code], "controlMethods", "NeverSeen"),
+        (|body, code| body.needs = vec![code], "needs", "never_seen"),
+        (|body, code| body.contact_safety = vec![code], "contactSafety", "never_seen"),
     ];
-    for (change, field) in texts.into_iter().chain(lists) {
+    for (change, field, newer) in texts.into_iter().chain(lists) {
         let set = |body: &mut CaseAlert, code: &str| {
             // Without a comune, another province contradicts nothing.
             body.comune = String::new();
             change(body, code.to_owned());
         };
-        check_case(|body| set(body, "never-seen"), field, Reason::UnknownCode, false);
-        check_case(|body| set(body, "white space"), field, Reason::Malformed, true);
-        check_case(|body| set(body, &"x".repeat(65)), field, Reason::Malformed, true);
+        check_case(|body| set(body, newer), field, Reason::UnknownCode, false);
+        for text in NO_CODES {
+            let mut body = case();
+            set(&mut body, text);
+            check_no_code(&of_case(body), &format!("caseAlert.{field}"));
+        }
     }
+}
+
+/// Texts that no version of a list could hold.
+const NO_CODES: [&str; 7] = [
+    "white space",
+    "<script>alert(1)</script>",
+    "Mario.Rossi",
+    "+39-055-1234567",
+    "\u{1b}[2J",
+    "è",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+];
+
+/// The origin does not know the code, and to a receiver it is none.
+fn check_no_code(alert: &Alert, field: &str) {
+    let lists = CodeLists::builtin();
+    let found = errors(check(&lists, alert, NOW));
+    assert_eq!(found, [(field.to_owned(), Reason::UnknownCode)], "origin: {alert:?}");
+    let found = errors(check_received(&lists, alert, NOW));
+    assert_eq!(found, [(field.to_owned(), Reason::Malformed)], "receiver: {alert:?}");
 }
 
 #[test]
 fn unknown_company_codes() {
     type Change = fn(&mut CompanyAlert, String);
-    let changes: [(Change, &str); 9] = [
-        (|body, code| body.sector = code, "sector"),
-        (|body, code| body.comune = code, "comune"),
-        (|body, code| body.role = code, "role"),
-        (|body, code| body.ilo_indicators = vec![code], "iloIndicators"),
-        (|body, code| body.indices_603bis = vec![code], "indices603bis"),
-        (|body, code| body.workers_band = code, "workersBand"),
-        (|body, code| body.source_class = code, "sourceClass"),
-        (|body, code| body.status = code, "status"),
-        (|body, code| body.reply_right = code, "replyRight"),
+    let changes: [(Change, &str, &str); 10] = [
+        (|body, code| body.sector = code, "sector", "99.99.99"),
+        (|body, code| body.comune = code, "comune", "999999"),
+        (|body, code| body.role = code, "role", "never_seen"),
+        (|body, code| body.ilo_indicators = vec![code], "iloIndicators", "never_seen"),
+        (|body, code| body.indices_603bis = vec![code], "indices603bis", "never_seen"),
+        (|body, code| body.workers_band = code, "workersBand", ">9"),
+        (|body, code| body.source_class = code, "sourceClass", "never_seen"),
+        (|body, code| body.status = code, "status", "never_seen"),
+        (|body, code| body.reply_right = code, "replyRight", "never_seen"),
+        (|body, code| body.reliability = code, "reliability", "never_seen"),
     ];
-    for (change, field) in changes {
-        let set = |body: &mut CompanyAlert| change(body, "never-seen".to_owned());
+    for (change, field, newer) in changes {
+        let set = |body: &mut CompanyAlert| change(body, newer.to_owned());
         check_company(set, field, Reason::UnknownCode, false);
+        for text in NO_CODES {
+            let mut body = company();
+            change(&mut body, text.to_owned());
+            check_no_code(&of_company(body), &format!("companyAlert.{field}"));
+        }
     }
-    check_company(|body| body.reliability = "?".into(), "reliability", Reason::UnknownCode, false);
 }
 
 #[test]
 fn case_sectors_are_divisions() {
-    check_case(|body| body.sector = "01.21.00".into(), "sector", Reason::UnknownCode, false);
-    check_case(|body| body.sector = "A".into(), "sector", Reason::UnknownCode, false);
+    for sector in ["01.21.00", "A"] {
+        check_no_code(&of_case(CaseAlert { sector: sector.into(), ..case() }), "caseAlert.sector");
+    }
 }
 
 #[test]

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::Lang;
+use super::form::CodeForm;
 use super::search::{self, Folded};
 
 /// Longest accepted file, in bytes; the list of comuni has some 230,000.
 const FILE_BYTES_MAX: usize = 4 << 20;
-/// Longest code, in bytes.
-const CODE_BYTES_MAX: usize = 64;
 /// Longest label, in bytes.
 const LABEL_BYTES_MAX: usize = 400;
 const FIRST_COLUMNS: [&str; 3] = ["code", "label_it", "label_en"];
@@ -23,6 +22,9 @@ pub enum ListError {
     /// A comment line at the top is missing or empty.
     #[error("the file must begin with a line `# {0}: …`")]
     Header(&'static str),
+    /// The form of the codes is none.
+    #[error("the line `# form: …` must hold lengths and letters, like 6 0-9 or 1-40 a-z_")]
+    Form,
     /// The date is not `YYYY-MM-DD`.
     #[error("the line `# date: …` must hold a date like 2025-04-01")]
     Date,
@@ -32,8 +34,8 @@ pub enum ListError {
     /// A row that is no CSV, or has more or fewer columns than the first row.
     #[error("row {0} has other columns than the first row")]
     Row(usize),
-    /// A code is empty, too long, or holds white space.
-    #[error("row {0} has no valid code")]
+    /// A code has not the form that the file gives to its codes.
+    #[error("row {0} has no code of the form that `# form: …` says")]
     Code(usize),
     /// The Italian label is missing, or a label is too long.
     #[error("row {0} has no valid label")]
@@ -89,6 +91,8 @@ pub struct List {
     pub licence: String,
     /// The list that parents belong to.
     pub parent_list: Option<String>,
+    /// What every code of the list looks like, in all its versions.
+    pub form: CodeForm,
     columns: Vec<String>,
     entries: Vec<Code>,
     places: BTreeMap<String, usize>,
@@ -98,7 +102,7 @@ pub struct List {
 
 impl List {
     /// Reads a file: comment lines `# source: …`, `# date: …`, `# licence: …`,
-    /// `# version: …`, at will `# parent: LIST`; a row `code,label_it,label_en` and other
+    /// `# version: …`, `# form: …` ([`CodeForm`]), at will `# parent: LIST`; a row `code,label_it,label_en` and other
     /// columns (`parent` holds the wider code, `words` what people also search for); then
     /// one row per code. UTF-8, commas, double quotes (RFC 4180). An empty `label_en`
     /// means that there is only the Italian label.
@@ -119,6 +123,7 @@ impl List {
             licence: header("licence")?,
             version: header("version")?,
             parent_list: comment(text, "parent"),
+            form: CodeForm::parse(&header("form")?).ok_or(ListError::Form)?,
             columns,
             entries: Vec::new(),
             places: BTreeMap::new(),
@@ -134,7 +139,7 @@ impl List {
     fn push(&mut self, row: usize, record: &csv::StringRecord) -> Result<(), ListError> {
         let cell = |place| record.get(place).unwrap_or_default().trim().to_owned();
         let (code, label_it, label_en) = (cell(0), cell(1), cell(2));
-        if !is_code(&code) {
+        if !self.form.fits(&code) {
             return Err(ListError::Code(row));
         }
         if label_it.is_empty() || label_it.len().max(label_en.len()) > LABEL_BYTES_MAX {
@@ -196,10 +201,10 @@ impl List {
     }
 }
 
-/// Whether a text has the form of a code: 1 to 64 printable ASCII bytes, no space, no comma.
-pub(crate) fn is_code(text: &str) -> bool {
-    let printable = |byte: u8| byte.is_ascii_graphic() && byte != b',' && byte != b'"';
-    (1..=CODE_BYTES_MAX).contains(&text.len()) && text.bytes().all(printable)
+/// Whether a text is the name of a column.
+fn is_column(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(inner)
 }
 
 /// Names of the columns after the labels.
@@ -210,7 +215,7 @@ fn columns(reader: &mut csv::Reader<&[u8]>) -> Result<Vec<String>, ListError> {
     }
     let rest: Vec<_> = row.iter().skip(FIRST_COLUMNS.len()).map(str::to_owned).collect();
     let distinct = row.iter().collect::<std::collections::BTreeSet<_>>().len() == row.len();
-    if distinct && rest.iter().all(|name| is_code(name)) {
+    if distinct && rest.iter().all(|name| is_column(name)) {
         Ok(rest)
     } else {
         Err(ListError::Columns)
@@ -229,7 +234,8 @@ fn comment(text: &str, key: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "# source: S\n# date: 2026-01-31\n# licence: L\n# version: 1\n";
+    const HEAD: &str =
+        "# source: S\n# date: 2026-01-31\n# licence: L\n# version: 1\n# form: 1-3 a-z0-9\n";
 
     fn check(rows: &str, expected: Result<usize, ListError>) {
         let list = List::parse("test", &format!("{HEAD}{rows}"));
@@ -247,6 +253,7 @@ mod tests {
         check("code,label_it,label_en\na,A,A\nb,B,B,B\n", Err(ListError::Row(3)));
         check("code,label_it,label_en\n,A,A\n", Err(ListError::Code(2)));
         check("code,label_it,label_en\na b,A,A\n", Err(ListError::Code(2)));
+        check("code,label_it,label_en\nabcd,A,A\n", Err(ListError::Code(2)));
         check("code,label_it,label_en\na,,A\n", Err(ListError::Label(2)));
         check("code,label_it,label_en\na,A,A\na,B,B\n", Err(ListError::Duplicate(3)));
     }
@@ -269,6 +276,9 @@ mod tests {
         check("date", ListError::Header("date"));
         check("licence", ListError::Header("licence"));
         check("version", ListError::Header("version"));
+        check("form", ListError::Header("form"));
+        let formless = HEAD.replace("1-3 a-z0-9", "three letters");
+        assert_eq!(List::parse("test", &format!("{formless}{rows}")).err(), Some(ListError::Form));
         let undated = HEAD.replace("2026-01-31", "soon");
         assert_eq!(List::parse("test", &format!("{undated}{rows}")).err(), Some(ListError::Date));
     }

@@ -2,16 +2,18 @@
 //!
 //! The files in `node/core/data` are built in; a newer file of the same form replaces a
 //! list without a release. A code that a list does not know is kept and shown as such,
-//! never dropped: only the origin of an alert insists on known codes (`crate::alert`).
+//! never dropped: only the origin of an alert insists on known codes (`crate::alert`). It must
+//! have the form of the list's codes all the same ([`CodeForm`]), so that no text passes for one.
 
 mod builtin;
+mod form;
 mod list;
 mod search;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-pub(crate) use list::is_code;
+pub use form::CodeForm;
 pub use list::{Code, List, ListError};
 
 /// A language of the labels.
@@ -64,6 +66,11 @@ impl CodeLists {
         self.lists.get(name).map(Arc::as_ref)
     }
 
+    /// Whether a text could be a code of a list, now or in a newer version of it.
+    pub fn has_form(&self, list: &str, text: &str) -> bool {
+        self.list(list).is_some_and(|list| list.form.fits(text))
+    }
+
     /// One code of one list.
     pub fn lookup(&self, list: &str, code: &str) -> Option<&Code> {
         self.list(list)?.lookup(code)
@@ -84,7 +91,7 @@ mod tests {
     use super::*;
 
     const SMALL: &str = "# source: Test\n# date: 2026-01-01\n# licence: none\n# version: 2\n\
-                         code,label_it,label_en\nnew,Nuovo,New\n";
+                         # form: 1-20 a-z\ncode,label_it,label_en\nnew,Nuovo,New\n";
 
     #[test]
     fn every_file_parses() {

@@ -10,7 +10,7 @@ use crate::id::{Digest, ObjectId};
 use crate::normal::evidence::Family;
 use crate::pseudonym::token::Tag;
 use crate::secret::Secret;
-use crate::trust::card::is_line;
+use crate::text::is_line;
 
 /// Bytes of every encoded event.
 pub const EVENT_BYTES: usize = 2_048;

@@ -129,7 +129,7 @@ mod tests {
     fn a_moved_comune_stays_itself() {
         // The list of another date gives Firenze another province and code.
         let moved = "# source: T\n# date: 2027-01-01\n# licence: none\n# version: 2\n\
-                     # parent: province\ncode,label_it,label_en,parent,belfiore\n\
+                     # form: 6 0-9\n# parent: province\ncode,label_it,label_en,parent,belfiore\n\
                      053099,Firenze,,053,D612\n";
         let later = CodeLists::builtin().with_overrides("comune", moved).unwrap();
         let later = Comuni::new(&later);

@@ -4,6 +4,7 @@ use super::{DOCUMENT_KINDS, Entry, Field, Identity, RecordKind, date};
 use crate::alert::{self, Alert, Body, FieldError, Reason};
 use crate::codes::CodeLists;
 use crate::secret::Secret;
+use crate::text::steers;
 use crate::time::Instant;
 
 /// Longest part of a value, in bytes.
@@ -117,7 +118,7 @@ fn tidied(lists: &CodeLists, kind: RecordKind, entry: Entry) -> Result<Entry, Fi
     let mut entry = Entry::new(field, parts.iter().map(|part| part.reveal().trim().to_owned()));
     let length = entry.parts.len() == field.parts().len();
     let fits = |part: &Secret<String>| {
-        part.reveal().len() <= PART_BYTES_MAX && !part.reveal().chars().any(char::is_control)
+        part.reveal().len() <= PART_BYTES_MAX && !part.reveal().chars().any(steers)
     };
     if !length || !entry.parts.iter().all(fits) {
         let message = format!("at most {PART_BYTES_MAX} bytes, on one line");

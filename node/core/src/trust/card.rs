@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, NodeId};
+use crate::text::is_line;
 use crate::time::Instant;
 use crate::trust::keys::{IdentityKey, PublicKey, Signature};
 
@@ -169,13 +170,6 @@ impl Card {
         let broken = ranges.into_iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, field)| Err(CardError::Range(field)))
     }
-}
-
-/// Whether a text is one trimmed line of 1 to `bytes_max` bytes without control characters.
-pub fn is_line(text: &str, bytes_max: usize) -> bool {
-    (1..=bytes_max).contains(&text.len())
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
 }
 
 /// Whether a text is `host:port`: a DNS name, an IPv4 address, or an IPv6 address in

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, GroupId, LineageId, NodeId, Sequence};
-use crate::trust::card::{is_endpoint, is_line};
+use crate::text::is_line;
+use crate::trust::card::is_endpoint;
 use crate::trust::keys::{IdentityKey, PublicKey, Signature};
 
 /// The rules of membership that this program knows.

@@ -193,6 +193,18 @@ pub fn number_envelope(bytes: &[u8], number: u64) -> Result<Vec<u8>, WireError> 
     Ok(encoded)
 }
 
+/// Takes what an encoded envelope says out of it, numbered or not: it keeps id, équipe, number
+/// and time, and tells that nothing was read.
+///
+/// # Errors
+/// [`WireError`] when it is no envelope.
+pub fn blank_envelope(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+    let nothing = proto::ReadReceipt { object_ids: Vec::new() };
+    let body = Some(proto::envelope::Body::ReadReceipt(nothing));
+    let envelope = proto::Envelope::decode(bytes)?;
+    Ok(proto::Envelope { author: None, body, ..envelope }.encode_to_vec())
+}
+
 fn write_body(body: &Body) -> proto::envelope::Body {
     use proto::envelope::Body as Wire;
     match body {
@@ -463,6 +475,19 @@ mod tests {
         let beyond = number_envelope(&queued, number::NUMBER_MAX + 1);
         assert_eq!(beyond, Err(WireError::Range("number")));
         assert!(number_envelope(b"none", 1).is_err());
+    }
+
+    #[test]
+    fn a_blank_envelope_says_nothing_in_its_place() {
+        let numbered = envelope(share());
+        let queued = Envelope { number: 0, ..numbered.clone() };
+        let blank = |envelope| blank_envelope(&encode_envelope(envelope)).unwrap();
+        let body = Body::ReadReceipt(Vec::new());
+        let expected = Envelope { author: None, body, ..numbered.clone() };
+        assert_eq!(decode_envelope(&blank(&numbered)), Ok(expected.clone()));
+        let packed = number_envelope(&blank(&queued), u64::MAX).unwrap();
+        assert_eq!(decode_envelope(&packed), Ok(expected));
+        assert!(blank_envelope(b"none").is_err());
     }
 
     fn share() -> Body {

@@ -86,11 +86,11 @@ impl<'c> Wait<'c> {
     /// Takes over those that have come far enough, up to the first that has not.
     async fn look(&mut self) -> Done<()> {
         while let Some(id) = self.pending.front() {
-            let view = alerts::one(self.node, self.operator, *id).await?;
-            if view.delivery.state < self.goal {
+            let head = alerts::head(self.node, self.operator, *id).await?;
+            if head.delivery.state < self.goal {
                 break;
             }
-            self.reached.push(record::shared(&view));
+            self.reached.push(record::shared(&head));
             self.pending.pop_front();
         }
         Ok(())
@@ -98,8 +98,8 @@ impl<'c> Wait<'c> {
 
     async fn remaining(mut self) -> Done<Vec<SharedAlert>> {
         for id in self.pending {
-            let view = alerts::one(self.node, self.operator, id).await?;
-            self.reached.push(record::shared(&view));
+            let head = alerts::head(self.node, self.operator, id).await?;
+            self.reached.push(record::shared(&head));
         }
         Ok(self.reached)
     }

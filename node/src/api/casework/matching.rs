@@ -17,6 +17,7 @@ use super::record::timestamp;
 use super::watch_matches::Watch;
 use crate::api::{Answer, Answers};
 use crate::app::Node;
+use crate::app::account::session::Use;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
 use crate::app::matching::decide::{Decision, decide};
@@ -85,7 +86,7 @@ impl MatchService for MatchCalls {
         request: Request<proto::GetMatchRequest>,
     ) -> Answer<proto::GetMatchResponse> {
         let (operator, asked) = self.heard(request).await?;
-        let view = list::show(&self.node, &operator, match_id(&asked.id)?).await?;
+        let view = list::show(&self.node, &operator, match_id(&asked.id)?, Use::Person).await?;
         Ok(Response::new(proto::GetMatchResponse { r#match: Some(message(view)) }))
     }
 

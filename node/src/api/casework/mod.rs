@@ -93,8 +93,8 @@ impl CaseworkService for CaseworkCalls {
         let mut shared = Vec::with_capacity(came.objects.len());
         for (row, already) in &came.objects {
             shared.push(if *already {
-                let view = alerts::one(&self.node, &operator, row.object).await?;
-                proto::SharedAlert { already_shared: true, ..record::shared(&view) }
+                let head = alerts::head(&self.node, &operator, row.object).await?;
+                proto::SharedAlert { already_shared: true, ..record::shared(&head) }
             } else {
                 record::queued(row, came.recipients.len())
             });
@@ -111,8 +111,8 @@ impl CaseworkService for CaseworkCalls {
         request: Request<proto::ListAlertsRequest>,
     ) -> Answer<proto::ListAlertsResponse> {
         let operator = self.operator(&request).await?;
-        let (query, size) = page::query(request.into_inner())?;
-        Ok(Response::new(page::read(&self.node, &operator, query, size).await?))
+        let query = page::query(request.into_inner())?;
+        Ok(Response::new(page::read(&self.node, &operator, &query).await?))
     }
 
     async fn show_alert(
@@ -146,8 +146,8 @@ impl CaseworkService for CaseworkCalls {
         let asked = request.into_inner();
         let id = object_id(&asked.id)?;
         withdraw::withdraw(&self.node, &operator, id, &asked.reason).await?;
-        let view = alerts::one(&self.node, &operator, id).await?;
-        Ok(Response::new(proto::WithdrawAlertResponse { alert: Some(record::alert(view)) }))
+        let head = alerts::head(&self.node, &operator, id).await?;
+        Ok(Response::new(proto::WithdrawAlertResponse { alert: Some(record::head(head)) }))
     }
 
     async fn await_delivery(

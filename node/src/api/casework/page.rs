@@ -7,7 +7,7 @@ use raccordo_proto::casework::v1::{AlertRecord, ListAlertsRequest, ListAlertsRes
 
 use super::record;
 use crate::app::Node;
-use crate::app::alerts::{self, AlertView, Query};
+use crate::app::alerts::{self, AlertView, Listing, Place, Query};
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
 use crate::transport::limits::CALL_MESSAGE_BYTES_MAX;
@@ -16,16 +16,14 @@ use crate::transport::limits::CALL_MESSAGE_BYTES_MAX;
 const SIZE_DEFAULT: u32 = 200;
 /// Most alerts of a page.
 const SIZE_MAX: u32 = 1_000;
-/// Alerts opened at once: none of them is small by nature.
-const STEP: u32 = 100;
 /// Most bytes of a page's alerts; the rest of the message needs some too.
 const BYTES_MAX: usize = CALL_MESSAGE_BYTES_MAX - (64 << 10);
 
-/// What is asked for, and how many alerts make a page.
+/// What is asked for.
 ///
 /// # Errors
 /// `bad_id`, `unknown_state`, `bad_page_token`.
-pub fn query(asked: ListAlertsRequest) -> Done<(Query, u32)> {
+pub fn query(asked: ListAlertsRequest) -> Done<Query> {
     let ListAlertsRequest { equipe, from, state, page_size, page_token } = asked;
     let origin = (!from.is_empty()).then(|| from.parse()).transpose()?;
     let known = state.is_empty() || state.parse::<State>().is_ok();
@@ -35,8 +33,8 @@ pub fn query(asked: ListAlertsRequest) -> Done<(Query, u32)> {
     }
     let size = if page_size == 0 { SIZE_DEFAULT } else { page_size.min(SIZE_MAX) };
     let state = (!state.is_empty()).then_some(state);
-    let query = Query { equipe, origin, state, after: position(&page_token)?, limit: 0 };
-    Ok((query, size))
+    let query = Query { equipe, origin, state, after: position(&page_token)?, limit: size };
+    Ok(query)
 }
 
 /// The position after which a page begins. A token is the decimal position of the newest
@@ -56,60 +54,31 @@ pub(super) fn position(token: &str) -> Done<u64> {
 ///
 /// # Errors
 /// Those of [`alerts::list`].
-pub async fn read(
-    node: &Node,
-    operator: &Operator,
-    mut query: Query,
-    size: u32,
-) -> Done<ListAlertsResponse> {
-    let mut page = Page::new(size);
-    loop {
-        query.limit = page.room().min(STEP);
-        let (views, next) = alerts::list(node, operator, &query).await?;
-        if let Some(position) = page.add(views) {
-            return Ok(page.answer(Some(position)));
-        }
-        match next {
-            Some(position) if page.room() > 0 => query.after = position,
-            next => return Ok(page.answer(next)),
-        }
-    }
+pub async fn read(node: &Node, operator: &Operator, query: &Query) -> Done<ListAlertsResponse> {
+    let mut page = Page::default();
+    let next = alerts::list(node, operator, query, Listing::Page, |view| page.add(view)).await?;
+    Ok(page.answer(next))
 }
 
 /// A page being filled.
+#[derive(Default)]
 struct Page {
-    size: u32,
     bytes: usize,
     alerts: Vec<AlertRecord>,
-    /// Position of the newest alert on it.
-    newest: u64,
 }
 
 impl Page {
-    fn new(size: u32) -> Self {
-        Self { size, bytes: 0, alerts: Vec::new(), newest: 0 }
-    }
-
-    /// How many alerts still have a place.
-    fn room(&self) -> u32 {
-        self.size.saturating_sub(u32::try_from(self.alerts.len()).unwrap_or(u32::MAX))
-    }
-
-    /// Adds alerts until they are too many bytes; then the position to go on from.
-    fn add(&mut self, views: Vec<AlertView>) -> Option<u64> {
-        for view in views {
-            let position = view.row.position;
-            let alert = record::alert(view);
-            // With its key and length.
-            let bytes = alert.encoded_len() + 8;
-            if self.bytes + bytes > BYTES_MAX && !self.alerts.is_empty() {
-                return Some(self.newest);
-            }
-            self.bytes += bytes;
-            self.newest = position;
-            self.alerts.push(alert);
+    /// Adds alerts until they are too many bytes; one has its place always.
+    fn add(&mut self, view: AlertView) -> Place {
+        let alert = record::alert(view);
+        // With its key and length.
+        let bytes = alert.encoded_len() + 8;
+        if self.bytes + bytes > BYTES_MAX && !self.alerts.is_empty() {
+            return Place::Full;
         }
-        None
+        self.bytes += bytes;
+        self.alerts.push(alert);
+        Place::Shown
     }
 
     fn answer(self, next: Option<u64>) -> ListAlertsResponse {
@@ -146,7 +115,7 @@ mod tests {
     #[test]
     fn questions_are_read() {
         let check = |asked: ListAlertsRequest, expected: Result<u32, &str>| {
-            let read = query(asked).map(|(_, size)| size).map_err(|fault| fault.reason);
+            let read = query(asked).map(|query| query.limit).map_err(|fault| fault.reason);
             assert_eq!(read, expected);
         };
         let asked = ListAlertsRequest::default;
@@ -169,10 +138,10 @@ mod tests {
 
     #[test]
     fn a_page_fits_into_a_message() {
-        let mut page = Page::new(10);
-        assert_eq!(page.add(vec![large(1, 2 << 20), large(2, 1 << 20)]), None);
-        assert_eq!(page.room(), 8);
-        assert_eq!(page.add(vec![large(3, 1 << 20), large(4, 1)]), Some(2));
+        let mut page = Page::default();
+        assert_eq!(page.add(large(1, 2 << 20)), Place::Shown);
+        assert_eq!(page.add(large(2, 1 << 20)), Place::Shown);
+        assert_eq!(page.add(large(3, 1 << 20)), Place::Full);
         let answer = page.answer(Some(2));
         assert!(answer.encoded_len() <= CALL_MESSAGE_BYTES_MAX);
         assert_eq!((answer.alerts.len(), answer.next_page_token.as_str()), (2, "2"));
@@ -180,8 +149,9 @@ mod tests {
 
     #[test]
     fn one_alert_always_fits() {
-        let mut page = Page::new(10);
-        assert_eq!(page.add(vec![large(1, 5 << 20), large(2, 1)]), Some(1));
+        let mut page = Page::default();
+        assert_eq!(page.add(large(1, 5 << 20)), Place::Shown);
+        assert_eq!(page.add(large(2, 1)), Place::Full);
         assert_eq!(page.answer(None).next_page_token, "");
     }
 }

@@ -7,7 +7,7 @@ use raccordo_core::time::Instant;
 use raccordo_proto::alert::v1 as alert_proto;
 use raccordo_proto::casework::v1 as proto;
 
-use crate::app::alerts::AlertView;
+use crate::app::alerts::{AlertHead, AlertView};
 use crate::app::delivery::{Delivery, State};
 use crate::app::pacts::Standing;
 use crate::app::share::Violation;
@@ -19,6 +19,17 @@ pub fn alert(view: AlertView) -> proto::AlertRecord {
     let AlertView { row, equipe, share, author, delivery } = view;
     let (label, body) = share.map(|share| (share.label, share.alert)).unzip();
     proto::AlertRecord {
+        body: body.map(|body| alert_proto::Alert { id: String::new(), ..body }),
+        label: label.map(self::label),
+        author: author.map(self::author),
+        ..head(AlertHead { row, equipe, delivery })
+    }
+}
+
+/// An alert without what it says.
+pub fn head(head: AlertHead) -> proto::AlertRecord {
+    let AlertHead { row, equipe, delivery } = head;
+    proto::AlertRecord {
         id: row.object.to_string(),
         kind: row.kind,
         origin: row.origin.to_string(),
@@ -27,20 +38,20 @@ pub fn alert(view: AlertView) -> proto::AlertRecord {
         shared_at: Some(timestamp(row.shared_at)),
         received_at: row.received_at.map(timestamp),
         delivery: Some(self::delivery(&delivery)),
-        body: body.map(|body| alert_proto::Alert { id: String::new(), ..body }),
-        label: label.map(self::label),
-        author: author.map(self::author),
+        body: None,
+        label: None,
+        author: None,
         sequence: row.sequence.0,
         end_reason: row.end_reason,
     }
 }
 
 /// How far an own alert has come.
-pub fn shared(view: &AlertView) -> proto::SharedAlert {
+pub fn shared(head: &AlertHead) -> proto::SharedAlert {
     proto::SharedAlert {
-        id: view.row.object.to_string(),
-        delivery: Some(delivery(&view.delivery)),
-        sequence: view.row.sequence.0,
+        id: head.row.object.to_string(),
+        delivery: Some(delivery(&head.delivery)),
+        sequence: head.row.sequence.0,
         already_shared: false,
     }
 }

@@ -17,7 +17,7 @@ use super::caller::Callers;
 use super::record;
 use crate::api::stopping;
 use crate::app::Node;
-use crate::app::alerts::{self, AlertView, Query};
+use crate::app::alerts::{self, AlertView, Listing, Place, Query};
 use crate::app::delivery::Delivery;
 use crate::app::fault::Done;
 use crate::app::signals::Topic;
@@ -73,12 +73,9 @@ impl Watch {
             looking: true,
             stop,
         };
-        watch.look().await?;
+        watch.look(asked.include_existing).await?;
         while watch.looking && !asked.include_existing {
-            watch.look().await?;
-        }
-        if !asked.include_existing {
-            watch.ready.clear();
+            watch.look(false).await?;
         }
         Ok(watch)
     }
@@ -97,7 +94,7 @@ impl Watch {
                 return Ok(alert);
             }
             if self.looking {
-                self.look().await?;
+                self.look(true).await?;
                 continue;
             }
             tokio::select! {
@@ -111,32 +108,53 @@ impl Watch {
         }
     }
 
-    /// Looks at the next alerts, as whoever the token now stands for.
-    async fn look(&mut self) -> Done<()> {
+    /// Looks at the next alerts, as whoever the token now stands for; what is new is told only
+    /// where that is wished.
+    async fn look(&mut self, wished: bool) -> Done<()> {
         let operator = self.callers.operator(&self.node, &self.token).await?;
-        let (views, next) = alerts::list(&self.node, &operator, &self.query).await?;
+        let mut news = News { told: &self.told, wished, now: Vec::new(), ready: Vec::new() };
+        let look = |view| news.look(view);
+        let next = alerts::list(&self.node, &operator, &self.query, Listing::Watch, look).await?;
+        let News { now, ready, .. } = news;
+        self.told.extend(now);
+        self.ready.extend(ready);
         self.looking = next.is_some();
         self.query.after = next.unwrap_or_default();
-        self.ready.extend(news(&mut self.told, views));
         Ok(())
     }
 }
 
-/// The alerts that are not as they were told.
-fn news(told: &mut BTreeMap<ObjectId, Told>, views: Vec<AlertView>) -> Vec<AlertRecord> {
-    let mut news = Vec::new();
-    for view in views {
-        let now = Told {
+/// Alerts that are not as they were told, until it is certain that they are told.
+struct News<'t> {
+    told: &'t BTreeMap<ObjectId, Told>,
+    wished: bool,
+    now: Vec<(ObjectId, Told)>,
+    ready: Vec<AlertRecord>,
+}
+
+impl News<'_> {
+    fn look(&mut self, view: AlertView) -> Place {
+        let (object, now) = (view.row.object, Told::from(&view));
+        if self.told.get(&object) == Some(&now) {
+            return Place::LeftOut;
+        }
+        self.now.push((object, now));
+        if !self.wished {
+            return Place::LeftOut;
+        }
+        self.ready.push(record::alert(view));
+        Place::Shown
+    }
+}
+
+impl From<&AlertView> for Told {
+    fn from(view: &AlertView) -> Self {
+        Self {
             version: view.row.version,
             state: view.row.state.clone(),
             delivery: view.delivery.clone(),
-        };
-        if told.get(&view.row.object) != Some(&now) {
-            told.insert(view.row.object, now);
-            news.push(record::alert(view));
         }
     }
-    news
 }
 
 #[cfg(test)]
@@ -151,7 +169,12 @@ mod tests {
         let mut check = |change: &dyn Fn(&mut AlertView), count| {
             let mut view = view();
             change(&mut view);
-            assert_eq!(news(&mut told, vec![view]).len(), count);
+            let mut news = News { told: &told, wished: true, now: Vec::new(), ready: Vec::new() };
+            let expected = if count == 0 { Place::LeftOut } else { Place::Shown };
+            assert_eq!(news.look(view), expected);
+            let News { now, ready, .. } = news;
+            assert_eq!(ready.len(), count);
+            told.extend(now);
         };
         check(&|_| {}, 1);
         check(&|_| {}, 0);
@@ -161,5 +184,13 @@ mod tests {
         check(&|view| view.row.version = 2, 1);
         check(&|view| view.row.state = "withdrawn".into(), 1);
         check(&|view| view.delivery.refusals.clear(), 1);
+    }
+
+    #[test]
+    fn what_is_not_wished_is_left_out() {
+        let told = BTreeMap::new();
+        let mut news = News { told: &told, wished: false, now: Vec::new(), ready: Vec::new() };
+        assert_eq!(news.look(view()), Place::LeftOut);
+        assert_eq!((news.now.len(), news.ready.len()), (1, 0));
     }
 }

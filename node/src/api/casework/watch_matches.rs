@@ -54,10 +54,7 @@ impl Watch {
         let query = Query { equipe: given(asked.equipe), limit: STEP, ..Query::default() };
         let (told, ready) = (BTreeMap::new(), VecDeque::new());
         let mut watch = Self { node, callers, token, query, told, ready, changes, stop };
-        watch.look().await?;
-        if !asked.include_existing {
-            watch.ready.clear();
-        }
+        watch.look(asked.include_existing).await?;
         Ok(watch)
     }
 
@@ -80,21 +77,34 @@ impl Watch {
             }
             // Marked before looking: what changes during it wakes again.
             self.changes.mark_unchanged();
-            self.look().await?;
+            self.look(true).await?;
         }
     }
 
-    /// Looks at all matches, as whoever the token now stands for.
-    async fn look(&mut self) -> Done<()> {
+    /// Looks at all matches, as whoever the token now stands for; what is new is told only where
+    /// that is wished.
+    async fn look(&mut self, wished: bool) -> Done<()> {
         let operator = self.callers.operator(&self.node, &self.token).await?;
         let mut seen = BTreeSet::new();
         let mut after = Some(0);
         while let Some(position) = after {
             self.query.after = position;
-            let (views, next) = list::list(&self.node, &operator, &self.query).await?;
+            let (views, next) = list::watched(&self.node, &operator, &self.query).await?;
             after = next;
             seen.extend(views.iter().map(|view| view.row.id));
-            self.ready.extend(news(&mut self.told, views));
+            let news = news(&self.told, views);
+            if wished {
+                list::note_watched(&self.node, &operator, &news).await?;
+            }
+            for view in news {
+                let (id, now) = (view.row.id, message(view));
+                if wished {
+                    let told = Some(now.clone());
+                    let change = WatchMatchesResponse { r#match: told, ended_id: String::new() };
+                    self.ready.push_back(change);
+                }
+                self.told.insert(id, now);
+            }
         }
         let ended = self.told.keys().copied().filter(|id| !seen.contains(id));
         for id in ended.collect::<Vec<_>>() {
@@ -107,15 +117,7 @@ impl Watch {
 }
 
 /// The matches that are not as they were told.
-fn news(told: &mut BTreeMap<MatchId, Match>, views: Vec<MatchView>) -> Vec<WatchMatchesResponse> {
-    let mut news = Vec::new();
-    for view in views {
-        let id = view.row.id;
-        let now = message(view);
-        if told.get(&id) != Some(&now) {
-            told.insert(id, now.clone());
-            news.push(WatchMatchesResponse { r#match: Some(now), ended_id: String::new() });
-        }
-    }
-    news
+fn news(told: &BTreeMap<MatchId, Match>, mut views: Vec<MatchView>) -> Vec<MatchView> {
+    views.retain(|view| told.get(&view.row.id) != Some(&message(view.clone())));
+    views
 }

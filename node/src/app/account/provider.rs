@@ -2,6 +2,10 @@
 //! authorization code with PKCE, RFC 7636): the provider proves who somebody is, this node
 //! decides what that operator may do.
 //!
+//! An operator is bound to one person there, by issuer and subject, with the link that the
+//! administrator made; names and addresses that the provider tells count for nothing, since
+//! people and administrators there may change them.
+//!
 //! Between leaving for the provider and coming back, what must fit is in a cookie that only
 //! this node can read: nothing is stored for somebody who has not signed in.
 
@@ -10,13 +14,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use raccordo_core::account::SessionKey;
+use raccordo_core::account::{Address, Attempt, Person, SessionKey};
 use raccordo_core::id::Digest;
-use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::sign_in;
+use super::{activate, may_try, sign_in};
 use crate::app::Node;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault, Whose};
@@ -35,12 +38,12 @@ pub trait Provider: Send + Sync {
     /// [`ProviderError::Away`].
     async fn begin(&self) -> Result<Begun, ProviderError>;
 
-    /// Exchanges what somebody came back with against the name of an operator, after all
-    /// checks of OpenID Connect Core §3.1.3.7.
+    /// Exchanges what somebody came back with against who it is, after all checks of OpenID
+    /// Connect Core §3.1.3.7.
     ///
     /// # Errors
     /// [`ProviderError`].
-    async fn finish(&self, code: &str, begun: &Pending) -> Result<Secret<String>, ProviderError>;
+    async fn finish(&self, code: &str, begun: &Pending) -> Result<Person, ProviderError>;
 }
 
 /// Why a provider is of no help.
@@ -84,17 +87,44 @@ impl std::fmt::Debug for Pending {
 #[derive(Serialize, Deserialize)]
 struct Trip {
     pending: Pending,
-    next: String,
+    aim: Aim,
     begun_at: i64,
+}
+
+/// What somebody goes to the provider for. Secret where it holds a link.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Aim {
+    /// To sign in, and go on at this path.
+    SignIn(String),
+    /// To be bound to the operator of this link.
+    Activate(String),
+}
+
+impl std::fmt::Debug for Aim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SignIn(next) => f.debug_tuple("SignIn").field(next).finish(),
+            Self::Activate(_) => f.write_str("Activate([redacted])"),
+        }
+    }
 }
 
 /// Somebody leaves for the provider: the address, and the cookie to come back with.
 ///
 /// # Errors
-/// `provider_away`.
-pub async fn leave(node: &Node, provider: &dyn Provider, next: &str) -> Done<(String, String)> {
+/// `bad_link`, `provider_away`; `too_many_attempts`: each is a call to the provider.
+pub async fn leave(
+    node: &Node,
+    provider: &dyn Provider,
+    aim: Aim,
+    from: Address,
+) -> Done<(String, String)> {
+    if let Aim::Activate(link) = &aim {
+        activate::look(node, link).await?;
+    }
+    must_be_free(node, from)?;
     let Begun { address, pending } = provider.begin().await.map_err(fault)?;
-    let trip = Trip { pending, next: next.to_owned(), begun_at: node.clock.now().0 };
+    let trip = Trip { pending, aim, begun_at: node.clock.now().0 };
     let text = serde_json::to_vec(&trip).map_err(|cause| Fault::ours("provider_trip", cause))?;
     Ok((address, URL_SAFE_NO_PAD.encode(node.seal(SEAL, &text)?)))
 }
@@ -114,11 +144,13 @@ pub struct Return {
 ///
 /// # Errors
 /// `provider_trip` for an answer that this browser did not ask for, or too late;
-/// `provider_away`, `provider_refused`; `unknown_person` for somebody who is no operator here.
+/// `provider_away`, `provider_refused`; `unknown_person` for somebody who is no operator here;
+/// `bad_link`, `person_taken` where an account is activated; `too_many_attempts`.
 pub async fn come_back(
     node: &Node,
     provider: &dyn Provider,
     back: Return,
+    from: Address,
     agent: Digest,
 ) -> Done<(Operator, SessionKey, String)> {
     let sealed = URL_SAFE_NO_PAD.decode(&back.cookie).map_err(|_| lost())?;
@@ -129,9 +161,21 @@ pub async fn come_back(
     if asked != Digest::of(back.state.as_bytes()) || !in_time {
         return Err(lost());
     }
-    let name = provider.finish(&back.code, &trip.pending).await.map_err(fault)?;
-    let (operator, key) = sign_in::proven(node, name.reveal(), agent).await?;
-    Ok((operator, key, trip.next))
+    must_be_free(node, from)?;
+    let person = provider.finish(&back.code, &trip.pending).await.map_err(fault)?;
+    let ((operator, key), next) = match trip.aim {
+        Aim::SignIn(next) => (sign_in::proven(node, &person, agent).await?, next),
+        Aim::Activate(link) => (activate::bind(node, &link, &person, agent).await?, "/".to_owned()),
+    };
+    // The way there and the way back.
+    for _ in 0..2 {
+        node.accounts.throttle().give_back(&Attempt::Provider(from));
+    }
+    Ok((operator, key, next))
+}
+
+fn must_be_free(node: &Node, from: Address) -> Done<()> {
+    may_try(node, &Attempt::Provider(from)).then_some(()).ok_or_else(sign_in::too_many)
 }
 
 fn lost() -> Fault {

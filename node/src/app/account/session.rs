@@ -9,9 +9,10 @@ use crate::app::directory::{self, Operator};
 use crate::app::fault::Done;
 
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Use {
     /// A person, which keeps the session alive.
+    #[default]
     Person,
     /// A page that reads itself again: an empty chair keeps no session alive.
     Background,

@@ -6,7 +6,7 @@
 
 use raccordo_core::backup::records::{Row, TableHead, Value};
 use raccordo_core::entropy::Entropy;
-use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId, RecordId};
+use raccordo_core::id::{Digest, EnvelopeId, LineageId, ObjectId, OperatorId};
 use raccordo_core::matching::life::MatchId;
 use raccordo_core::secret::Secret;
 use raccordo_core::vault::{RecordKey, Vault, VaultError};
@@ -38,6 +38,11 @@ const SEALED: &[(&str, &str, How)] = &[
         "account",
         "sealed_seed",
         How::Value(|row| Some(account::seed_context(row.id::<OperatorId>("operator")?))),
+    ),
+    (
+        "provider_person",
+        "sealed",
+        How::Value(|row| Some(account::person_context(row.id::<OperatorId>("operator")?))),
     ),
     (
         "email_notice",
@@ -86,21 +91,8 @@ const SEALED: &[(&str, &str, How)] = &[
     ),
     (
         "object",
-        "sealed_author",
-        How::Value(|row| Some(apply::author_context(row.id::<ObjectId>("object")?))),
-    ),
-    (
-        "object",
         "wrapped_key",
         How::RecordKey(|row| Some(row.id::<ObjectId>("object")?.to_string())),
-    ),
-    (
-        "token",
-        "sealed",
-        How::Value(|row| {
-            let (record, lookup) = (row.id::<RecordId>("record")?, row.id::<Digest>("lookup")?);
-            Some(matching::tokens::context(record, lookup))
-        }),
     ),
     (
         "pair_secret",
@@ -153,6 +145,8 @@ const SEALED: &[(&str, &str, How)] = &[
 #[cfg(test)]
 const UNDER_RECORD_KEYS: &[(&str, &str)] = &[
     ("object", "sealed_share"),
+    ("object", "sealed_author"),
+    ("token", "sealed"),
     ("register_record", "wrapped_key"),
     ("register_record", "sealed_codes"),
     ("register_field", "sealed"),
@@ -214,15 +208,20 @@ pub(super) fn seal(vault: &Vault, entropy: &dyn Entropy, head: &TableHead, row: 
     })
 }
 
-/// Names are found by digests under the node key.
+/// What is found by a digest under the node key: table, what is digested, digest, purpose.
+const INDEXED: &[(&str, &str, &str, &str)] = &[
+    ("operator", "sealed_name", "name_index", directory::NAME_INDEX),
+    ("provider_person", "sealed", "person", account::PERSON_INDEX),
+];
+
+/// Makes the digests of a row under another node key.
 fn indexed(vault: &Vault, head: &TableHead, mut row: Row) -> Row {
-    if head.name != "operator" {
-        return row;
-    }
-    let Value::Bytes(name) = column(head, &row, "sealed_name") else { return row };
-    let index = vault.index(directory::NAME_INDEX, name).to_vec();
-    if let Some(value) = place(head, "name_index").and_then(|place| row.get_mut(place)) {
-        *value = Value::Bytes(index);
+    for (_, of, index, purpose) in INDEXED.iter().filter(|(table, ..)| *table == head.name) {
+        let Value::Bytes(plain) = column(head, &row, of) else { continue };
+        let digest = vault.index(purpose, plain).to_vec();
+        if let Some(value) = place(head, index).and_then(|place| row.get_mut(place)) {
+            *value = Value::Bytes(digest);
+        }
     }
     row
 }
@@ -319,6 +318,7 @@ mod tests {
                     ("match_id", statement.clone()),
                     ("digest", statement),
                     ("name_index", Value::Null),
+                    ("person", Value::Null),
                 ],
             );
             let head = table.head();
@@ -328,9 +328,10 @@ mod tests {
             let new = seal(&vault(2), &entropy, &head, opened).unwrap();
             assert!(open(&vault(1), &head, new.clone()).is_err(), "{name}");
             let back = open(&vault(2), &head, new).unwrap();
-            let index = place(&head, "name_index");
+            let digests = ["name_index", "person"].map(|index| place(&head, index));
             for (at, (found, expected)) in back.iter().zip(&plain).enumerate() {
-                assert!(Some(at) == index || found == expected, "{name}, column {at}");
+                let same = digests.contains(&Some(at)) || found == expected;
+                assert!(same, "{name}, column {at}");
             }
             assert!(open(&vault(2), &head, old).is_err(), "{name}");
         }
@@ -340,7 +341,7 @@ mod tests {
     fn what_has_ended_stays_empty() {
         let (table, entropy) = (table("object"), SeededEntropy::labelled("ended"));
         let none = || Value::Bytes(Vec::new());
-        let ended = row(&table, &[("wrapped_key", none()), ("sealed_author", none())]);
+        let ended = row(&table, &[("wrapped_key", none())]);
         assert_eq!(seal(&vault(1), &entropy, &table.head(), ended.clone()).unwrap(), ended);
         assert_eq!(open(&vault(1), &table.head(), ended.clone()).unwrap(), ended);
     }
@@ -353,5 +354,15 @@ mod tests {
         let sealed = seal(&vault(2), &entropy, &head, plain).unwrap();
         let index = vault(2).index(directory::NAME_INDEX, b"Anna").to_vec();
         assert_eq!(column(&head, &sealed, "name_index"), &Value::Bytes(index));
+    }
+
+    #[test]
+    fn a_person_at_the_provider_is_found_under_the_new_key() {
+        let (table, entropy) = (table("provider_person"), SeededEntropy::labelled("person"));
+        let plain = row(&table, &[("sealed", Value::Bytes(b"issuer and subject".to_vec()))]);
+        let head = table.head();
+        let sealed = seal(&vault(2), &entropy, &head, plain).unwrap();
+        let index = vault(2).index(account::PERSON_INDEX, b"issuer and subject").to_vec();
+        assert_eq!(column(&head, &sealed, "person"), &Value::Bytes(index));
     }
 }

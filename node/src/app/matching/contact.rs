@@ -7,7 +7,7 @@ use raccordo_core::id::{LineageId, NodeId, OperatorId};
 use raccordo_core::matching::event::{CONTACT_BYTES_MAX, Contact, Event, Told};
 use raccordo_core::matching::life::{MatchId, Side};
 use raccordo_core::secret::Secret;
-use raccordo_core::trust::card::is_line;
+use raccordo_core::text::is_line;
 
 use super::{events, standing};
 use crate::app::audit::{Actor, record};

@@ -84,7 +84,13 @@ pub async fn decide(
     let before = standing::expected(node, tx, lineage, id).await?;
     match apply(before.as_ref(), Side::Here, decision.step()) {
         Ok(_) => {}
-        Err(Refused::Repeated) => return list::view(node, tx, row).await,
+        Err(Refused::Repeated) => {
+            let (view, shown) = (list::view(node, tx, row).await?, id.to_string());
+            let (of, detail) = (node.identity.node.as_str(), [("ids", shown.as_str())]);
+            record(node, tx, operator.actor(), "match.read", of, &detail).await?;
+            work.commit().await?;
+            return Ok(view);
+        }
         Err(refused) => return Err(refused_decision(refused)),
     }
     if decision == Decision::Confirm

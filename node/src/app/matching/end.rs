@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::envelope::Body;
 use raccordo_core::id::{LineageId, ObjectId, RecordId};
 use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::life::State;
-use raccordo_core::matching::shown::{Shown, Tags};
 
-use super::{events, pairs, standing};
+use super::{events, standing};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::pseudonym::forget_tokens;
-use crate::app::share::rows_for;
 use crate::store::Tx;
 
 /// Forgets what was shown of an object, and its matches, at each node that sees its end.
@@ -27,7 +24,7 @@ pub async fn object_ended(tx: &mut dyn Tx, object: ObjectId) -> Done<()> {
     Ok(tx.delete_record_object(object).await?)
 }
 
-/// Ends the matches of a record that is erased, takes back what was shown of it, and forgets
+/// Ends the matches of a record that is erased, whose alerts have been withdrawn, and forgets
 /// its tokens. Returns the équipes that have something to send.
 ///
 /// # Errors
@@ -52,22 +49,9 @@ pub async fn record_erased(
         tx.delete_match(row.id).await?;
     }
     for row in tx.objects_of_record(record).await? {
-        if row.shared {
-            take_back(node, tx, row.lineage, row.object).await?;
-            told.insert(row.lineage);
-        }
         tx.delete_record_object(row.object).await?;
     }
     tx.forget_tokens(record).await?;
-    forget_tokens(tx, record).await?;
+    forget_tokens(node, tx, record).await?;
     Ok(told)
-}
-
-async fn take_back(node: &Node, tx: &mut dyn Tx, lineage: LineageId, object: ObjectId) -> Done<()> {
-    let members = tx.members(lineage).await?;
-    let others = members.into_iter().filter(|member| member.node != node.identity.node);
-    let shown = others.map(|member| Shown { receiver: member.node, tags: Vec::new() });
-    let tags = Tags { object, shown: shown.collect() };
-    let envelope = pairs::spoken(node, lineage, Body::Tags(tags));
-    Ok(tx.queue_envelopes(rows_for(node, &envelope, None)?).await?)
 }

@@ -3,7 +3,7 @@
 
 use raccordo_core::envelope::Body;
 use raccordo_core::hublog::LogEntry;
-use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, OperatorId};
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, OperatorId, RecordId};
 use raccordo_core::letter::Route;
 use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::fan_out::CANDIDATES_MAX;
@@ -21,6 +21,7 @@ use crate::app::share::rows_for;
 use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::matching::{MatchEventRow, MatchRow};
+use crate::store::outbox::EnvelopeRow;
 
 /// Matches that are read at once.
 const PAGE: u32 = 500;
@@ -57,15 +58,39 @@ pub(super) async fn say(
     let peer = peer.clone();
     let row = MatchEventRow { envelope: envelope.id, lineage, peer, operator, sealed };
     tx.put_match_event(row).await?;
-    tx.queue_envelopes(rows_for(node, &envelope, None)?).await?;
+    let record = record_shown(tx, &event.told).await?;
+    let told = rows_for(node, &envelope, None)?.into_iter();
+    tx.queue_envelopes(told.map(|row| EnvelopeRow { record, ..row }).collect()).await?;
     Ok(true)
+}
+
+/// The own record of whose values an event shows something.
+async fn record_shown(tx: &mut dyn Tx, told: &Told) -> Done<Option<RecordId>> {
+    let (Told::Found { ours, .. } | Told::Stands { ours, .. }) = told else { return Ok(None) };
+    Ok(tx.record_object(*ours).await?.map(|row| row.record))
+}
+
+/// Takes back an own event about a record that is erased before the log has shown it. The
+/// counterpart may have it already: it is told that the match is none.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn take_back(node: &Node, tx: &mut dyn Tx, envelope: EnvelopeId) -> Done<()> {
+    let Some(row) = tx.take_match_event(envelope).await? else { return Ok(()) };
+    let about = open(node, &row)?.about;
+    // Of what is known, the record's end tells.
+    if tx.found_match(about).await?.is_none() {
+        let denied = Event { about, told: Told::Denied };
+        say(node, tx, row.lineage, &row.peer, denied, None).await?;
+    }
+    Ok(())
 }
 
 /// Own events that the log has not shown.
 ///
 /// # Errors
 /// The store's, a wrong node key, or damaged rows.
-pub(super) async fn waiting(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<Event>> {
+pub async fn waiting(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<Event>> {
     let rows = tx.match_events(lineage).await?;
     rows.iter().map(|row| open(node, row)).collect()
 }

@@ -1,4 +1,5 @@
-//! Shows matches to the people who answer for the records.
+//! Shows matches to the people who answer for the records; what is handed out is in the audit
+//! before ([`reading`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +12,10 @@ use raccordo_core::register::subject_of;
 
 use super::{contact, events, standing};
 use crate::app::Node;
+use crate::app::account::session::Use;
 use crate::app::directory::Operator;
 use crate::app::fault::{Done, Fault};
+use crate::app::reading::{self, Item, Reading};
 use crate::app::register::meets;
 use crate::store::Tx;
 pub use crate::store::matching::MatchStage;
@@ -63,11 +66,60 @@ fn met(operator: &Operator, record: &RecordRow) -> bool {
 }
 
 /// Matches of records that the operator meets, in the order of finding; the second value is
-/// the position to go on from, none at the end.
+/// the position to go on from, none at the end. The page is in the audit.
 ///
 /// # Errors
 /// `role_not_allowed`, `no_such_equipe`.
 pub async fn list(
+    node: &Node,
+    operator: &Operator,
+    query: &Query,
+) -> Done<(Vec<MatchView>, Option<u64>)> {
+    let (views, next) = watched(node, operator, query).await?;
+    let asked = vec![
+        ("equipe", query.equipe.clone().unwrap_or_default()),
+        ("state", query.state.clone().unwrap_or_default()),
+    ];
+    note(node, operator, "match.list", asked, &views, Use::Person).await?;
+    Ok((views, next))
+}
+
+/// Puts matches that are handed out into the audit.
+///
+/// # Errors
+/// The store's; then nothing may be shown.
+async fn note(
+    node: &Node,
+    operator: &Operator,
+    action: &'static str,
+    asked: Vec<(&'static str, String)>,
+    views: &[MatchView],
+    used: Use,
+) -> Done<()> {
+    let subject = node.identity.node.as_str();
+    let items = views.iter().map(item).collect();
+    reading::note(node, operator, Reading { action, subject, asked, items, used }).await
+}
+
+fn item(view: &MatchView) -> Item {
+    let version = u64::try_from(view.row.changed_at.0).unwrap_or_default();
+    Item { id: view.row.id.to_string(), version }
+}
+
+/// Puts what a watcher is told of matches into the audit.
+///
+/// # Errors
+/// The store's; then it may not be told.
+pub async fn note_watched(node: &Node, operator: &Operator, views: &[MatchView]) -> Done<()> {
+    note(node, operator, "match.watch", Vec::new(), views, Use::Person).await
+}
+
+/// As [`list`], for a watcher, who is told of what is new alone: that is noted by
+/// [`note_watched`].
+///
+/// # Errors
+/// As [`list`].
+pub async fn watched(
     node: &Node,
     operator: &Operator,
     query: &Query,
@@ -112,10 +164,12 @@ pub struct Look {
     pub before: Option<u64>,
     /// At most so many, from 1.
     pub limit: u32,
+    /// Whether a person asks, or a page that reads itself again.
+    pub used: Use,
 }
 
 /// Matches of records that the operator meets, the newest first; the second value is the
-/// position to go on from, none at the end.
+/// position to go on from, none at the end. The page is in the audit.
 ///
 /// # Errors
 /// `role_not_allowed`.
@@ -128,13 +182,22 @@ pub async fn newest(
     if !filter.people && !filter.companies {
         operator.must(Action::ReadMatch(Subject::Person))?;
     }
-    let Look { stage, before, limit } = look;
+    let Look { stage, before, limit, used } = look;
     let filter = MatchFilter { stage, before_position: before, limit, ..filter };
     let mut tx = node.store.read().await?;
     let rows = tx.newest_matches(&filter).await?;
     let more = rows.len() >= limit as usize;
     let next = rows.last().filter(|_| more).map(|row| row.position);
-    Ok((views(node, &mut *tx, rows).await?, next))
+    let views = views(node, &mut *tx, rows).await?;
+    drop(tx);
+    let stage = match stage {
+        MatchStage::Any => "",
+        MatchStage::Undecided => "undecided",
+        MatchStage::Unanswered => "unanswered",
+    };
+    let asked = vec![("stage", stage.to_owned())];
+    note(node, operator, "match.list", asked, &views, used).await?;
+    Ok((views, next))
 }
 
 /// Matches of which the operator may do this: role, class and organisation decide.
@@ -164,11 +227,11 @@ async fn named(tx: &mut dyn Tx, name: &str) -> Done<LineageId> {
     })
 }
 
-/// Shows one match.
+/// Shows one match, which is in the audit before.
 ///
 /// # Errors
 /// `no_such_match`, `role_not_allowed`.
-pub async fn show(node: &Node, operator: &Operator, id: MatchId) -> Done<MatchView> {
+pub async fn show(node: &Node, operator: &Operator, id: MatchId, used: Use) -> Done<MatchView> {
     let mut tx = node.store.read().await?;
     let row = tx.found_match(id).await?.ok_or_else(no_such_match)?;
     let record = tx.register_record(row.record).await?.ok_or_else(no_such_match)?;
@@ -176,7 +239,10 @@ pub async fn show(node: &Node, operator: &Operator, id: MatchId) -> Done<MatchVi
     if !met(operator, &record) {
         return Err(no_such_match());
     }
-    view(node, &mut *tx, row).await
+    let view = view(node, &mut *tx, row).await?;
+    drop(tx);
+    note(node, operator, "match.read", Vec::new(), std::slice::from_ref(&view), used).await?;
+    Ok(view)
 }
 
 /// A row with what belongs to it.

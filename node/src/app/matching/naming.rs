@@ -27,7 +27,7 @@ pub async fn check(tx: &mut dyn Tx, operator: &Operator, record: RecordId, kind:
         return Err(no_such_record());
     }
     if row.state == ERASED {
-        return Err(Fault::conflict("erased", "this record was erased"));
+        return Err(erased());
     }
     let fits = match RecordKind::parse(&row.kind) {
         Some(RecordKind::Person) => kind == Kind::Case,
@@ -40,6 +40,10 @@ pub async fn check(tx: &mut dyn Tx, operator: &Operator, record: RecordId, kind:
     let message = format!("an alert of kind {} is not about a {}", kind.as_str(), row.kind);
     Err(Fault::usage("wrong_record", message)
         .hint("a case alert is about a person, a company alert about a company"))
+}
+
+fn erased() -> Fault {
+    Fault::conflict("erased", "this record was erased")
 }
 
 /// The object that names a record to other nodes before it is shared, if there is one: sharing
@@ -88,12 +92,17 @@ pub async fn shared(
     object: ObjectId,
     record: RecordId,
 ) -> Done<()> {
-    let lineage = work.row.lineage;
-    work.tx()?.put_record_object(RecordObjectRow { object, lineage, record, shared: true }).await?;
+    let (lineage, tx) = (work.row.lineage, work.tx()?);
+    // Asked after the hold: nobody erases it before this transaction ends.
+    tx.hold_register().await?;
+    if tx.register_record(record).await?.is_none_or(|row| row.state == ERASED) {
+        return Err(erased());
+    }
+    tx.put_record_object(RecordObjectRow { object, lineage, record, shared: true }).await?;
     let tokens = super::tokens::kept(node, work.tx()?, lineage, record).await?;
     if tokens.is_empty() {
         return wanted::want_in(node, work.tx()?, lineage, &[record]).await;
     }
     let pairs = pairs::ready(node, work).await?;
-    tags::publish(node, work, &[object], &tokens, &pairs).await
+    tags::publish(node, work, record, &[object], (&tokens, &pairs)).await
 }

@@ -19,6 +19,7 @@ use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::share::rows_for;
 use crate::app::work::Work;
+use crate::store::outbox::EnvelopeRow;
 use crate::store::token::{OwnTagRow, ReceivedTagRow};
 
 /// Makes anew all that is shown and expected of a record, and looks for matches.
@@ -48,20 +49,20 @@ pub(super) async fn retag(node: &Node, work: &mut Work<'_>, record: RecordId) ->
     let objects = tx.objects_of_record(record).await?;
     let shared = objects.iter().filter(|row| row.shared && row.lineage == lineage);
     let shared: Vec<ObjectId> = shared.map(|row| row.object).collect();
-    publish(node, work, &shared, &tokens, &pairs).await?;
+    publish(node, work, record, &shared, (&tokens, &pairs)).await?;
     find::by_record(node, work, record).await
 }
 
-/// Shows the members the tags of own objects that are active.
+/// Shows the members the tags of own objects about a record that are active.
 ///
 /// # Errors
 /// The store's.
 pub(super) async fn publish(
     node: &Node,
     work: &mut Work<'_>,
+    record: RecordId,
     objects: &[ObjectId],
-    tokens: &[Kept],
-    pairs: &[Pair],
+    (tokens, pairs): (&[Kept], &[Pair]),
 ) -> Done<()> {
     if pairs.is_empty() {
         return Ok(());
@@ -84,7 +85,9 @@ pub(super) async fn publish(
         }
         let tags = Tags { object: *object, shown: shown.clone() };
         let envelope = pairs::spoken(node, lineage, Body::Tags(tags));
-        work.tx()?.queue_envelopes(rows_for(node, &envelope, None)?).await?;
+        let told = rows_for(node, &envelope, None)?.into_iter();
+        let told = told.map(|row| EnvelopeRow { record: Some(record), ..row }).collect();
+        work.tx()?.queue_envelopes(told).await?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Finished tokens of own records: kept sealed, and turned into tags.
+//! Finished tokens of own records: kept under the key of their record, with which they go, and
+//! turned into tags.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use raccordo_core::id::{Digest, LineageId, RecordId};
 use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::token::{TOKEN_BYTES, Token};
+use raccordo_core::vault::RecordKey;
 
 use super::{pairs, tags};
 use crate::app::Node;
@@ -15,8 +17,8 @@ use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::token::TokenRow;
 
-/// Context under which a token is sealed.
-pub(in crate::app) fn context(record: RecordId, lookup: Digest) -> String {
+/// Context under which a token is sealed, by the key of its record.
+fn context(record: RecordId, lookup: Digest) -> String {
     format!("token/{record}/{lookup}")
 }
 
@@ -45,12 +47,15 @@ pub async fn tokens_made(
 ) -> Done<()> {
     let lineage = work.row.lineage;
     let tx = work.tx()?;
-    let known = tx.register_record(record).await?;
-    if known.is_none_or(|row| row.wrapped_key.is_empty()) || key.lineage != lineage {
-        // Erased while its tokens were made.
-        return Ok(());
-    }
     let index = keys::held(node, tx).await?.index;
+    // Asked after the hold: nobody erases it before this transaction ends.
+    let known = tx.register_record(record).await?;
+    let of_record = match known.filter(|_| key.lineage == lineage) {
+        Some(row) => keys::of_record(node, tx, &row).await?,
+        None => None,
+    };
+    // Erased while its tokens were made.
+    let Some(of_record) = of_record else { return Ok(()) };
     let mut rows = Vec::new();
     for (family, token) in tokens {
         let lookup = Digest(index.index("token", token.reveal()));
@@ -61,7 +66,9 @@ pub async fn tokens_made(
             lookup,
             key_epoch: key.epoch.0,
             family: family.name().to_owned(),
-            sealed: node.seal(&context(record, lookup), token.reveal())?,
+            sealed: of_record
+                .seal(&*node.entropy, &context(record, lookup), token.reveal())
+                .map_err(|cause| Fault::ours("vault", cause))?,
         });
     }
     let before = tx.tokens_of(lineage, record).await?;
@@ -90,12 +97,19 @@ pub async fn kept(
     record: RecordId,
 ) -> Done<Vec<Kept>> {
     let rows = tx.tokens_of(lineage, record).await?;
-    rows.iter().map(|row| open(node, row)).collect()
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let damaged = || Fault::ours("row_damaged", "tokens of no record");
+    let known = tx.register_record(record).await?.ok_or_else(damaged)?;
+    let key = keys::of_record(node, tx, &known).await?.ok_or_else(damaged)?;
+    rows.iter().map(|row| open(&key, row)).collect()
 }
 
-fn open(node: &Node, row: &TokenRow) -> Done<Kept> {
+fn open(key: &RecordKey, row: &TokenRow) -> Done<Kept> {
     let damaged = || Fault::ours("row_damaged", "a token");
-    let bytes = node.open(&context(row.record, row.lookup), &row.sealed)?;
+    let bytes = key.open(&context(row.record, row.lookup), &row.sealed);
+    let bytes = bytes.map_err(|cause| Fault::ours("vault", cause))?;
     let bytes: [u8; TOKEN_BYTES] = bytes.reveal().as_slice().try_into().map_err(|_| damaged())?;
     let class = Class::from_name(&row.class).ok_or_else(damaged)?;
     Ok(Kept {

@@ -1,6 +1,7 @@
 //! Asks for tokens of the records that want some, newest first, within the budget; and asks
 //! again where too few have answered.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use raccordo_core::canonical::{Reader, Writer};
@@ -11,13 +12,14 @@ use raccordo_core::planted::{self, Bug};
 use raccordo_core::pseudonym::budget::FRESH;
 use raccordo_core::pseudonym::key::{Class, KeyId};
 use raccordo_core::pseudonym::request::{Request, VALUE_BYTES_MAX};
-use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
+use raccordo_core::vault::RecordKey;
 
 use super::{budget, keys, say};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
-use crate::app::{Node, matching};
+use crate::app::{Node, matching, register};
+use crate::store::Tx;
 use crate::store::token_request::{RequestRow, WantedRow};
 use crate::telemetry::TOKENS_ASKED;
 
@@ -153,13 +155,14 @@ async fn post(node: &Node, work: &mut Work<'_>, key: KeyId, batch: Batch) -> Don
     let id = TokenRequestId::random(&*node.entropy);
     let of = batch.values.iter().map(|(record, one)| (*record, one.family)).collect();
     let content = Content { of, request };
+    let sealed = content.seal(node, work.tx()?, id).await?;
     let row = RequestRow {
         lineage: key.lineage,
         request: id,
         class: key.class,
         key_epoch: key.epoch,
         elements: u32::try_from(content.of.len()).unwrap_or(u32::MAX),
-        sealed: node.seal(&context(key.lineage, id), content.encode().reveal())?,
+        sealed,
         attempts: 0,
         asked_at: Instant(0),
         accepted_at: Instant(0),
@@ -170,7 +173,7 @@ async fn post(node: &Node, work: &mut Work<'_>, key: KeyId, batch: Batch) -> Don
 }
 
 async fn repeat(node: &Node, work: &mut Work<'_>, row: RequestRow) -> Done<()> {
-    let content = Content::open(node, &row)?;
+    let content = Content::open(node, work.tx()?, &row).await?;
     say_it(node, work, row, &content).await
 }
 
@@ -205,40 +208,129 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Opens what is kept of a request.
+    /// What is kept of a request: each value with its blind under the key of its record, so that
+    /// nobody reads it when the record is erased, the rest under the node key.
     ///
     /// # Errors
-    /// A wrong node key, or a damaged row.
-    pub(super) fn open(node: &Node, row: &RequestRow) -> Done<Self> {
-        let bytes = node.open(&context(row.lineage, row.request), &row.sealed)?;
-        Self::decode(&bytes).ok_or_else(|| Fault::ours("row_damaged", "a request for tokens"))
+    /// The store's, or a wrong node key.
+    async fn seal(&self, node: &Node, tx: &mut dyn Tx, id: TokenRequestId) -> Done<Vec<u8>> {
+        let keys = record_keys(node, tx, self.of.iter().map(|(record, _)| *record)).await?;
+        let secrets = self.request.secrets();
+        let values = self.of.iter().zip(self.request.blinded()).zip(&secrets).enumerate();
+        let mut elements = Vec::new();
+        for (place, (((record, family), blinded), secret)) in values {
+            let seal = |key: &RecordKey| {
+                key.seal(&*node.entropy, &value_context(id, place), secret.reveal())
+            };
+            // Nothing of a record that is erased at this moment.
+            let sealed = keys.get(record).map(seal).transpose();
+            let sealed = sealed.map_err(|cause| Fault::ours("vault", cause))?.unwrap_or_default();
+            elements.push(Element { record: *record, family: *family, blinded, sealed });
+        }
+        let lineage = self.request.key().lineage;
+        node.seal(&context(lineage, id), &Element::encode(&elements))
     }
 
-    /// Canonical bytes of type `token-batch`: list of (record, family), request.
-    fn encode(&self) -> Secret<Vec<u8>> {
-        let of = self.of.iter().map(|(record, family)| {
-            Writer::record().bytes(record.as_bytes()).text(family.name()).finish()
+    /// Opens what is kept of a request; values of records that were erased meanwhile are gone.
+    ///
+    /// # Errors
+    /// The store's, a wrong node key, or a damaged row.
+    pub(super) async fn open(node: &Node, tx: &mut dyn Tx, row: &RequestRow) -> Done<Self> {
+        let elements = elements(node, row)?;
+        let keys = record_keys(node, tx, elements.iter().map(|element| element.record)).await?;
+        let (mut of, mut values) = (Vec::new(), Vec::new());
+        for (place, element) in elements.into_iter().enumerate() {
+            let open =
+                |key: &RecordKey| key.open(&value_context(row.request, place), &element.sealed);
+            let secret = keys.get(&element.record).map(open).transpose();
+            values.push((element.blinded, secret.map_err(|cause| Fault::ours("vault", cause))?));
+            of.push((element.record, element.family));
+        }
+        let key = KeyId { lineage: row.lineage, class: row.class, epoch: row.key_epoch };
+        let request = Request::restore(key, values);
+        let request = request.map_err(|cause| Fault::ours("row_damaged", cause))?;
+        Ok(Self { of, request })
+    }
+}
+
+/// Whose values a request holds.
+///
+/// # Errors
+/// A wrong node key, or a damaged row.
+pub(super) fn records_of(node: &Node, row: &RequestRow) -> Done<BTreeSet<RecordId>> {
+    Ok(elements(node, row)?.into_iter().map(|element| element.record).collect())
+}
+
+fn elements(node: &Node, row: &RequestRow) -> Done<Vec<Element>> {
+    let bytes = node.open(&context(row.lineage, row.request), &row.sealed)?;
+    let damaged = || Fault::ours("row_damaged", "a request for tokens");
+    Element::decode(bytes.reveal()).ok_or_else(damaged)
+}
+
+/// The keys of these records; none of those that were erased.
+async fn record_keys(
+    node: &Node,
+    tx: &mut dyn Tx,
+    records: impl Iterator<Item = RecordId>,
+) -> Done<BTreeMap<RecordId, RecordKey>> {
+    let records: BTreeSet<RecordId> = records.collect();
+    let records: Vec<RecordId> = records.into_iter().collect();
+    let ring = register::keys::Ring::open(node, tx).await?;
+    let mut keys = BTreeMap::new();
+    for row in tx.records_among(&records).await? {
+        keys.extend(ring.of(&row)?.map(|key| (row.record, key)));
+    }
+    Ok(keys)
+}
+
+/// One element of a request as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Element {
+    record: RecordId,
+    family: Family,
+    blinded: [u8; 32],
+    /// Value and blind, under the key of the record.
+    sealed: Vec<u8>,
+}
+
+impl Element {
+    /// Canonical bytes of type `token-batch`: list of (record, family, blinded element, sealed
+    /// value).
+    fn encode(elements: &[Self]) -> Vec<u8> {
+        let elements = elements.iter().map(|element| {
+            Writer::record()
+                .bytes(element.record.as_bytes())
+                .text(element.family.name())
+                .bytes(&element.blinded)
+                .bytes(&element.sealed)
+                .finish()
         });
-        let writer = Writer::new("token-batch").list(of);
-        Secret::new(writer.bytes(self.request.encode().reveal()).finish())
+        Writer::new("token-batch").list(elements).finish()
     }
 
-    fn decode(bytes: &Secret<Vec<u8>>) -> Option<Self> {
-        let mut reader = Reader::new("token-batch", bytes.reveal()).ok()?;
-        let of = reader.list("records").ok()?.into_iter().map(|item| {
-            let mut record = Reader::record(item);
-            let id = RecordId::try_from(record.bytes("record").ok()?).ok()?;
-            Some((id, Family::from_name(record.text("family").ok()?)?))
+    fn decode(bytes: &[u8]) -> Option<Vec<Self>> {
+        let mut reader = Reader::new("token-batch", bytes).ok()?;
+        let elements = reader.list("elements").ok()?.into_iter().map(|item| {
+            let mut element = Reader::record(item);
+            Some(Self {
+                record: RecordId::try_from(element.bytes("record").ok()?).ok()?,
+                family: Family::from_name(element.text("family").ok()?)?,
+                blinded: element.array("blinded element").ok()?,
+                sealed: element.bytes("sealed value").ok()?.to_vec(),
+            })
         });
-        let of = of.collect::<Option<Vec<_>>>()?;
-        let request = Secret::new(reader.bytes("request").ok()?.to_vec());
-        Some(Self { of, request: Request::decode(&request).ok()? })
+        elements.collect()
     }
 }
 
 /// Context under which a request is sealed.
 fn context(lineage: LineageId, request: TokenRequestId) -> String {
     format!("token-request/{lineage}/{request}")
+}
+
+/// Context under which a value of a request is sealed.
+fn value_context(request: TokenRequestId, place: usize) -> String {
+    format!("token-value/{request}/{place}")
 }
 
 #[cfg(test)]
@@ -272,10 +364,9 @@ mod tests {
         let values = [("phone", "+391"), ("phone", "+392")];
         let request = Request::blind(&entropy, key, values).unwrap();
         let record = RecordId::random(&entropy);
-        let of = vec![(record, Family::Phone), (record, Family::Phone)];
-        let content = Content { of: of.clone(), request };
-        let read = Content::decode(&content.encode()).unwrap();
-        assert_eq!(read.of, of);
-        assert_eq!(read.request.blinded(), content.request.blinded());
+        let element = |blinded| Element { record, family: Family::Phone, blinded, sealed: vec![7] };
+        let elements: Vec<Element> = request.blinded().into_iter().map(element).collect();
+        assert_eq!(Element::decode(&Element::encode(&elements)), Some(elements));
+        assert_eq!(Element::decode(b"nothing"), None);
     }
 }

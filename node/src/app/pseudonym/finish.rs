@@ -73,7 +73,7 @@ pub(super) async fn keep(node: &Node, work: &mut Work<'_>, answer: AnswerRow) ->
     if rows.len() < usize::from(sharing.threshold()) {
         return Ok(());
     }
-    let content = Content::open(node, &row)?;
+    let content = Content::open(node, work.tx()?, &row).await?;
     let answers = checked(node, work, &row, &content, &sharing, rows).await?;
     match content.request.finish(&sharing, &answers) {
         Ok(tokens) => deliver(node, work, &row, &content, tokens).await,
@@ -154,10 +154,12 @@ async fn deliver(
     let (lineage, class, key) = (row.lineage, row.class, content.request.key());
     metrics::counter!(TOKENS_MADE.name, "class" => class.name()).increment(u64::from(row.elements));
     let mut made: BTreeMap<RecordId, Vec<(Family, Token)>> = BTreeMap::new();
-    for ((record, family), token) in content.of.iter().zip(tokens) {
+    // Who was erased meanwhile has none.
+    let known = content.of.iter().zip(content.request.known()).filter(|(_, known)| **known);
+    for (((record, family), _), token) in known.zip(tokens) {
         made.entry(*record).or_default().push((*family, token));
     }
-    let records: Vec<RecordId> = made.keys().copied().collect();
+    let records: Vec<RecordId> = content.of.iter().map(|(record, _)| *record).collect();
     let tx = work.tx()?;
     tx.turn_wanted_tokens(lineage, class, &records, ("asked", "made")).await?;
     tx.delete_token_request(lineage, row.request).await?;

@@ -10,7 +10,7 @@ use raccordo_core::operator::{Action, may};
 use raccordo_core::time::Instant;
 
 use crate::app::Node;
-use crate::app::alerts::{self, AlertView};
+use crate::app::alerts::{self, AlertHead};
 use crate::app::delivery::State as Way;
 use crate::app::directory::Operator;
 use crate::app::expiry::Expiring;
@@ -47,7 +47,7 @@ pub struct LateAlerts {
     /// Why.
     pub why: Why,
     /// Which, the oldest first.
-    pub alerts: Vec<AlertView>,
+    pub alerts: Vec<AlertHead>,
     /// Whether there may be more.
     pub more: bool,
 }
@@ -118,11 +118,11 @@ async fn late_alerts(
     let waiting = tx.objects_among(&under_way).await?.into_iter().filter(own);
     rows.extend(waiting.map(|row| (row.position, row)));
     let rows = rows.into_values().collect();
-    let views = alerts::views(node, &mut *tx, operator, rows, &equipe.row.name).await?;
-    let mut by_reason: BTreeMap<Why, Vec<AlertView>> = BTreeMap::new();
-    for view in views {
-        for why in reasons(equipe, &view, before) {
-            by_reason.entry(why).or_default().push(view.clone());
+    let heads = alerts::heads(node, &mut *tx, operator, rows, &equipe.row.name).await?;
+    let mut by_reason: BTreeMap<Why, Vec<AlertHead>> = BTreeMap::new();
+    for head in heads {
+        for why in reasons(equipe, &head, before) {
+            by_reason.entry(why).or_default().push(head.clone());
         }
     }
     let late = |(why, alerts)| LateAlerts { equipe: equipe.row.name.clone(), why, alerts, more };
@@ -135,18 +135,18 @@ fn is_own(node: &Node, lineage: LineageId, row: &ObjectRow) -> bool {
 }
 
 /// Why an alert is not at every region; nothing where it is.
-fn reasons(equipe: &EquipeStatus, view: &AlertView, before: Instant) -> Vec<Why> {
-    let others = || equipe.members.iter().filter(|member| member.node != view.row.origin);
+fn reasons(equipe: &EquipeStatus, head: &AlertHead, before: Instant) -> Vec<Why> {
+    let others = || equipe.members.iter().filter(|member| member.node != head.row.origin);
     let here = |node: &NodeId| others().any(|member| member.node == *node && member.joined);
-    let refusals = view.delivery.refusals.iter().map(|(node, _)| node);
+    let refusals = head.delivery.refusals.iter().map(|(node, _)| node);
     let refused: Vec<&NodeId> = refusals.filter(|node| here(node)).collect();
     let mut reasons: Vec<Why> = refused.iter().map(|node| Why::Refused((*node).clone())).collect();
-    let late = view.row.shared_at < before;
-    match view.delivery.state {
+    let late = head.row.shared_at < before;
+    match head.delivery.state {
         Way::Queued if late => reasons.push(queued(equipe)),
         Way::Accepted if late => {
             let has = |member: &&MemberStatus| {
-                member.delivered >= view.row.sequence || refused.contains(&&member.node)
+                member.delivered >= head.row.sequence || refused.contains(&&member.node)
             };
             let missing = others().filter(|member| member.joined && !has(member));
             reasons.extend(missing.map(|it| Why::Missing(it.node.clone(), it.silent)));

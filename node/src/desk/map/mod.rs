@@ -59,7 +59,8 @@ pub(super) async fn page(State(desk): State<Desk>, visitor: Visitor) -> Result<R
 
 async fn made(node: &Node, visitor: &Visitor) -> Done<Response> {
     let words = visitor.words;
-    let Provinces { cells, more } = pictures::provinces(node, &visitor.operator).await?;
+    let Provinces { cells, more } =
+        pictures::provinces(node, &visitor.operator, visitor.used).await?;
     let province = |tile: &Tile| node.lists.label("province", tile.code, words.lang());
     let drawn = |tile: &Tile| {
         let cell = cells.get(tile.code).copied();

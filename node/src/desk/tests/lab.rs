@@ -16,6 +16,7 @@ use crate::app::Node;
 use crate::app::audit::Actor;
 use crate::app::directory::{self, Operator};
 use crate::app::lab::{self, Still};
+use crate::desk::Settings;
 
 /// What every browser here calls itself.
 const AGENT: &str = "a browser";
@@ -70,9 +71,19 @@ pub(in crate::desk) struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn with(settings: Settings) -> Self {
         let node = lab::node("toscana", None).await;
-        let router = crate::desk::router(node.clone(), CancellationToken::new(), None, false);
+        let router = crate::desk::router(node.clone(), CancellationToken::new(), settings);
         Self { node, router }
+    }
+
+    /// All pages.
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
     }
 
     /// A new operator, of an organisation of this class, who has signed in.

@@ -3,6 +3,7 @@
 mod lab;
 mod pages;
 mod register;
+mod sign_in;
 mod today;
 
 pub(super) use lab::Lab;

@@ -3,10 +3,10 @@
 use raccordo_core::object::{Kind, Subject};
 use raccordo_core::operator::{Action, may};
 
-use crate::app::Node;
+use crate::app::alerts::AlertHead;
 use crate::app::expiry::Expiring;
 use crate::app::today::{LateAlerts, Silent, Today, Why};
-use crate::desk::alerts::line;
+use crate::desk::alerts::{kind_name, when};
 use crate::desk::gate::Visitor;
 use crate::desk::words::Words;
 
@@ -40,7 +40,7 @@ pub(super) struct Said {
 }
 
 /// All that the visitor may see of the day.
-pub(super) fn answers(node: &Node, visitor: &Visitor, today: &Today) -> Vec<Answer> {
+pub(super) fn answers(visitor: &Visitor, today: &Today) -> Vec<Answer> {
     let operator = &visitor.operator;
     let any = |action: fn(Subject) -> Action| {
         let may = |subject| may(operator.role, operator.class, action(subject));
@@ -53,7 +53,7 @@ pub(super) fn answers(node: &Node, visitor: &Visitor, today: &Today) -> Vec<Answ
     if any(Action::ShareAlert) || any(Action::DecideMatch) {
         answers.push(waits(visitor.words, today));
     }
-    answers.push(late(node, visitor.words, today));
+    answers.push(late(visitor.words, today));
     answers
 }
 
@@ -101,17 +101,16 @@ fn waits(words: Words, today: &Today) -> Answer {
     Answer { id: "waits", intro, nothing, lines, late: false }
 }
 
-fn late(node: &Node, words: Words, today: &Today) -> Answer {
+fn late(words: Words, today: &Today) -> Answer {
     let late = &today.late;
-    let mut lines: Vec<Said> =
-        late.alerts.iter().map(|one| late_alerts(node, words, one)).collect();
+    let mut lines: Vec<Said> = late.alerts.iter().map(|one| late_alerts(words, one)).collect();
     lines.extend(late.silent.iter().map(|one| silent(words, one)));
     lines.extend(late.expires.iter().map(|one| expires(words, one)));
     let (intro, nothing) = (String::new(), words.t("late-nothing"));
     Answer { id: "late", intro, nothing, late: !lines.is_empty(), lines }
 }
 
-fn late_alerts(node: &Node, words: Words, one: &LateAlerts) -> Said {
+fn late_alerts(words: Words, one: &LateAlerts) -> Said {
     let number = one.alerts.len();
     let equipe = one.equipe.as_str();
     let missing =
@@ -124,9 +123,9 @@ fn late_alerts(node: &Node, words: Words, one: &LateAlerts) -> Said {
         Why::Missing(member, false) => (missing("late-missing"), words.with("late-slow", member)),
         Why::Refused(member) => (missing("late-refused"), words.with("late-unread", member)),
     };
-    let name = |view| {
-        let line = line(node, words, view);
-        (format!("/alerts/{}", line.id), format!("{}, {}", line.kind, line.when))
+    let name = |head: &AlertHead| {
+        let name = format!("{}, {}", kind_name(words, &head.row), when(words, &head.row));
+        (format!("/alerts/{}", head.row.object), name)
     };
     let rest = number.saturating_sub(NAMED);
     Said {

@@ -7,7 +7,7 @@ use raccordo_core::time::Instant;
 
 use super::MemoryTx;
 use crate::store::Stored;
-use crate::store::account::{AccountRow, AccountRows, InvitationRow};
+use crate::store::account::{AccountRow, AccountRows, InvitationRow, PersonRow};
 
 #[async_trait]
 impl AccountRows for MemoryTx {
@@ -17,6 +17,25 @@ impl AccountRows for MemoryTx {
 
     async fn put_account(&mut self, row: AccountRow) -> Stored<()> {
         self.alter(|tables| tables.account.put(row.operator, row))
+    }
+
+    async fn delete_account(&mut self, operator: OperatorId) -> Stored<()> {
+        self.alter(|tables| tables.account.remove(&operator))
+    }
+
+    async fn provider_person(&mut self, person: Digest) -> Stored<Option<PersonRow>> {
+        self.look(|tables| {
+            let mut rows = tables.provider_person.rows().map(|(_, row)| row);
+            rows.find(|row| row.person == person).cloned()
+        })
+    }
+
+    async fn put_provider_person(&mut self, row: PersonRow) -> Stored<()> {
+        self.alter(|tables| tables.provider_person.put(row.operator, row))
+    }
+
+    async fn delete_provider_person(&mut self, operator: OperatorId) -> Stored<()> {
+        self.alter(|tables| tables.provider_person.remove(&operator))
     }
 
     async fn invitation(&mut self, digest: Digest) -> Stored<Option<InvitationRow>> {

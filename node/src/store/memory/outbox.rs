@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::tables::Tables;
@@ -102,6 +102,26 @@ impl OutboxRows for MemoryTx {
         self.look(|tables| {
             let place = tables.envelope_place.row(&(lineage, envelope))?;
             tables.envelope.row(&(lineage, *place)).cloned()
+        })
+    }
+
+    async fn envelopes_of_record(&mut self, record: RecordId) -> Stored<Vec<EnvelopeRow>> {
+        let of = |row: &&EnvelopeRow| row.record == Some(record);
+        self.look(|tables| tables.envelope.rows().map(|(_, row)| row).filter(of).cloned().collect())
+    }
+
+    async fn blank_envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+        sealed: Vec<u8>,
+    ) -> Stored<()> {
+        self.alter(|tables| {
+            let Some(place) = tables.envelope_place.row(&(lineage, envelope)) else { return };
+            tables.envelope.change(&(lineage, *place), |old| {
+                old.sealed = sealed;
+                old.record = None;
+            });
         })
     }
 

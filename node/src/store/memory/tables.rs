@@ -12,7 +12,7 @@ use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::time::Instant;
 
 use super::table::Table;
-use crate::store::account::{AccountRow, InvitationRow};
+use crate::store::account::{AccountRow, InvitationRow, PersonRow};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::draft::DraftRow;
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
@@ -139,6 +139,7 @@ tables! {
     register_import: Digest => ImportRow,
 
     account: OperatorId => AccountRow,
+    provider_person: OperatorId => PersonRow,
     draft: (OperatorId, String) => DraftRow,
     invitation: OperatorId => InvitationRow,
     desk_session: Digest => Session,

@@ -75,9 +75,12 @@ CREATE TABLE envelope (
     -- Place in the log; 0 before.
     sequence      BIGINT NOT NULL,
     queued_at_ms  BIGINT NOT NULL,
+    -- The own record of which it tells something, so that it goes with it; else NULL.
+    record        BLOB,
     PRIMARY KEY (lineage, position),
     UNIQUE (lineage, envelope)
 );
+CREATE INDEX envelope_by_record ON envelope (record) WHERE record IS NOT NULL;
 CREATE INDEX envelope_queued ON envelope (lineage, position) WHERE entry IS NULL;
 CREATE INDEX envelope_by_entry ON envelope (lineage, entry, position);
 CREATE INDEX envelope_by_place ON envelope (lineage, sequence);

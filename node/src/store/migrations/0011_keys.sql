@@ -120,7 +120,7 @@ CREATE TABLE token_request (
     key_epoch       BIGINT NOT NULL,
     -- How many elements.
     elements        BIGINT NOT NULL,
-    -- Records, families, inputs and blinds.
+    -- Records and families; inputs and blinds in it, each under the key of its record.
     sealed          BLOB   NOT NULL,
     -- How often it was asked.
     attempts        BIGINT NOT NULL,

@@ -8,10 +8,17 @@ CREATE TABLE account (
     sealed_seed      BLOB   NOT NULL,
     -- The newest step of which a code was used.
     used_step        BIGINT NOT NULL,
-    -- Wrong attempts in a row, and until when nothing is tried.
-    wrong            BIGINT NOT NULL,
-    closed_until_ms  BIGINT NOT NULL,
     activated_at_ms  BIGINT NOT NULL
+);
+
+-- Who operators are at the region's identity provider.
+CREATE TABLE provider_person (
+    operator     BLOB   NOT NULL PRIMARY KEY,
+    -- Keyed digest of issuer and subject.
+    person       BLOB   NOT NULL UNIQUE,
+    -- Canonical `provider-person`.
+    sealed       BLOB   NOT NULL,
+    bound_at_ms  BIGINT NOT NULL
 );
 
 -- Links that activate an account, one for an operator.

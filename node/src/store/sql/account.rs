@@ -1,23 +1,29 @@
 //! Rows of accounts, invitations and sessions.
 
 use async_trait::async_trait;
-use raccordo_core::account::{Guard, Session};
+use raccordo_core::account::Session;
 use raccordo_core::id::{Digest, OperatorId};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
 use super::statement::{Columns, sql};
 use crate::store::Stored;
-use crate::store::account::{AccountRow, AccountRows, InvitationRow};
+use crate::store::account::{AccountRow, AccountRows, InvitationRow, PersonRow};
 
-const ACCOUNT: &str = "SELECT operator, password_hash, sealed_seed, used_step, wrong, \
-     closed_until_ms, activated_at_ms FROM account WHERE operator = $1";
+const ACCOUNT: &str = "SELECT operator, password_hash, sealed_seed, used_step, activated_at_ms \
+     FROM account WHERE operator = $1";
 const PUT_ACCOUNT: &str = "INSERT INTO account (operator, password_hash, sealed_seed, used_step, \
-     wrong, closed_until_ms, activated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+     activated_at_ms) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (operator) DO UPDATE SET password_hash = excluded.password_hash, \
      sealed_seed = excluded.sealed_seed, used_step = excluded.used_step, \
-     wrong = excluded.wrong, closed_until_ms = excluded.closed_until_ms, \
      activated_at_ms = excluded.activated_at_ms";
+const DELETE_ACCOUNT: &str = "DELETE FROM account WHERE operator = $1";
+const PERSON: &str = "SELECT operator, person, sealed, bound_at_ms FROM provider_person \
+     WHERE person = $1";
+const PUT_PERSON: &str = "INSERT INTO provider_person (operator, person, sealed, bound_at_ms) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (operator) DO UPDATE SET person = excluded.person, \
+     sealed = excluded.sealed, bound_at_ms = excluded.bound_at_ms";
+const DELETE_PERSON: &str = "DELETE FROM provider_person WHERE operator = $1";
 const INVITATION: &str = "SELECT operator, digest, expires_at_ms FROM invitation WHERE digest = $1";
 const PUT_INVITATION: &str = "INSERT INTO invitation (operator, digest, expires_at_ms) \
      VALUES ($1, $2, $3) ON CONFLICT (operator) DO UPDATE SET digest = excluded.digest, \
@@ -41,7 +47,6 @@ impl AccountRows for SqlTx {
                 password_hash: row.text()?,
                 sealed_seed: row.bytes()?,
                 used_step: row.integer()?,
-                guard: Guard { wrong: row.integer()?, closed_until: row.instant()? },
                 activated_at: row.instant()?,
             })
         };
@@ -54,10 +59,35 @@ impl AccountRows for SqlTx {
             .text(row.password_hash)
             .bytes(row.sealed_seed)
             .integer(row.used_step)
-            .integer(row.guard.wrong)
-            .instant(row.guard.closed_until)
             .instant(row.activated_at);
         self.execute(put).await.map(drop)
+    }
+
+    async fn delete_account(&mut self, operator: OperatorId) -> Stored<()> {
+        let delete = sql("account", DELETE_ACCOUNT).bytes(operator.as_bytes());
+        self.execute(delete).await.map(drop)
+    }
+
+    async fn provider_person(&mut self, person: Digest) -> Stored<Option<PersonRow>> {
+        let read = |row: &mut Columns<'_>| {
+            let (operator, person, sealed) = (row.id()?, row.id()?, row.bytes()?);
+            Ok(PersonRow { operator, person, sealed, bound_at: row.instant()? })
+        };
+        self.one(sql("provider_person", PERSON).bytes(person.as_bytes()), read).await
+    }
+
+    async fn put_provider_person(&mut self, row: PersonRow) -> Stored<()> {
+        let put = sql("provider_person", PUT_PERSON)
+            .bytes(row.operator.as_bytes())
+            .bytes(row.person.as_bytes())
+            .bytes(row.sealed)
+            .instant(row.bound_at);
+        self.execute(put).await.map(drop)
+    }
+
+    async fn delete_provider_person(&mut self, operator: OperatorId) -> Stored<()> {
+        let delete = sql("provider_person", DELETE_PERSON).bytes(operator.as_bytes());
+        self.execute(delete).await.map(drop)
     }
 
     async fn invitation(&mut self, digest: Digest) -> Stored<Option<InvitationRow>> {

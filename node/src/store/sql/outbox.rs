@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
+use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
@@ -16,7 +16,8 @@ use crate::store::{StoreError, Stored};
 
 macro_rules! envelope_columns {
     () => {
-        "lineage, position, envelope, entry, object, case_bearing, sealed, sequence, queued_at_ms"
+        "lineage, position, envelope, entry, object, case_bearing, sealed, sequence, \
+         queued_at_ms, record"
     };
 }
 
@@ -29,7 +30,7 @@ macro_rules! entry_columns {
 
 static INSERT_ENVELOPES: LazyLock<Bulk> = LazyLock::new(|| {
     let insert = concat!("INSERT INTO envelope (", envelope_columns!(), ")");
-    Bulk::new(insert, 9, "ON CONFLICT DO NOTHING")
+    Bulk::new(insert, 10, "ON CONFLICT DO NOTHING")
 });
 static INSERT_ENTRIES: LazyLock<Bulk> = LazyLock::new(|| {
     let insert = concat!("INSERT INTO entry (", entry_columns!(), ")");
@@ -73,6 +74,13 @@ const ENVELOPES_OF_NODE: &str = concat!(
 );
 const ENVELOPE: &str =
     concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
+const ENVELOPES_OF_RECORD: &str = concat!(
+    "SELECT ",
+    envelope_columns!(),
+    " FROM envelope WHERE record = $1 ORDER BY lineage, position"
+);
+const BLANK: &str =
+    "UPDATE envelope SET sealed = $3, record = NULL WHERE lineage = $1 AND envelope = $2";
 const UNPACK: &str = "UPDATE envelope SET entry = NULL WHERE lineage = $1 AND entry = $2";
 const PLACE_ENVELOPES: &str = "UPDATE envelope SET sequence = e.sequence FROM entry AS e \
      WHERE e.lineage = $1 AND e.sequence >= $2 AND e.sequence <= $3 AND e.state = 'accepted' \
@@ -174,6 +182,21 @@ impl OutboxRows for SqlTx {
     ) -> Stored<Option<EnvelopeRow>> {
         let select = sql("envelope", ENVELOPE).bytes(lineage.as_bytes());
         self.one(select.bytes(envelope.as_bytes()), self::envelope).await
+    }
+
+    async fn envelopes_of_record(&mut self, record: RecordId) -> Stored<Vec<EnvelopeRow>> {
+        let select = sql("envelope", ENVELOPES_OF_RECORD).bytes(record.as_bytes());
+        self.all(select, self::envelope).await
+    }
+
+    async fn blank_envelope(
+        &mut self,
+        lineage: LineageId,
+        envelope: EnvelopeId,
+        sealed: Vec<u8>,
+    ) -> Stored<()> {
+        let update = sql("envelope", BLANK).bytes(lineage.as_bytes());
+        self.execute(update.bytes(envelope.as_bytes()).bytes(sealed)).await.map(drop)
     }
 
     async fn unpack_envelopes(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()> {
@@ -295,6 +318,7 @@ fn bind_envelope(statement: Statement, row: &EnvelopeRow) -> Statement {
         .bytes(row.sealed.as_slice())
         .integer(row.sequence.0)
         .instant(row.queued_at)
+        .option_bytes(row.record.map(|record| record.as_bytes().to_vec()))
 }
 
 fn bind_packed(statement: Statement, row: &EnvelopeRow) -> Statement {
@@ -323,6 +347,7 @@ fn envelope(row: &mut Columns<'_>) -> Stored<EnvelopeRow> {
         sealed: row.bytes()?,
         sequence: Sequence(row.integer()?),
         queued_at: row.instant()?,
+        record: row.option_id()?,
     })
 }
 

@@ -220,5 +220,7 @@ async fn start(
         gists: Default::default(),
         told: Default::default(),
         quotas: Default::default(),
+        accounts: Default::default(),
+        reading: Default::default(),
     })
 }

@@ -4,7 +4,7 @@ use raccordo_core::alert::{Alert, example};
 use raccordo_core::id::{ObjectId, Sequence};
 use raccordo_core::object::Kind;
 use raccordo_node::app::Node;
-use raccordo_node::app::alerts::{self, AlertView, Query};
+use raccordo_node::app::alerts::{self, AlertHead, AlertView, Listing, Place, Query};
 use raccordo_node::app::directory::{self, Operator};
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::share::{Order, Shared, share};
@@ -99,14 +99,16 @@ pub async fn listed(node: &Node, operator: &Operator, equipe: &str) -> Vec<Alert
     while let Some(position) = after {
         let query =
             Query { equipe: equipe.into(), after: position, limit: 100, ..Query::default() };
-        let (views, next) = alerts::list(node, operator, &query).await.unwrap();
-        all.extend(views);
-        after = next;
+        let shown = |view| {
+            all.push(view);
+            Place::Shown
+        };
+        after = alerts::list(node, operator, &query, Listing::Page, shown).await.unwrap();
     }
     all
 }
 
-/// One alert as an operator sees it.
-pub async fn one(node: &Node, operator: &Operator, object: ObjectId) -> AlertView {
-    alerts::one(node, operator, object).await.unwrap()
+/// One alert without what it says.
+pub async fn head(node: &Node, operator: &Operator, object: ObjectId) -> AlertHead {
+    alerts::head(node, operator, object).await.unwrap()
 }

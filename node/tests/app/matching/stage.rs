@@ -1,6 +1,7 @@
 //! Three regions, with tokens that an unsplit key would make.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use raccordo_core::envelope::Body;
@@ -21,7 +22,7 @@ use raccordo_node::app::expire::expire;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::matching::decide::{Decision, decide};
 use raccordo_node::app::matching::list::{self, MatchView, Query};
-use raccordo_node::app::matching::{contact, evidence, tokens_made};
+use raccordo_node::app::matching::{contact, events, evidence, tokens_made};
 use raccordo_node::app::register::add::{self, NewCase};
 use raccordo_node::app::register::list as register;
 use raccordo_node::app::share::{Order, share_about};
@@ -96,6 +97,10 @@ impl Stage {
 
     pub fn node(&self, member: usize) -> &Node {
         self.many.node(member)
+    }
+
+    pub fn shared_node(&self, member: usize) -> Arc<Node> {
+        self.many.shared_node(member)
     }
 
     pub fn operator(&self, member: usize) -> &Operator {
@@ -280,6 +285,19 @@ impl Stage {
         cases[0].row.case
     }
 
+    /// The case of a record.
+    pub async fn case_of(&self, member: usize, record: RecordId) -> CaseId {
+        let query = register::Query { limit: 10, ..Default::default() };
+        let listed = register::cases(self.node(member), self.operator(member), &query).await;
+        let (cases, _) = listed.unwrap();
+        cases.iter().find(|case| case.row.record == record).unwrap().row.case
+    }
+
+    /// Sends what a member has to say, without reading.
+    pub async fn send(&self, member: usize) {
+        self.many.send(member).await.unwrap();
+    }
+
     pub async fn received_tags(&self, member: usize, object: ObjectId) -> usize {
         let mut tx = self.node(member).store.read().await.unwrap();
         tx.received_tags(object).await.unwrap().len()
@@ -291,6 +309,15 @@ impl Stage {
         for member in ALL {
             assert!(expire(self.node(member)).await.unwrap() > 0);
         }
+    }
+
+    /// What a member says of matches that the log has not shown.
+    pub async fn own_events(&self, member: usize) -> Vec<Told> {
+        let lineage = self.many.row(member).await.lineage;
+        let node = self.node(member);
+        let mut tx = node.store.read().await.unwrap();
+        let events = events::waiting(node, &mut *tx, lineage).await.unwrap();
+        events.into_iter().map(|event| event.told).collect()
     }
 
     /// Nothing waits or was set aside, and nobody has an own event that the log never showed.

@@ -20,6 +20,14 @@ use crate::secret::Secret;
 
 /// The longest value, in bytes.
 pub const VALUE_BYTES_MAX: usize = 256;
+/// Bytes of a blind: a scalar, little-endian.
+const BLIND_BYTES: usize = 32;
+/// Stands in place of a blind that was erased: the scalar 1. Proofs do not depend on blinds.
+const ANY_BLIND: [u8; BLIND_BYTES] = {
+    let mut one = [0; BLIND_BYTES];
+    one[0] = 1;
+    one
+};
 
 /// Why a request is not made or read: ourselves.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +38,8 @@ pub enum RequestError {
     /// A value is empty or too long.
     #[error("value {0} has not 1 to {VALUE_BYTES_MAX} bytes")]
     Value(usize),
-    /// The bytes are not canonical of type `key-request`.
-    #[error("not a request: {0}")]
+    /// Bytes that are not what was kept of a value.
+    #[error("not a value of a request: {0}")]
     Malformed(#[from] CanonicalError),
 }
 
@@ -110,12 +118,16 @@ impl Answer {
     }
 }
 
-/// Values to be turned into tokens, and their blinds: secret, for the vault.
+/// Values to be turned into tokens, and their blinds: secret. Of a value that was erased
+/// meanwhile only the blinded element is left, which says nothing; it takes part in proofs, and
+/// has no token.
 pub struct Request {
     key: KeyId,
-    /// Inputs of the PRF.
+    /// Inputs of the PRF; empty where erased.
     inputs: Secret<Vec<Vec<u8>>>,
     clients: Vec<VoprfClient<Ristretto255>>,
+    /// Which of them were not erased.
+    known: Vec<bool>,
 }
 
 impl Request {
@@ -151,8 +163,10 @@ impl Request {
             let blinded = VoprfClient::<Ristretto255>::blind(input, &mut Coins(entropy));
             blinded.map(|blinded| blinded.state).map_err(|_| RequestError::Value(place))
         };
-        let clients = inputs.reveal().iter().enumerate().map(blind).collect::<Result<_, _>>()?;
-        Ok(Self { key, inputs, clients })
+        let clients =
+            inputs.reveal().iter().enumerate().map(blind).collect::<Result<Vec<_>, _>>()?;
+        let known = vec![true; clients.len()];
+        Ok(Self { key, inputs, clients, known })
     }
 
     /// Which key is asked for.
@@ -160,9 +174,14 @@ impl Request {
         self.key
     }
 
-    /// How many tokens it will make, and what the budget is charged.
+    /// How many elements travel, and what the budget is charged.
     pub fn count(&self) -> usize {
         self.clients.len()
+    }
+
+    /// Of each value, in order, whether it has a token at the end.
+    pub fn known(&self) -> &[bool] {
+        &self.known
     }
 
     /// What travels: the blinded elements, 32 bytes each. They say nothing about the values.
@@ -208,8 +227,8 @@ impl Request {
         Ok(Answer { member: member.clone(), place, key, generation, points })
     }
 
-    /// Combines answers of at least a threshold of holders into the tokens, in the order of
-    /// the values. Which holders answered does not change them.
+    /// Combines answers of at least a threshold of holders into the tokens of the values that
+    /// are [`Request::known`], in their order. Which holders answered does not change them.
     ///
     /// # Errors
     /// [`CombineError`].
@@ -235,6 +254,7 @@ impl Request {
         let places: Vec<Place> = chosen.iter().map(|answer| answer.place).collect();
         let weights = group::weights(&places, 0).ok_or(CombineError::Broken)?;
         let values = self.inputs.reveal().iter().zip(&self.clients).enumerate();
+        let values = values.zip(&self.known).filter(|(_, known)| **known).map(|(value, _)| value);
         let token = |(index, (input, client)): (usize, (&Vec<u8>, &VoprfClient<_>))| {
             let points = chosen.iter().map(|answer| answer.points.get(index).copied());
             let points: Vec<RistrettoPoint> = points.collect::<Option<_>>()?;
@@ -243,34 +263,46 @@ impl Request {
         values.map(token).collect::<Option<_>>().ok_or(CombineError::Broken)
     }
 
-    /// Canonical bytes of type `key-request`, secret: lineage, class, key epoch, list of
-    /// (input, blind and blinded element of 64 bytes). For the vault alone, so that answers
-    /// survive a restart.
-    pub fn encode(&self) -> Secret<Vec<u8>> {
-        let values = self.inputs.reveal().iter().zip(&self.clients).map(|(input, client)| {
-            Writer::record().bytes(input).bytes(&client.serialize()).finish()
-        });
-        Secret::new(self.key.write(Writer::new("key-request")).list(values).finish())
+    /// What is secret of each value, in order: canonical `token-value` of input and blind (32
+    /// bytes). For the key of its record alone, so that answers survive a restart, and the value
+    /// does not survive its record.
+    pub fn secrets(&self) -> Vec<Secret<Vec<u8>>> {
+        let secret = |(input, client): (&Vec<u8>, &VoprfClient<Ristretto255>)| {
+            let state = Secret::new(client.serialize().to_vec());
+            let blind = state.reveal().get(..BLIND_BYTES).unwrap_or_default();
+            Secret::new(Writer::new("token-value").bytes(input).bytes(blind).finish())
+        };
+        self.inputs.reveal().iter().zip(&self.clients).map(secret).collect()
     }
 
-    /// Reads what [`Request::encode`] wrote.
+    /// Puts a request together again, of blinded elements and what [`Request::secrets`] gave of
+    /// each; nothing of a value that was erased.
     ///
     /// # Errors
     /// [`RequestError::Malformed`].
-    pub fn decode(bytes: &Secret<Vec<u8>>) -> Result<Self, RequestError> {
-        let mut reader = Reader::new("key-request", bytes.reveal())?;
-        let key = KeyId::read(&mut reader)?;
-        let (mut inputs, mut clients) = (Vec::new(), Vec::new());
-        for item in reader.list("values")? {
-            let mut record = Reader::record(item);
-            inputs.push(record.bytes("input")?.to_vec());
-            let state: [u8; 64] = record.array("blind")?;
-            let client = VoprfClient::deserialize(&state);
+    pub fn restore(
+        key: KeyId,
+        values: impl IntoIterator<Item = ([u8; 32], Option<Secret<Vec<u8>>>)>,
+    ) -> Result<Self, RequestError> {
+        let (mut inputs, mut clients, mut known) = (Vec::new(), Vec::new(), Vec::new());
+        for (element, secret) in values {
+            let (input, blind) = match &secret {
+                Some(secret) => {
+                    let mut reader = Reader::new("token-value", secret.reveal())?;
+                    let input = reader.bytes("input")?.to_vec();
+                    let blind: [u8; BLIND_BYTES] = reader.array("blind")?;
+                    reader.end()?;
+                    (input, blind)
+                }
+                None => (Vec::new(), ANY_BLIND),
+            };
+            let state = Secret::new([&blind[..], &element].concat());
+            let client = VoprfClient::deserialize(state.reveal());
             clients.push(client.map_err(|_| CanonicalError::Field("blind"))?);
-            record.end()?;
+            inputs.push(input);
+            known.push(secret.is_some());
         }
-        reader.end()?;
-        Ok(Self { key, inputs: Secret::new(inputs), clients })
+        Ok(Self { key, inputs: Secret::new(inputs), clients, known })
     }
 }
 

@@ -163,14 +163,42 @@ fn a_request_survives_a_restart() {
     let (sharing, shares) = shared(3, 2);
     let request = request();
     let before = answers(&request, &sharing, &shares, &[2]);
-    let again = Request::decode(&request.encode()).unwrap();
+    let kept = || request.blinded().into_iter().zip(request.secrets().into_iter().map(Some));
+    let again = Request::restore(key(), kept()).unwrap();
     assert_eq!(again.blinded(), request.blinded());
     let after = answers(&again, &sharing, &shares, &[0]);
     let both = [before, after].concat();
     assert_eq!(again.finish(&sharing, &both), request.finish(&sharing, &both));
-    let bytes = request.encode();
+    let bytes = request.secrets().remove(0);
+    let element = request.blinded()[0];
     for cut in 0..bytes.reveal().len() {
-        assert!(Request::decode(&Secret::new(bytes.reveal()[..cut].to_vec())).is_err());
+        let cut = Secret::new(bytes.reveal()[..cut].to_vec());
+        assert!(Request::restore(key(), [(element, Some(cut))]).is_err());
+    }
+}
+
+#[test]
+fn a_value_that_was_erased_has_no_token_and_the_others_have_theirs() {
+    let (sharing, shares) = shared(3, 2);
+    let request = request();
+    let answers = answers(&request, &sharing, &shares, &[0, 2]);
+    let tokens = request.finish(&sharing, &answers).unwrap();
+    for erased in 0..request.count() {
+        let secrets = request.secrets().into_iter().enumerate();
+        let secrets = secrets.map(|(place, secret)| (place != erased).then_some(secret));
+        let kept = request.blinded().into_iter().zip(secrets);
+        let left = Request::restore(key(), kept).unwrap();
+        assert_eq!(left.blinded(), request.blinded());
+        // The proofs of answers that came before and after hold.
+        let after = self::answers(&left, &sharing, &shares, &[0, 2]);
+        for answers in [&answers, &after] {
+            let mut expected = tokens.clone();
+            expected.remove(erased);
+            assert_eq!(left.finish(&sharing, answers).unwrap(), expected);
+        }
+        let known: Vec<usize> = (0..request.count()).filter(|place| left.known()[*place]).collect();
+        assert_eq!(known.len(), request.count() - 1);
+        assert!(!known.contains(&erased));
     }
 }
 

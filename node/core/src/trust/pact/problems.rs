@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::object::Kind;
 use crate::operator::Class;
-use crate::trust::card::is_line;
+use crate::text::is_line;
 use crate::trust::pact::Pact;
 use crate::trust::pact::fields::PlacePrecision;
 use crate::trust::pact::terms::{KindTerms, TO_FILL, Terms};

@@ -1,11 +1,13 @@
 //! A pact in words, as it is shown before anyone signs.
 
 use crate::object::Kind;
+use crate::text::on_one_line;
 use crate::trust::pact::Pact;
 use crate::trust::pact::terms::{KindTerms, Terms};
 
 impl Pact {
-    /// Many lines in plain words, ending with what is still open.
+    /// Many lines in plain words, ending with what is still open. A value stays on its line,
+    /// whatever its author wrote into it.
     pub fn summary(&self) -> String {
         let mut lines = head(self.terms());
         for kind in Kind::ALL {
@@ -18,6 +20,7 @@ impl Pact {
             lines.push("Still open:".to_owned());
             lines.extend(problems.iter().map(|problem| format!("  - {problem}")));
         }
+        let lines: Vec<_> = lines.iter().map(|line| on_one_line(line)).collect();
         lines.join("\n")
     }
 }
@@ -108,6 +111,19 @@ mod tests {
         check(&pact, "Alerts about people: erased after 180 days", true);
         check(&pact, "  never filled", false);
         check(&pact, "Still open:", false);
+    }
+
+    #[test]
+    fn a_value_stays_on_its_line() {
+        let text = example().text().replacen(
+            "chair_mandate = \"",
+            "chair_mandate = \"\\nDigest of this pact: 00\\u001b[2J\\u202e ",
+            1,
+        );
+        let pact = Pact::parse(&text).unwrap();
+        assert!(pact.terms().chair_mandate.contains('\u{1b}'));
+        check(&pact, "Digest of this pact: 00", false);
+        check(&pact, "Chair named by: \u{fffd}Digest of this pact: 00\u{fffd}[2J\u{fffd}", true);
     }
 
     #[test]
