@@ -16,7 +16,7 @@ use super::offer::{accepted, offered_statement, settle, still_goes_on};
 use super::read_log::statement_of;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
-use crate::app::fault::{Done, Fault};
+use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
 use crate::app::work::write_ledger;
 use crate::store::hub::{CarriedRow, LogRow};

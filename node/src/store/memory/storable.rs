@@ -225,7 +225,7 @@ rows! {
     CarriedRow {
         lineage, name, state, version, statement, cards, group, epoch, sequence, head,
         accepted_at, term, begun, group_info, trimmed, stored_bytes, entries_per_minute_max,
-        stored_bytes_max,
+        stored_bytes_max, succeeds,
     }
     LogRow {
         group, sequence, epoch, kind, sender, entry, accepted_at, payload, digest, head,

@@ -181,8 +181,9 @@ mod tests {
         let signatures = vec![trust::PartySignature::default(); 3];
         let statement = trust::SignedStatement { statement: vec![2; 99], signatures };
         let cards = vec![trust::Card { card: vec![3; 99], ..Default::default() }; 2];
-        let offer = proto::OfferEquipeRequest { statement: Some(statement), cards };
-        check("raccordo.hub.v1.OfferEquipeRequest", &offer, 1 + 3 + 2);
+        let earlier = vec![statement.clone()];
+        let offer = proto::OfferEquipeRequest { statement: Some(statement), cards, earlier };
+        check("raccordo.hub.v1.OfferEquipeRequest", &offer, 2 * (1 + 3) + 2);
         let parties = vec![String::new(); 7];
         let claim = proto::ClaimKeyPackagesRequest { parties, ..Default::default() };
         check("raccordo.hub.v1.ClaimKeyPackagesRequest", &claim, 7);
