@@ -1,9 +1,10 @@
 //! What works without a running node: calls into the libraries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use raccordo_core::alert::{self, FieldError};
+use raccordo_core::audit::SignedAuditHead;
 use raccordo_core::codes::{Code, CodeLists, Lang, List};
 use raccordo_core::entropy::SeededEntropy;
 use raccordo_core::hublog::Equivocation;
@@ -199,6 +200,23 @@ pub fn verify_proof(text: &str) -> Result<ProvenView, Failure> {
         one: proven.one.to_string(),
         other: proven.other.to_string(),
     })
+}
+
+/// The heads of audit chains among the lines of a text, each once.
+///
+/// # Errors
+/// There are none.
+pub fn audit_heads(text: &str) -> Result<Vec<String>, Failure> {
+    let heads = text.lines().filter_map(|line| SignedAuditHead::from_line(line.trim()).ok());
+    let lines: BTreeSet<String> = heads.filter_map(|head| head.to_line().ok()).collect();
+    if lines.is_empty() {
+        return Err(Failure::usage("no_heads", "no line of this is the head of an audit chain")
+            .hint(
+                "take what `raccordo audit heads` printed at another member, or the lines of \
+                   this machine's log: journalctl -u raccordod -o cat",
+            ));
+    }
+    Ok(lines.into_iter().collect())
 }
 
 fn no_pact(error: PactError) -> Failure {

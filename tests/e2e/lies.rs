@@ -85,6 +85,14 @@ async fn go_on(world: &Federation, from: &str) -> anyhow::Result<()> {
 
 /// The first alarm of one of these codes at a member, which holds cases there.
 async fn noticed(world: &Federation, at: &str, codes: &[&str]) -> anyhow::Result<String> {
+    let alarm = told(world, at, codes).await?;
+    let sending = world.node(at)?.equipe().await?.sending;
+    ensure!(sending.starts_with("held: "), "{at} goes on sending: {sending}");
+    Ok(alarm)
+}
+
+/// The first alarm of one of these codes at a member.
+async fn told(world: &Federation, at: &str, codes: &[&str]) -> anyhow::Result<String> {
     let node = world.node(at)?;
     let noticed = until("the lie to be noticed", async || {
         let alarms = node.equipe().await?.alarms;
@@ -100,10 +108,8 @@ async fn noticed(world: &Federation, at: &str, codes: &[&str]) -> anyhow::Result
         }
     };
     ensure!(alarm.contains("entry "), "no entry is named: {alarm}");
-    let sending = node.equipe().await?.sending;
-    ensure!(sending.starts_with("held: "), "{at} goes on sending: {sending}");
-    let told = node.verify_audit().await?;
-    ensure!(told.records > 0, "nothing is in the audit");
+    let audited = node.verify_audit().await?;
+    ensure!(audited.records > 0, "nothing is in the audit");
     Ok(alarm)
 }
 
@@ -190,7 +196,7 @@ pub async fn replaying(setting: Setting) -> anyhow::Result<()> {
     let (world, hub) = working(setting).await?;
     hub.lie(UMBRIA, Lie::Replay);
     say(&world, TOSCANA, "3").await?;
-    noticed(&world, UMBRIA, &["entry_replayed"]).await?;
+    told(&world, UMBRIA, &["entry_replayed"]).await?;
     ensure!(listed(&world, UMBRIA).await?.len() == 5, "an alert is listed twice, or lost");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use raccordo_core::alarm;
 use raccordo_core::alert::{self, Alert};
 use raccordo_core::codes::CodeLists;
 use raccordo_core::object::{Field, Form, Kind};
@@ -115,6 +116,19 @@ fn keys() -> BTreeMap<String, String> {
         }
     }
     keys
+}
+
+#[test]
+fn the_table_of_alarms_is_the_program_s_own() {
+    let document = read("deploy/docs/operating.md");
+    let section = document.split("\n## Alarms\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let table: String = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(table, alarm::markdown());
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn as_many_seeds_as_fit() {
     for what in ["commits", "kills", "crashes at a commit", "changes begun", "stale answers"] {
         assert!(counts.of(what) > seeds, "too few: {what}");
     }
+    assert!(counts.of("deceits") > seeds / 4, "too few deceits");
 }
 
 #[test]

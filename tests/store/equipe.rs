@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::{Epoch, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_node::store::equipe::{AlarmRow, EquipeRow, MemberRow};
@@ -103,22 +104,32 @@ pub async fn members(store: Arc<dyn Store>) -> anyhow::Result<()> {
 }
 
 pub async fn alarms(store: Arc<dyn Store>) -> anyhow::Result<()> {
-    let row = |code: &str, detail: &str, holds, at| AlarmRow {
+    let row = |code, member: Option<&str>, detail: &str, at| AlarmRow {
         lineage: lineage(1),
-        code: code.to_owned(),
+        code,
+        member: member.map(node),
+        peer: member.map(|_| node("peer")),
+        place: Sequence(at),
         detail: detail.to_owned(),
-        holds,
-        raised_at: Instant(at),
+        raised_at: Instant(i64::try_from(at).unwrap()),
     };
+    let (broken, echo) = (AlarmCode::LogBroken, AlarmCode::EchoDisagrees);
     let mut tx = store.write().await?;
-    tx.put_alarm(row("member_not_verified", "one", false, 5)).await?;
-    tx.put_alarm(row("hub_silent", "two", false, 3)).await?;
-    tx.put_alarm(row("member_not_verified", "three", true, 9)).await?;
-    let expected =
-        [row("hub_silent", "two", false, 3), row("member_not_verified", "three", true, 5)];
+    for raised in [
+        row(broken, None, "one", 5),
+        row(echo, Some("b"), "two", 3),
+        row(echo, Some("a"), "two", 3),
+        row(broken, None, "three", 9),
+    ] {
+        tx.put_alarm(raised).await?;
+    }
+    let again = AlarmRow { raised_at: Instant(5), ..row(broken, None, "three", 9) };
+    let expected = [row(echo, Some("a"), "two", 3), row(echo, Some("b"), "two", 3), again];
     assert_eq!(tx.alarms(lineage(1)).await?, expected);
     assert_eq!(tx.alarms(lineage(2)).await?, []);
-    tx.delete_alarm(lineage(1), "hub_silent").await?;
+    tx.delete_alarm(&AlarmRow { peer: None, ..expected[0].clone() }).await?;
+    assert_eq!(tx.alarms(lineage(1)).await?, expected);
+    tx.delete_alarm(&expected[0]).await?;
     assert_eq!(tx.alarms(lineage(1)).await?, expected[1..]);
     Ok(())
 }

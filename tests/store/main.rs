@@ -5,6 +5,7 @@
 
 mod account;
 mod archive;
+mod audit_head;
 mod backend;
 mod crash;
 mod directory;
@@ -78,6 +79,7 @@ contract! {
         queued_in_order case_bearing_waits under_way packed_and_unpacked blanked_with_their_record placed forgotten_once_delivered
         entries_in_order entry_updated pending_commit stale_entries positions_apart
     }
+    audit_head { of_each_day }
     honesty { stretches_ascend_and_go claims_are_kept_first proofs_are_kept_once own_places }
     term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
     successor { one_of_each_group objects_beyond_its_beginning }

@@ -155,13 +155,19 @@ pub async fn placed(store: Arc<dyn Store>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An entry with a payload of its own.
+fn made(number: u32) -> EntryRow {
+    let payload_digest = digest(50 + u8::try_from(number).unwrap());
+    EntryRow { payload_digest, ..entry(number) }
+}
+
 pub async fn forgotten_once_delivered(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     for (number, sequence) in [(0, 3), (1, 4), (2, 5), (3, 0)] {
         let entry_id = entry_id(number);
         let row = EnvelopeRow { entry: Some(entry_id), ..envelope(number) };
         tx.queue_envelopes(vec![row]).await?;
-        tx.insert_entries(vec![entry(number)]).await?;
+        tx.insert_entries(vec![made(number)]).await?;
         if sequence > 0 {
             tx.entries_placed(lineage(1), &[(entry_id, Sequence(sequence))]).await?;
         }
@@ -173,6 +179,17 @@ pub async fn forgotten_once_delivered(store: Arc<dyn Store>) -> anyhow::Result<(
         let envelopes = tx.envelopes_of(lineage(1), entry_id(number)).await?;
         assert_eq!(!envelopes.is_empty(), kept, "{number}");
     }
+    // That it was made here is known, of which epoch too.
+    let (gone, kept) = (made(0), made(2));
+    for row in [&gone, &kept] {
+        assert!(tx.has_made(lineage(1), row.payload_digest).await?);
+        assert!(!tx.has_made(lineage(2), row.payload_digest).await?);
+    }
+    assert!(!tx.has_made(lineage(1), digest(99)).await?);
+    tx.forget_made(lineage(1), gone.epoch).await?;
+    assert!(tx.has_made(lineage(1), gone.payload_digest).await?);
+    tx.forget_made(lineage(1), gone.epoch.next()).await?;
+    assert!(!tx.has_made(lineage(1), gone.payload_digest).await?);
     // What was forgotten may come again.
     tx.queue_envelopes(vec![envelope(0)]).await?;
     tx.insert_entries(vec![entry(0)]).await?;

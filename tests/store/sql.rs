@@ -6,7 +6,6 @@ use std::path::Path;
 use raccordo_core::id::Digest;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
-use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::ledger::LedgerRow;
 use raccordo_node::store::object::ObjectRow;
 use raccordo_node::store::peer::PeerRow;
@@ -130,12 +129,10 @@ async fn unknown_databases_are_refused() {
 async fn a_key_too_long_for_an_index_is_its_tellers_fault() -> anyhow::Result<()> {
     let store = SqlStore::open(&raccordo_tests::postgres::database()?, 2).await?;
     // Of digests, since PostgreSQL would press repeated letters together.
-    let code = (0..200).map(|at: u32| Digest::of(&at.to_be_bytes()).to_string()).collect();
-    let detail = String::new();
-    let alarm = AlarmRow { lineage: lineage(1), code, detail, holds: true, raised_at: Instant(1) };
+    let name: String = (0..200).map(|at: u32| Digest::of(&at.to_be_bytes()).to_string()).collect();
     let mut tx = store.write().await?;
-    assert!(matches!(tx.put_alarm(alarm).await, Err(StoreError::Unfit("alarm"))));
-    assert!(matches!(tx.commit().await, Err(StoreError::Unfit("alarm"))));
+    assert!(matches!(tx.put_secret(&name, Vec::new()).await, Err(StoreError::Unfit("secret"))));
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfit("secret"))));
     assert!(store.ailing().is_none());
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::{Epoch, Sequence};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
@@ -30,12 +31,14 @@ fn peer(card_serial: u64, reason: &str) -> PeerRow {
     }
 }
 
-fn alarm(code: &str, detail: &str) -> AlarmRow {
+fn alarm(place: u64, detail: &str) -> AlarmRow {
     AlarmRow {
         lineage: lineage(1),
-        code: code.to_owned(),
+        code: AlarmCode::LogBroken,
+        member: None,
+        peer: None,
+        place: Sequence(place),
         detail: detail.to_owned(),
-        holds: true,
         raised_at: Instant(2),
     }
 }
@@ -98,6 +101,7 @@ pub async fn numbers_of_more_than_63_bits(store: Arc<dyn Store>) -> anyhow::Resu
         put_mailbox_cursor(&node("relay"), BEYOND);
         put_member(member(BEYOND));
         keep_claim(claim(BEYOND));
+        put_alarm(alarm(BEYOND, "far"));
         set_aside(aside(BEYOND, "bad_field"));
         insert_own_card(BEYOND, b"card".to_vec());
         put_cursor(group(1), &node("umbria"), Sequence(BEYOND));
@@ -121,8 +125,7 @@ pub async fn numbers_of_more_than_63_bits(store: Arc<dyn Store>) -> anyhow::Resu
 pub async fn texts_with_zero_bytes(store: Arc<dyn Store>) -> anyhow::Result<()> {
     refused! { store;
         put_peer(peer(1, "a\0b"));
-        put_alarm(alarm("hub_\0", "ends"));
-        put_alarm(alarm("hub_ended", "\0"));
+        put_alarm(alarm(1, "\0"));
         set_aside(aside(1, "bad\0field"));
         insert_carried(carried(2, "a\0b"));
         insert_equipe(equipe(3, "a\0b"));

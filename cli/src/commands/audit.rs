@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use raccordo_proto::admin::v1::audit_service_client::AuditServiceClient;
-use raccordo_proto::admin::v1::{ExportAuditRequest, ExportProofsRequest, VerifyAuditRequest};
+use raccordo_proto::admin::v1::{
+    ExportAuditHeadsRequest, ExportAuditRequest, ExportProofsRequest, VerifyAuditRequest,
+};
 use serde::Serialize;
 use tonic::Request;
 use tonic::transport::Channel;
@@ -24,8 +26,25 @@ const VERIFY_TIMEOUT: Duration = Duration::from_secs(600);
 #[command(after_help = "Example:\n  raccordo audit verify")]
 pub enum AuditCommand {
     /// Verify that nothing was changed or left out
-    #[command(after_help = "Example:\n  raccordo audit verify")]
-    Verify,
+    #[command(
+        long_about = "Verify that nothing was changed or left out. With --against the chain is also held against what this node has signed of it and given away: whoever can write the database can rewrite the whole chain, but not that. FILE has lines of `raccordo audit heads` of another member, or of this machine's log; other lines are passed over.",
+        after_help = "Example:\n  journalctl -u raccordod -o cat | raccordo audit verify --against -"
+    )]
+    Verify {
+        /// Lines with heads of this node's chain, or - for standard input
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
+    /// Print where other nodes have said that their chains end, one JSON object a line
+    #[command(
+        long_about = "Print where other nodes have said that their chains end, and where this node's own ends, one JSON object a line. Whoever asks for it holds its own chain against it: `raccordo audit verify --against`. It holds no name and nothing of any alert.",
+        after_help = "Example:\n  raccordo audit heads --node umbria > umbria.heads"
+    )]
+    Heads {
+        /// Of this node alone
+        #[arg(long, value_name = "ID")]
+        node: Option<String>,
+    },
     /// Print every record, one JSON object a line
     #[command(after_help = "Example:\n  raccordo audit export > audit.jsonl")]
     Export,
@@ -58,11 +77,16 @@ struct ProofsView {
     file: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct ChainView {
     records: u64,
     head: String,
+    borne_out: u32,
+    passed_over: u32,
 }
+
+/// Heads of one call.
+const HEADS_OF_A_CALL: usize = 5_000;
 
 /// Runs a command on the audit chain or on a proof.
 ///
@@ -70,13 +94,14 @@ struct ChainView {
 /// The chain is broken, the proof proves nothing, or the node does not answer.
 pub async fn run(command: AuditCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        AuditCommand::Verify => {
-            let request = call_within(VerifyAuditRequest {}, VERIFY_TIMEOUT);
-            let answer = client(context).await?.verify_audit(request).await?.into_inner();
-            let view = ChainView { records: answer.records, head: answer.head };
-            context.out.record(&view, |view| {
-                format!("the chain of {} records is whole; head {}", view.records, view.head)
-            })
+        AuditCommand::Verify { against } => verify(against.as_deref(), context).await,
+        AuditCommand::Heads { node } => {
+            let request = Request::new(ExportAuditHeadsRequest { node: node.unwrap_or_default() });
+            let mut heads = client(context).await?.export_audit_heads(request).await?.into_inner();
+            while let Some(head) = heads.message().await? {
+                context.out.raw(&format!("{}\n", head.line.trim_end()))?;
+            }
+            Ok(())
         }
         AuditCommand::Export => {
             let request = Request::new(ExportAuditRequest {});
@@ -97,6 +122,44 @@ pub async fn run(command: AuditCommand, context: &Context) -> Result<(), Failure
         }
         AuditCommand::VerifyProof { file } => verify_proof(&file, context),
     }
+}
+
+async fn verify(against: Option<&Path>, context: &Context) -> Result<(), Failure> {
+    let heads = match against {
+        None => Vec::new(),
+        Some(file) => offline::audit_heads(&files::read_text(file)?)?,
+    };
+    let mut client = client(context).await?;
+    let mut view = ChainView::default();
+    // Without heads the chain is verified once all the same.
+    let mut calls: Vec<Vec<String>> = heads.chunks(HEADS_OF_A_CALL).map(<[_]>::to_vec).collect();
+    if calls.is_empty() {
+        calls.push(Vec::new());
+    }
+    for heads in calls {
+        let request = call_within(VerifyAuditRequest { heads }, VERIFY_TIMEOUT);
+        let answer = client.verify_audit(request).await?.into_inner();
+        view.records = answer.records;
+        view.head = answer.head;
+        view.borne_out += answer.borne_out;
+        view.passed_over += answer.passed_over;
+    }
+    let held = against.is_some();
+    if held && view.borne_out == 0 {
+        let message = "no head in it was signed by this node: nothing was held against the chain";
+        return Err(Failure::usage("no_own_head", message)
+            .hint("ask another member for `raccordo audit heads --node` with this node's id"));
+    }
+    context.out.record(&view, |view| {
+        let whole = format!("the chain of {} records is whole; head {}", view.records, view.head);
+        match held {
+            false => whole,
+            true => format!(
+                "{whole}\nheads that this node signed, borne out: {}; others, passed over: {}",
+                view.borne_out, view.passed_over
+            ),
+        }
+    })
 }
 
 async fn client(context: &Context) -> Result<AuditServiceClient<Channel>, Failure> {

@@ -5,9 +5,13 @@
 //! detail (a list of records of key and value, ascending by key), hash of the record
 //! before (32; zero before the first). A record's hash is SHA-256 of these bytes.
 
+mod head;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use head::{HeadConflict, SignedAuditHead, conflicts, goes_back};
 
 use crate::canonical::Writer;
 use crate::id::{Digest, IdError};

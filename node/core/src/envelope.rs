@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::alert::Alert;
+use crate::audit::SignedAuditHead;
 use crate::id::{
     Digest, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId, OrganisationId,
     Sequence, TokenRequestId,
@@ -177,6 +178,21 @@ pub enum Body {
     TokenRequest(TokenRequest),
     /// What one member makes of a request.
     TokenAnswer(TokenAnswer),
+    /// Asks a member what the hub has signed for it.
+    CheckpointRequest(NodeId),
+    /// What the hub has signed for the sender.
+    CheckpointCopy(CheckpointCopy),
+    /// Where the sender's audit chain ends; unverified.
+    AuditHead(SignedAuditHead),
+}
+
+/// The newest that the hub has signed for a member: bytes and signature, both unverified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointCopy {
+    /// Canonical `checkpoint`.
+    pub checkpoint: Vec<u8>,
+    /// The hub's signature over it.
+    pub signature: Signature,
 }
 
 /// How a key is to be made or shared anew, for all members.

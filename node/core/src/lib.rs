@@ -18,6 +18,7 @@
 //! - the wire's messages are named in [`wire`] alone
 
 pub mod account;
+pub mod alarm;
 pub mod alert;
 pub mod audit;
 pub mod backup;

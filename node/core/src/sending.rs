@@ -4,6 +4,7 @@
 //! message of a run an own commit of that run must be in the log; while a member is not
 //! trusted here, or an alarm holds, nothing case-bearing leaves; receipts always flow.
 
+use crate::alarm::AlarmCode;
 use crate::id::NodeId;
 use crate::planted::{self, Bug};
 
@@ -69,8 +70,8 @@ pub struct Circumstances {
     pub commit_pending: bool,
     /// Current members that do not count as verified here.
     pub untrusted: Vec<NodeId>,
-    /// Codes of alarms that hold case-bearing sending.
-    pub holding_alarms: Vec<String>,
+    /// Alarms that stand, oldest first; their rules say which of them hold cases.
+    pub alarms: Vec<AlarmCode>,
 }
 
 /// The decision.
@@ -113,7 +114,7 @@ pub fn hold(now: &Circumstances) -> Option<String> {
     if planted::is(Bug::IgnoreHold) {
         return None;
     }
-    if let Some(alarm) = now.holding_alarms.first() {
+    if let Some(alarm) = now.alarms.iter().find(|alarm| alarm.rule().holds) {
         return Some(format!("alarm {alarm}"));
     }
     let names: Vec<&str> = now.untrusted.iter().map(NodeId::as_str).collect();
@@ -133,7 +134,7 @@ mod tests {
             fresh: true,
             commit_pending: false,
             untrusted: Vec::new(),
-            holding_alarms: Vec::new(),
+            alarms: Vec::new(),
         }
     }
 
@@ -169,9 +170,10 @@ mod tests {
             Gate::HeldForCases("not verified here: umbria".into()),
         );
         check(
-            |now| now.holding_alarms = vec!["log_forked".into()],
+            |now| now.alarms = vec![AlarmCode::EchoDisagrees, AlarmCode::LogForked],
             Gate::HeldForCases("alarm log_forked".into()),
         );
+        check(|now| now.alarms = vec![AlarmCode::EchoDisagrees], Gate::Open);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, honesty, matching, pack, pseudonym, replay};
+use super::{Node, alarms, audit_heads, honesty, matching, pack, pseudonym, replay};
 use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
@@ -44,7 +44,9 @@ pub async fn message(
             for envelope in pack.envelopes {
                 match envelope {
                     Ok(envelope) => {
-                        receiptable |= !matches!(envelope.body, Body::Receipt(_));
+                        // Neither is worth a message of every other member.
+                        let silent = matches!(envelope.body, Body::Receipt(_) | Body::AuditHead(_));
+                        receiptable |= !silent;
                         self::envelope(node, work, entry, envelope).await?;
                     }
                     Err(unreadable) => {
@@ -142,6 +144,15 @@ async fn envelope(
         | Body::TokenRequest(_)
         | Body::TokenAnswer(_) => {
             let taken = pseudonym::apply::apply(node, work, entry, &envelope).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
+        Body::CheckpointRequest(member) => honesty::asked(node, work, member).await,
+        Body::CheckpointCopy(copy) => {
+            let taken = honesty::shown(node, work, entry, copy).await?;
+            refusable(node, work, entry, &envelope, taken).await
+        }
+        Body::AuditHead(head) => {
+            let taken = audit_heads::received(node, work, entry, head).await?;
             refusable(node, work, entry, &envelope, taken).await
         }
         Body::Sealed(sealed) => match replay::open(node, lineage, &entry.sender, sealed) {
@@ -559,9 +570,8 @@ async fn aside(
         at: node.clock.now(),
     };
     work.tx()?.set_aside(row).await?;
-    if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
-        let lineage = work.row.lineage;
-        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
+    if let Some(alarm) = honesty::of_set_aside(node, entry, reason) {
+        alarms::raise_within(node, work, alarm).await?;
     }
     count_aside(reason);
     Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
@@ -21,7 +22,7 @@ use super::pacts::{self, proposal_fault, read_kept};
 use super::peers::verified_card;
 use super::signals::Topic;
 use super::work::open_pact;
-use super::{succeed, term};
+use super::{alarms, succeed, term};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::membership::ProposalRow;
@@ -249,7 +250,8 @@ async fn take(
     Ok((Pending { equipe, row, proposal }, true))
 }
 
-/// Takes a change that another party sent.
+/// Takes a change that another party sent; or the pact in force, where it never came here:
+/// [`super::membership::adopt_pact`] puts it in force.
 ///
 /// # Errors
 /// As for signing: the sender's fault, or `change_overtaken`.
@@ -260,11 +262,16 @@ pub async fn receive(
     sender: &NodeId,
     proposal: Proposal,
 ) -> Done<()> {
+    let detail = [("from", sender.as_str())];
+    let subject = row.lineage.to_string();
+    let in_force = proposal.statement.digest() == statement(row)?.digest();
+    if in_force && alarms::stands(tx, row.lineage, AlarmCode::PactUnknown).await? {
+        pacts::keep(node, tx, &proposal).await?;
+        return record(node, tx, Actor::Node, "pact.received", &subject, &detail).await;
+    }
     let (pending, changed) = take(node, tx, row, proposal).await?;
     if changed {
         keep(node, tx, pending).await?;
-        let detail = [("from", sender.as_str())];
-        let subject = row.lineage.to_string();
         record(node, tx, Actor::Node, "pact.received", &subject, &detail).await?;
     }
     Ok(())

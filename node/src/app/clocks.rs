@@ -14,6 +14,7 @@ use raccordo_core::time::Instant;
 use super::Node;
 use super::doctor::{Finding, Severity};
 use super::fault::Done;
+use crate::store::Tx;
 
 /// Clocks that differ by more are told of.
 pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
@@ -93,6 +94,12 @@ impl Clocks {
         off.map(|(hub, clock)| (hub.clone(), clock.ahead_ms)).collect()
     }
 
+    /// The newest time that the log of another hub than this one has shown in this process.
+    fn newest_beside(&self, hub: &NodeId) -> Option<Instant> {
+        let hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        hubs.iter().filter(|(other, _)| *other != hub).map(|(_, clock)| clock.newest).max()
+    }
+
     fn confirmed(&self, now: Instant) -> bool {
         let hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         hubs.values().any(|clock| clock.newest.plus(LEAP) >= now)
@@ -106,6 +113,18 @@ impl Clocks {
     pub fn has_leapt(&self) -> bool {
         *self.leapt.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The latest time that this node has known other than from one hub: from its own audit, which
+/// its own clock has dated, and from the logs of other hubs.
+///
+/// # Errors
+/// The store's.
+pub async fn latest_known(node: &Node, tx: &mut dyn Tx, hub: &NodeId) -> Done<Option<Instant>> {
+    let audited = tx.audit_newest().await?.map(|record| record.event.at);
+    let equipes = tx.equipes().await?;
+    let logged = equipes.iter().filter(|row| row.hub != *hub).map(|row| row.accepted_at).max();
+    Ok(audited.max(logged).max(node.links.clocks.newest_beside(hub)))
 }
 
 /// Two clocks that are to run alike: the machine's, which people and programs set, and one

@@ -9,6 +9,7 @@ mod rejoining;
 mod stray;
 mod succeeding;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::state::TrustState;
@@ -19,11 +20,12 @@ use super::hub::accept::Equipe;
 use super::pacts::{self, Standing as PactStanding};
 use super::status::{EquipeStatus, status};
 use super::{Node, changes, clocks, directory, heartbeat, hub, peers, storage};
+use crate::store::equipe::AlarmRow;
 pub use hub_trouble::TROUBLES;
 pub use moving::next_of_move;
 
 /// Alarms that are told with their step, as `key_lost` and `key_not_made`.
-const KEYS: [&str; 2] = ["key_lost: ", "key_ceremony_failed: "];
+const KEYS: [AlarmCode; 2] = [AlarmCode::KeyLost, AlarmCode::KeyCeremonyFailed];
 
 /// How urgent a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -239,7 +241,8 @@ async fn about_welcome(
     findings: &mut Vec<Finding>,
 ) -> Done<()> {
     let terms = standing.proposal.pact.terms();
-    for alarm in node.store.read().await?.alarms(terms.lineage).await? {
+    let alarms = node.store.read().await?.alarms(terms.lineage).await?;
+    for alarm in alarms.iter().filter(|alarm| alarm.code == AlarmCode::WelcomeRefused) {
         findings.push(finding(
             Severity::Problem,
             "welcome_refused",
@@ -332,6 +335,18 @@ pub fn next_of_pact(node: &Node, standing: &PactStanding) -> Option<Finding> {
     }
 }
 
+/// An alarm, with whether it holds cases, what ends it and where to read what to do.
+fn of_alarm(equipe: &str, alarm: &AlarmRow) -> Finding {
+    let rule = alarm.code.rule();
+    let (severity, held) = match rule.holds {
+        true => (Severity::Problem, "cases are held here until one of these"),
+        false => (Severity::Warning, "nothing is held; it ends by one of these"),
+    };
+    let step =
+        format!("{held}: {}; what to do: operating.md, Alarms, `{}`", rule.endings(), alarm.code);
+    yours(severity, "alarm", format!("{equipe}: {}", alarm.words()), &step)
+}
+
 async fn about_carried(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
     for row in node.store.read().await?.identity_conflicts().await? {
         findings.push(yours(
@@ -388,15 +403,8 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
         ));
         return Ok(());
     }
-    let of_keys = |alarm: &&String| KEYS.iter().any(|code| alarm.starts_with(code));
-    for alarm in equipe.alarms.iter().filter(|alarm| !of_keys(alarm)) {
-        findings.push(yours(
-            Severity::Problem,
-            "alarm",
-            format!("{name}: {alarm}"),
-            "sending of cases is held where it must be; tell the other administrators",
-        ));
-    }
+    let alarms = equipe.alarms.iter().filter(|alarm| !KEYS.contains(&alarm.code));
+    findings.extend(alarms.map(|alarm| of_alarm(name, alarm)));
     let now = changes::statement(&equipe.row).ok();
     for member in &equipe.members {
         let id = &member.node;
@@ -425,7 +433,7 @@ fn about_equipe(node: &Node, equipe: &EquipeStatus, findings: &mut Vec<Finding>)
         {
             findings.push(finding(
                 Severity::Warning,
-                "heartbeat_overdue",
+                AlarmCode::HeartbeatOverdue.as_str(),
                 format!("nothing was heard of {id} in {name} since {}", member.last_seen),
                 "its node may be stopped or cut off, or the hub keeps back what it says",
                 &format!("{id}, administrator"),

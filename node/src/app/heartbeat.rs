@@ -1,5 +1,6 @@
 //! Heartbeats: where this node has said nothing for a while, an empty message with its
-//! place in the log, so that the others see that it is there and is shown the same log.
+//! place in the log, so that the others see that it is there and is shown the same log; with
+//! it goes where its audit chain ends, where that has moved.
 //!
 //! They bear no case, are never receipted, and never come all at once after a start.
 
@@ -11,6 +12,7 @@ use raccordo_core::id::{Digest, LineageId};
 use raccordo_core::sending::Standing;
 use raccordo_core::time::Instant;
 
+use super::audit_heads::{self, Announced};
 use super::fault::Done;
 use super::work::open_pact;
 use super::{Node, pack};
@@ -27,6 +29,8 @@ pub struct Voice {
     every: Mutex<BTreeMap<LineageId, (Digest, Duration)>>,
     /// For what time of each log the node waits.
     awaited: Mutex<BTreeMap<LineageId, Instant>>,
+    /// Where it said that its audit chain ends.
+    pub audit: Announced,
 }
 
 impl Voice {
@@ -56,7 +60,10 @@ impl Voice {
 }
 
 /// How long a member may be silent, as the pact says.
-fn every(node: &Node, row: &EquipeRow) -> Done<Duration> {
+///
+/// # Errors
+/// A wrong node key or a damaged row.
+pub(super) fn every(node: &Node, row: &EquipeRow) -> Done<Duration> {
     let pact = Digest::of(&row.sealed_pact);
     let mut every = node.voice.every.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, span)) = every.get(&row.lineage).filter(|(known, _)| *known == pact) {
@@ -82,7 +89,8 @@ fn due(node: &Node, row: &EquipeRow) -> Done<Instant> {
     Ok(node.started_at.min(now).plus(every).plus(every * part / 256))
 }
 
-/// Queues the heartbeats that are due; returns how many.
+/// Queues the heartbeats that are due; returns how many. Who is not silent says no more than where
+/// its audit chain ends.
 ///
 /// # Errors
 /// The store's, or a damaged group.
@@ -91,10 +99,14 @@ pub async fn beat(node: &Node) -> Done<usize> {
     let now = node.clock.now();
     let mut count = 0;
     for row in rows {
-        let active = Standing::parse(&row.state) == Some(Standing::Active);
-        if active && due(node, &row)? <= now && pack::heartbeat(node, row.lineage).await? {
+        if Standing::parse(&row.state) != Some(Standing::Active) {
+            continue;
+        }
+        let silent = due(node, &row)? <= now;
+        let tells = audit_heads::is_due(node, &mut *node.store.read().await?, &row).await?;
+        if (silent || tells) && pack::heartbeat(node, row.lineage).await? {
             pack::wake(node, row.lineage);
-            count += 1;
+            count += usize::from(silent);
         }
     }
     Ok(count)

@@ -1,70 +1,40 @@
 //! Holds a hub to what it said: every statement about the log, from the hub or from another
 //! member, is compared with the history that this node has verified.
 //!
-//! What is said of a place behind this node is looked up; what is said of a place ahead is
-//! kept until this node gets there. A contradiction raises an alarm that names the entries;
-//! where two signatures of the hub contradict each other, a proof is kept.
+//! What is said of a place behind this node is looked up; what the hub has signed of a place
+//! ahead is kept until this node gets there. A contradiction raises an alarm that names the
+//! entries; where two signatures of the hub contradict each other, a proof is kept. What a
+//! member says without the hub's signature is its word alone ([`echoes`]).
 
+mod echoes;
 mod history;
 mod proofs;
 mod watch;
 
-use raccordo_core::envelope::PackHead;
-use raccordo_core::hublog::{Checkpoint, LogEntry, SignedCheckpoint};
-use raccordo_core::id::{Digest, LineageId, NodeId, Sequence};
+use raccordo_core::alarm::AlarmCode;
+use raccordo_core::hublog::{LogEntry, SignedCheckpoint};
+use raccordo_core::id::{LineageId, NodeId, Sequence};
 use raccordo_core::trust::statement::{HubTerm, SignedStatement};
 
 use super::Node;
-use super::audit::{Actor, record};
+use super::alarms::{self, NewAlarm};
 use super::fault::{Done, Fault};
 use super::receive::Batch;
 use super::work::Work;
 use crate::store::Tx;
-use crate::store::equipe::{AlarmRow, EquipeRow};
+use crate::store::equipe::EquipeRow;
 use crate::store::honesty::ClaimRow;
+pub use echoes::{asked, echoed, shown};
 pub use history::{LAST, begin_anew, head_at as remembered_head, keep, kept_head, rewritten};
 pub use proofs::export;
 use proofs::{Evidence, prove};
 pub use watch::{Claims, PATIENCE, watch};
 
-/// What people must know, and what stays held until it is put right.
-pub struct Suspicion {
-    /// Stable code of the alarm.
-    pub code: &'static str,
-    /// In words: the entries, and what was said of them.
-    pub detail: String,
-}
-
-/// Raises a holding alarm, and records it; one that stands keeps its first words.
-///
-/// # Errors
-/// The store's.
-pub async fn raise(
-    node: &Node,
-    tx: &mut dyn Tx,
-    lineage: LineageId,
-    suspicion: Suspicion,
-) -> Done<()> {
-    let Suspicion { code, detail } = suspicion;
-    if tx.alarms(lineage).await?.iter().any(|alarm| alarm.code == code) {
-        return Ok(());
-    }
-    let subject = lineage.to_string();
-    let told = [("code", code), ("detail", detail.as_str())];
-    record(node, tx, Actor::Node, "equipe.alarm", &subject, &told).await?;
-    tracing::error!(%lineage, reason = code, "the hub or a member is not honest: cases are held");
-    let (code, raised_at) = (code.to_owned(), node.clock.now());
-    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at }).await?;
-    Ok(())
-}
-
-/// What is said of one place of a log.
+/// What the hub has signed of one place of a log, and who showed it here.
 #[derive(Clone, Debug)]
-struct Said {
+struct HubClaim {
     teller: NodeId,
-    sequence: Sequence,
-    head: Digest,
-    signed: Option<SignedCheckpoint>,
+    signed: SignedCheckpoint,
 }
 
 /// Whether the hub signed this in its present term.
@@ -74,110 +44,54 @@ fn is_signed(signed: &SignedCheckpoint, row: &EquipeRow, term: &HubTerm) -> bool
         && signed.verify(&term.identity).is_ok()
 }
 
-/// Compares what another member believes about the log with what this node has verified.
-///
-/// # Errors
-/// The store's.
-pub async fn echoed(
-    node: &Node,
-    work: &mut Work<'_>,
-    entry: &LogEntry,
-    pack: &PackHead,
-) -> Done<()> {
-    let (echo, teller) = (&pack.echo, &pack.sender);
-    let lineage = work.row.lineage;
-    if pack.epoch == work.row.epoch && echo.authenticator != work.row.authenticator {
-        let detail = format!(
-            "entry {}: {teller} has authenticator {} in epoch {}, and this node {}",
-            entry.sequence,
-            hex::encode(&echo.authenticator),
-            pack.epoch,
-            hex::encode(&work.row.authenticator)
-        );
-        raise(node, work.tx()?, lineage, Suspicion { code: "echo_disagrees", detail }).await?;
-    }
-    let ahead = echo.sequence > work.row.sequence;
-    if !ahead && history::head_at(work, echo.sequence).await?.is_none_or(|own| own == echo.head) {
-        return Ok(());
-    }
-    let signed = echo.signature.map(|signature| {
-        let term = work.statement()?.statement().hub.clone();
-        let (hub, number) = (term.hub.clone(), term.term);
-        let (group, sequence, head) = (work.row.group, echo.sequence, echo.head);
-        let stated = Checkpoint { group, sequence, head, epoch: pack.epoch, hub, term: number };
-        let signed = SignedCheckpoint::from_parts(stated, signature);
-        Ok::<_, Fault>(is_signed(&signed, &work.row, &term).then_some(signed))
-    });
-    let signed = signed.transpose()?.flatten();
-    let (sequence, head) = (echo.sequence, echo.head);
-    let said = Said { teller: teller.clone(), sequence, head, signed };
-    if ahead { outrun(node, work, entry, said).await } else { judge(node, work, &said).await }
-}
-
-/// A member has seen an entry that stood in the log before its own message, and that did
-/// not come here before it.
-async fn outrun(node: &Node, work: &mut Work<'_>, entry: &LogEntry, said: Said) -> Done<()> {
-    let lineage = work.row.lineage;
-    let Said { teller, sequence, head, .. } = &said;
-    let words = format!(
-        "{teller} had seen entry {sequence} with head {head} before it wrote entry {}",
-        entry.sequence
+/// The hub has signed, for another member, a place that stood in the log before that member's
+/// own entry, and that did not come here before it.
+async fn outrun(node: &Node, work: &mut Work<'_>, entry: &LogEntry, claim: &HubClaim) -> Done<()> {
+    let stated = claim.signed.checkpoint();
+    let detail = format!(
+        "{} had seen entry {} with head {} before it wrote entry {}, and the hub signed it: \
+         entries are kept from this node",
+        claim.teller, stated.sequence, stated.head, entry.sequence
     );
-    let suspicion = match said.signed {
-        Some(_) => Suspicion {
-            code: "log_withheld",
-            detail: format!("{words}, and the hub signed it: entries are kept from this node"),
-        },
-        None => Suspicion { code: "echo_disagrees", detail: words },
-    };
-    raise(node, work.tx()?, lineage, suspicion).await?;
-    let claim = claim_row(node, lineage, said);
-    work.tx()?.keep_claim(claim).await?;
-    Ok(())
+    let alarm = NewAlarm::new(AlarmCode::LogWithheld, detail).at(entry.sequence);
+    alarms::raise_within(node, work, alarm).await?;
+    let row = claim_row(node, work.row.lineage, claim);
+    Ok(work.tx()?.keep_claim(row).await?)
 }
 
-fn claim_row(node: &Node, lineage: LineageId, said: Said) -> ClaimRow {
-    let (checkpoint, checkpoint_signature) = match &said.signed {
-        Some(signed) => (signed.bytes().to_vec(), signed.signature().to_vec()),
-        None => (Vec::new(), Vec::new()),
-    };
+fn claim_row(node: &Node, lineage: LineageId, claim: &HubClaim) -> ClaimRow {
+    let stated = claim.signed.checkpoint();
     ClaimRow {
         lineage,
-        teller: said.teller,
-        sequence: said.sequence,
-        head: said.head,
-        checkpoint,
-        checkpoint_signature,
+        teller: claim.teller.clone(),
+        sequence: stated.sequence,
+        head: stated.head,
+        checkpoint: claim.signed.bytes().to_vec(),
+        checkpoint_signature: claim.signed.signature().to_vec(),
         noted_at: node.clock.now(),
     }
 }
 
-/// Raises the alarm about a place behind this node of which something else was said. While
-/// the hub has not signed this node's own history from there on, the proof has to wait.
-async fn judge(node: &Node, work: &mut Work<'_>, said: &Said) -> Done<()> {
-    let lineage = work.row.lineage;
-    let own = history::head_at(work, said.sequence).await?;
-    let Some(own) = own.filter(|own| *own != said.head) else { return Ok(()) };
-    let Said { teller, sequence, head, signed } = said;
-    let Some(signed) = signed else {
-        let detail = format!(
-            "entry {sequence}: {teller} has head {head}, and this node {own}; the hub's \
-             signature is not with it: the hub or {teller} is not honest"
-        );
-        let suspicion = Suspicion { code: "echo_disagrees", detail };
-        return raise(node, work.tx()?, lineage, suspicion).await;
-    };
-    let stretches = history::from(work, *sequence).await?;
-    let proven = prove(node, work, Evidence { signed, stretches: &stretches }).await?;
+/// Raises the alarm about a place behind this node for which the hub has signed something
+/// else. While the hub has not signed this node's own history from there on, the proof has to
+/// wait.
+async fn judge(node: &Node, work: &mut Work<'_>, claim: &HubClaim) -> Done<()> {
+    let stated = claim.signed.checkpoint().clone();
+    let own = history::head_at(work, stated.sequence).await?;
+    let Some(own) = own.filter(|own| *own != stated.head) else { return Ok(()) };
+    let stretches = history::from(work, stated.sequence).await?;
+    let evidence = Evidence { signed: &claim.signed, stretches: &stretches };
+    let proven = prove(node, work, evidence).await?;
     let proof = if proven { "the proof is kept" } else { "the proof follows" };
     let detail = format!(
-        "entry {sequence}: the hub signed head {head}, which {teller} tells, and led this node \
-         to {own}; {proof}"
+        "entry {}: the hub signed head {}, which {} tells, and led this node to {own}; {proof}",
+        stated.sequence, stated.head, claim.teller
     );
-    raise(node, work.tx()?, lineage, Suspicion { code: "log_forked", detail }).await?;
+    let alarm = NewAlarm::new(AlarmCode::LogForked, detail).at(stated.sequence);
+    alarms::raise_within(node, work, alarm).await?;
     if !proven {
-        let claim = claim_row(node, lineage, said.clone());
-        work.tx()?.keep_claim(claim).await?;
+        let row = claim_row(node, work.row.lineage, claim);
+        work.tx()?.keep_claim(row).await?;
     }
     Ok(())
 }
@@ -193,46 +107,36 @@ pub async fn arrived(node: &Node, work: &mut Work<'_>, batch: &Batch) -> Done<()
         if row.sequence > here {
             continue;
         }
-        let teller = row.teller.clone();
-        let said = read_claim(row)?;
-        work.tx()?.delete_claim(lineage, &teller).await?;
-        judge(node, work, &said).await?;
+        let claim = read_claim(row)?;
+        work.tx()?.delete_claim(lineage, &claim.teller).await?;
+        judge(node, work, &claim).await?;
     }
     if let Some(signed) = node.claims.reached(lineage, here) {
-        let said = hub_said(work, signed);
-        judge_hub(node, work, said).await?;
+        judge_hub(node, work, signed).await?;
     }
     Ok(())
 }
 
-fn read_claim(row: ClaimRow) -> Done<Said> {
+fn read_claim(row: ClaimRow) -> Done<HubClaim> {
     let damaged = || Fault::ours("row_damaged", "a claim about the log");
-    let signed = match row.checkpoint_signature.as_slice() {
-        [] => None,
-        bytes => {
-            let signature = bytes.try_into().map_err(|_| damaged())?;
-            let signed = SignedCheckpoint::parse(&row.checkpoint, signature);
-            Some(signed.map_err(|_| damaged())?)
-        }
-    };
-    Ok(Said { teller: row.teller, sequence: row.sequence, head: row.head, signed })
-}
-
-fn hub_said(work: &Work<'_>, signed: SignedCheckpoint) -> Said {
-    let stated = signed.checkpoint();
-    let (sequence, head) = (stated.sequence, stated.head);
-    Said { teller: work.row.hub.clone(), sequence, head, signed: Some(signed) }
+    let signature = row.checkpoint_signature.as_slice().try_into().map_err(|_| damaged())?;
+    let signed = SignedCheckpoint::parse(&row.checkpoint, signature).map_err(|_| damaged())?;
+    Ok(HubClaim { teller: row.teller, signed })
 }
 
 /// The hub's own word, whose signature is looked at only where it disagrees.
-async fn judge_hub(node: &Node, work: &mut Work<'_>, said: Said) -> Done<()> {
-    let own = history::head_at(work, said.sequence).await?;
-    if own.is_none_or(|own| own == said.head) {
+async fn judge_hub(node: &Node, work: &mut Work<'_>, signed: SignedCheckpoint) -> Done<()> {
+    let stated = signed.checkpoint();
+    let own = history::head_at(work, stated.sequence).await?;
+    if own.is_none_or(|own| own == stated.head) {
         return Ok(());
     }
     let term = work.statement()?.statement().hub.clone();
-    let good = said.signed.as_ref().is_some_and(|signed| is_signed(signed, &work.row, &term));
-    if good { judge(node, work, &said).await } else { Ok(()) }
+    if !is_signed(&signed, &work.row, &term) {
+        return Ok(());
+    }
+    let claim = HubClaim { teller: work.row.hub.clone(), signed };
+    judge(node, work, &claim).await
 }
 
 /// Where the hub acknowledged an entry of this node, that entry must stand.
@@ -245,7 +149,8 @@ async fn own_places(node: &Node, work: &mut Work<'_>, batch: &Batch) -> Done<()>
             "the hub acknowledged {own} at entry {place}, and shows {} of {} there",
             shown.entry_id, shown.sender
         );
-        raise(node, work.tx()?, lineage, Suspicion { code: "log_reordered", detail }).await?;
+        let alarm = NewAlarm::new(AlarmCode::LogReordered, detail).at(place);
+        alarms::raise_within(node, work, alarm).await?;
     }
     Ok(())
 }
@@ -270,31 +175,40 @@ pub async fn placed(
         "the hub acknowledged {} at entry {told}, and shows it at entry {}",
         entry.entry_id, entry.sequence
     );
-    let lineage = work.row.lineage;
-    raise(node, work.tx()?, lineage, Suspicion { code: "log_reordered", detail }).await?;
+    let alarm = NewAlarm::new(AlarmCode::LogReordered, detail).at(entry.sequence);
+    alarms::raise_within(node, work, alarm).await?;
     Ok(true)
 }
 
 /// The alarm that an entry calls for which was set aside; none for most.
-pub fn of_set_aside(entry: &LogEntry, reason: &str) -> Option<Suspicion> {
+pub fn of_set_aside(node: &Node, entry: &LogEntry, reason: &str) -> Option<NewAlarm> {
     let (sequence, sender) = (entry.sequence, &entry.sender);
-    match reason {
-        "secret_reused" | "entry_replayed" => Some(Suspicion {
-            code: "entry_replayed",
-            detail: format!(
+    let own = *sender == node.identity.node;
+    let alarm = match reason {
+        // Of its own entries a node knows where they stand: only the hub can show one again.
+        "entry_replayed" if own => NewAlarm::new(
+            AlarmCode::LogReordered,
+            format!("the hub shows {} of this node again, at entry {sequence}", entry.entry_id),
+        ),
+        "secret_reused" | "entry_replayed" => NewAlarm::new(
+            AlarmCode::EntryReplayed,
+            format!(
                 "entry {sequence}, {} of {sender}, repeats what stood in the log before",
                 entry.entry_id
             ),
-        }),
-        "sender_mismatch" => Some(Suspicion {
-            code: "sender_wrong",
-            detail: format!(
-                "entry {sequence} stands in the log as {sender}'s, and another member made it: \
-                 the hub or {sender} is not honest"
-            ),
-        }),
-        _ => None,
-    }
+        )
+        .about(sender),
+        "sender_mismatch" if own => NewAlarm::new(
+            AlarmCode::SenderWrong,
+            format!("entry {sequence} stands in the log as this node's, which did not make it"),
+        ),
+        "sender_mismatch" => NewAlarm::new(
+            AlarmCode::SenderWrong,
+            format!("entry {sequence} stands in the log as {sender}'s, and another member made it"),
+        ),
+        _ => return None,
+    };
+    Some(alarm.at(sequence))
 }
 
 /// Compares what the hub says at the end of an answer. It was asked when this node stood
@@ -318,15 +232,15 @@ pub async fn answered(
                  delivered up to entry {asked_at}, and this node is led to head {}",
                 work.row.head
             );
-            raise(node, work.tx()?, lineage, Suspicion { code: "log_truncated", detail }).await?;
+            let alarm = NewAlarm::new(AlarmCode::LogTruncated, detail).at(place);
+            alarms::raise_within(node, work, alarm).await?;
         }
     }
     if place > work.row.sequence {
         node.claims.keep(lineage, signed, node.clock.now());
         return Ok(());
     }
-    let said = hub_said(work, signed.clone());
-    judge_hub(node, work, said).await
+    judge_hub(node, work, signed.clone()).await
 }
 
 /// A signature of the hub that its entries do not lead to: when this node gets there by
@@ -345,8 +259,6 @@ pub async fn strayed(
     if !is_signed(signed, row, &statement.statement().hub) {
         return Ok(());
     }
-    let (sequence, head) = (signed.checkpoint().sequence, signed.checkpoint().head);
-    let said = Said { teller: row.hub.clone(), sequence, head, signed: Some(signed.clone()) };
-    tx.keep_claim(claim_row(node, row.lineage, said)).await?;
-    Ok(())
+    let claim = HubClaim { teller: row.hub.clone(), signed: signed.clone() };
+    Ok(tx.keep_claim(claim_row(node, row.lineage, &claim)).await?)
 }

@@ -1,7 +1,8 @@
 //! Joins an équipe by a Welcome: only one whose pact this node has signed, and whose
 //! statement is the signed one.
 
-use raccordo_core::hublog::WelcomeItem;
+use raccordo_core::alarm::{AlarmCode, Ending};
+use raccordo_core::hublog::{WelcomeItem, clock};
 use raccordo_core::id::{Epoch, LineageId, NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
@@ -12,11 +13,10 @@ use raccordo_core::trust::statement_chain::follows;
 use raccordo_core::trust::validator::validate_view;
 use raccordo_core::wire;
 
+use super::alarms::{self, NewAlarm};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::found::{NewEquipe, new_row};
-use super::honesty::{self, Suspicion};
-use super::membership::PACT_UNKNOWN;
 use super::receive_mail::skip;
 use super::replay::{self, Recipient};
 use super::signals::Topic;
@@ -29,16 +29,12 @@ use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 use crate::store::history::Keeper;
 
-/// Code of the alarm of an équipe of which a Welcome was refused.
-pub const WELCOME_REFUSED: &str = "welcome_refused";
 /// Reason why one was refused: it is for a key package that is not here.
 const UNKNOWN_KEY_PACKAGE: &str = "unknown_key_package";
-/// Code of the alarm where the hub says that this node is a member no longer: it may have
-/// trimmed the commit that removed it.
-const REMOVED: &str = "hub_removed";
-/// Codes of the alarms of whom the hub shows nothing of the log from where it stands. Where
-/// the node was removed and added again meanwhile, only the Welcome says so.
-const CUT_OFF: [&str; 2] = [REMOVED, rejoin::TRIMMED];
+/// Alarms of whom the hub shows nothing of the log from where it stands. Where the node was
+/// removed and added again meanwhile, only the Welcome says so: the hub may have trimmed the
+/// commit that removed it.
+const CUT_OFF: [AlarmCode; 2] = [AlarmCode::HubRemoved, AlarmCode::HubTrimmed];
 
 /// Joins, for the first time or after the end of an earlier membership; a Welcome of an
 /// équipe of which this node is a member already only moves the mailbox's cursor.
@@ -131,7 +127,8 @@ pub async fn join(
     )?;
     row.sequence = item.sequence;
     row.head = checkpoint.head;
-    row.accepted_at = item.accepted_at;
+    // A hub's clock that is ahead carries no newcomer with it: what follows waits, as at everybody.
+    row.accepted_at = item.accepted_at.min(node.clock.now().plus(clock::AHEAD_MAX));
     row.checkpoint = item.checkpoint.bytes().to_vec();
     row.checkpoint_signature = item.checkpoint.signature().to_vec();
     // The others learn by a receipt that this node has joined.
@@ -181,10 +178,11 @@ pub async fn join(
         owe(node, &mut work, &before, missed).await?;
     }
     // Who committed is there: the chair, which alone adds members.
-    roster::hear(&mut work, &signed.statement().chair, item.accepted_at).await?;
+    let joined_at = work.row.accepted_at;
+    roster::hear(&mut work, &signed.statement().chair, joined_at).await?;
     let tx = work.tx()?;
     tx.put_mailbox_cursor(hub, mailbox).await?;
-    tx.delete_alarm(item.lineage, WELCOME_REFUSED).await?;
+    alarms::end_all(node, tx, item.lineage, Ending::Join).await?;
     record(node, tx, Actor::Node, "equipe.joined", &item.lineage.to_string(), &[]).await?;
     work.commit().await?;
     node.signals.wake(&Topic::Membership);
@@ -258,8 +256,8 @@ pub async fn note_refused(
         return Ok(());
     }
     let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
-    let suspicion = Suspicion { code: WELCOME_REFUSED, detail };
-    honesty::raise(node, &mut *tx, lineage, suspicion).await?;
+    let alarm = NewAlarm::new(AlarmCode::WelcomeRefused, detail).at(item.sequence);
+    alarms::raise(node, &mut *tx, lineage, alarm).await?;
     if cause.reason == UNKNOWN_KEY_PACKAGE {
         key_packages::give_up(&mut *tx, hub).await?;
     }
@@ -274,7 +272,7 @@ pub async fn note_refused(
 /// The store's.
 pub async fn is_cut_off(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
     let alarms = tx.alarms(lineage).await?;
-    Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code.as_str())))
+    Ok(alarms.iter().any(|alarm| CUT_OFF.contains(&alarm.code)))
 }
 
 /// Whether a membership is over, or waits to begin anew.
@@ -356,20 +354,14 @@ async fn go_on_with(node: &Node, work: &mut Work<'_>, joined_by: &Proposal) -> D
     }
 }
 
-/// What an earlier membership left behind: an own commit that can never be settled now, and
-/// what its end was called.
+/// What an earlier membership left behind: an own commit that can never be settled now.
 async fn forget_before(work: &mut Work<'_>) -> Done<()> {
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     let tx = work.tx()?;
     while let Some(commit) = tx.pending_commit(lineage).await? {
         tx.delete_entry(lineage, commit.entry).await?;
     }
-    tx.entries_stale_before(lineage, epoch).await?;
-    // It is joined by the pact in force.
-    for code in CUT_OFF.into_iter().chain([PACT_UNKNOWN]) {
-        tx.delete_alarm(lineage, code).await?;
-    }
-    Ok(())
+    Ok(tx.entries_stale_before(lineage, epoch).await?)
 }
 
 /// Whether a group's statement is the one that this node signed, or follows it under the

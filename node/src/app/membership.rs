@@ -3,22 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::id::{NodeId, Sequence};
+use raccordo_core::alarm::{AlarmCode, Ending};
+use raccordo_core::id::{LineageId, NodeId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::statement::SignedStatement;
 
+use super::alarms::{self, NewAlarm};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::pacts;
 use super::replay::{self, Recipient};
 use super::successor::{self, Taken};
 use super::work::Work;
-use super::{Node, changes, roster, succeed, term, vouching};
-use crate::store::equipe::AlarmRow;
-
-/// Code of the alarm while the pact in force is not here.
-pub(super) const PACT_UNKNOWN: &str = "pact_unknown";
+use super::{Node, changes, pack, roster, succeed, term, vouching};
 
 /// Follows the group after the commit at a place of the log.
 ///
@@ -35,6 +33,8 @@ pub async fn follow(node: &Node, work: &mut Work<'_>, at: Sequence) -> Done<()> 
         in_force(node, work, &before, &now).await?;
     }
     follow_cards(node, work).await?;
+    work.forget_alarms();
+    alarms::end_of_absent(node, work).await?;
     for member in work.tx()?.members(lineage).await? {
         if present.contains(&member.node) || member.node == node.identity.node {
             continue;
@@ -109,7 +109,7 @@ async fn in_force(
     match agreed {
         _ if old.pact == new.pact => {}
         Some(agreed) => {
-            work.tx()?.delete_alarm(row.lineage, PACT_UNKNOWN).await?;
+            alarms::end_all(node, work.tx()?, row.lineage, Ending::Pact).await?;
             if !planted::is(Bug::OldPactKept) {
                 work.set_pact(node, agreed.proposal.pact)?;
             }
@@ -124,15 +124,34 @@ async fn in_force(
 
 /// The parties agreed on a pact that never came here: nothing is shared under an old one.
 async fn pact_unknown(node: &Node, work: &mut Work<'_>) -> Done<()> {
-    let lineage = work.row.lineage;
-    let alarm = AlarmRow {
-        lineage,
-        code: PACT_UNKNOWN.into(),
-        detail: "the parties agreed on a pact that this node does not have".into(),
-        holds: true,
-        raised_at: node.clock.now(),
+    let detail = "the parties agreed on a pact that this node does not have";
+    let alarm = NewAlarm::new(AlarmCode::PactUnknown, detail);
+    alarms::raise_within(node, work, alarm).await.map(drop)
+}
+
+/// Puts the pact in force that the parties have agreed on, where it has come after all.
+///
+/// # Errors
+/// The store's, or damaged rows.
+pub async fn adopt_pact(node: &Node, lineage: LineageId) -> Done<()> {
+    let unknown = {
+        let mut tx = node.store.read().await?;
+        alarms::stands(&mut *tx, lineage, AlarmCode::PactUnknown).await?
     };
-    Ok(work.tx()?.put_alarm(alarm).await?)
+    if !unknown {
+        return Ok(());
+    }
+    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
+    let Some(known) = work.tx()?.pact(lineage).await? else { return Ok(()) };
+    let pact = pacts::open(node, &known)?.pact;
+    if work.statement()?.statement().pact != pact.digest() {
+        return Ok(());
+    }
+    work.set_pact(node, pact)?;
+    alarms::end_all(node, work.tx()?, lineage, Ending::Pact).await?;
+    work.commit().await?;
+    pack::wake(node, lineage);
+    Ok(())
 }
 
 /// Why this node is a member no longer, in words: the statement says so.

@@ -1,7 +1,8 @@
 //! The use cases: one file each, one transaction each. They read, call the core once,
 //! write everything, and never talk to the network.
 //!
-//! - first things: [`init`], [`identity`], [`fault`], [`audit`], [`work`]
+//! - first things: [`init`], [`identity`], [`fault`], [`audit`] with [`audit_chain`] and
+//!   [`audit_heads`], [`work`]
 //! - trust: [`peers`], [`notices`], [`expiry`], [`rotate`], [`successor`],
 //!   [`vouching`]
 //! - pacts and founding: [`pacts`], [`pact_in_force`], [`receive_mail`], [`found`], [`join`]
@@ -9,7 +10,7 @@
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - before an alert goes: what somebody began ([`draft`]), how many it may mean ([`likeness`])
 //! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
-//! - what the hub is held to: [`honesty`], [`heartbeat`]
+//! - what the hub is held to: [`honesty`], [`heartbeat`]; what people must know: [`alarms`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`today`], [`alerts`], [`gists`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
 //! - when things go wrong: [`backup`], [`rejoin`], [`term`], [`void`], [`succeed`]
@@ -20,10 +21,12 @@
 
 pub mod account;
 pub mod activity;
+pub mod alarms;
 pub mod alerts;
 pub mod apply;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_heads;
 pub mod backup;
 pub mod changes;
 pub mod clocks;

@@ -89,7 +89,9 @@ pub fn words(notice: &Notice) -> &str {
     std::str::from_utf8(&notice.detail).ok().filter(plain).unwrap_or_default()
 }
 
-/// Whether a notice says that its sender trusts a peer again.
-pub fn ends_revocation(notice: &Notice) -> bool {
-    notice.kind == NoticeKind::Revocation && words(notice).ends_with(" verified")
+/// Of whom a notice about trust speaks, and how far its sender trusts that peer now; none where it
+/// says neither.
+pub fn trust_told(notice: &Notice) -> Option<(NodeId, TrustState)> {
+    let (peer, state) = words(notice).rsplit_once(' ')?;
+    Some((peer.parse().ok()?, state.parse().ok()?))
 }

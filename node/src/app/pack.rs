@@ -13,7 +13,7 @@ use raccordo_core::wire;
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::work::Work;
-use super::{Node, roster};
+use super::{Node, audit_heads, roster};
 use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow};
 
 /// Most envelopes that one transaction packs.
@@ -86,10 +86,8 @@ pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstanc
     let tx = work.tx()?;
     let commit_pending = tx.pending_commit(lineage).await?.is_some();
     let untrusted = roster::untrusted(node, tx, lineage).await?;
-    let alarms = tx.alarms(lineage).await?;
-    let holding_alarms =
-        alarms.into_iter().filter(|alarm| alarm.holds).map(|alarm| alarm.code).collect();
-    Ok(Circumstances { standing, fresh, commit_pending, untrusted, holding_alarms })
+    let alarms = tx.alarms(lineage).await?.into_iter().map(|alarm| alarm.code).collect();
+    Ok(Circumstances { standing, fresh, commit_pending, untrusted, alarms })
 }
 
 /// Says nothing but where this node stands, if the group may send; what waits is said
@@ -99,10 +97,14 @@ pub async fn circumstances(node: &Node, work: &mut Work<'_>) -> Done<Circumstanc
 /// As [`pack`].
 pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(false) };
+    let mut told = None;
     let packed = match gate(&circumstances(node, &mut work).await?) {
         Gate::AwaitCommit | Gate::Closed(_) => return Ok(false),
         Gate::FreshEpochFirst => stage_fresh_epoch(node, &mut work).await?,
-        Gate::Open | Gate::HeldForCases(_) => pack_within(node, &mut work).await?,
+        Gate::Open | Gate::HeldForCases(_) => {
+            told = audit_heads::queue_due(node, &mut work).await?;
+            pack_within(node, &mut work).await?
+        }
     };
     if packed == Packed::Nothing && work.fresh() {
         let payload = encrypt(node, &mut work, Vec::new()).await?;
@@ -114,6 +116,9 @@ pub async fn heartbeat(node: &Node, lineage: LineageId) -> Done<bool> {
         return Ok(false);
     }
     work.commit().await?;
+    if let Some(head) = told {
+        node.voice.audit.note_told(lineage, node.clock.now(), head);
+    }
     Ok(true)
 }
 
@@ -279,6 +284,15 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let rows = rows.collect::<Done<Vec<_>>>()?;
     work.tx()?.queue_envelopes(rows).await?;
     Ok(())
+}
+
+/// Puts what the node itself says, and what bears no case, at the end of the queue.
+///
+/// # Errors
+/// The store's.
+pub async fn queue(node: &Node, work: &mut Work<'_>, body: Body) -> Done<()> {
+    let row = row_of(node, work.row.lineage, body)?;
+    Ok(work.tx()?.queue_envelopes(vec![row]).await?)
 }
 
 fn row_of(node: &Node, lineage: LineageId, body: Body) -> Done<EnvelopeRow> {

@@ -156,7 +156,7 @@ pub async fn change(
     record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
     tx.put_peer(row.clone()).await?;
     if change == TrustChange::Verify {
-        successor::settled(&mut *tx, peer).await?;
+        successor::settled(node, &mut *tx, peer).await?;
     }
     notices::trust_changed(node, &mut *tx, &concerned, peer, state).await?;
     let affected = tx.equipes().await?;

@@ -2,35 +2,32 @@
 //! one transaction. What cannot be processed is set aside with its reason; the cursor
 //! still moves.
 
+mod notice;
+mod own;
 mod places;
+mod stops;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use raccordo_core::hublog::{EntryKind, LogEntry};
-use raccordo_core::id::{Digest, LineageId, NodeId, Sequence};
+use raccordo_core::alarm::Ending;
+use raccordo_core::hublog::{EntryKind, LogEntry, clock};
+use raccordo_core::id::{LineageId, NodeId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
-use raccordo_core::session::{Processed, SessionError};
+use raccordo_core::session::Processed;
 use raccordo_core::time::Instant;
-use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::commit::{CommitRefused, CommitView, GroupView};
-use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::validator::validate;
 pub use raccordo_core::wire::hub::Batch;
 
 use self::places::{Broken, Place, Places, places};
-use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
-use super::void::{self, Verdict};
+use super::void;
 use super::work::Work;
-use super::{
-    Node, apply, changes, honesty, membership, notices, pack, pseudonym, rejoin, roster, term,
-};
+use super::{Node, alarms, apply, honesty, membership, pack, pseudonym, rejoin, roster, term};
 use crate::store::equipe::{AlarmRow, EquipeRow};
-use crate::store::inbox::SetAsideRow;
-use crate::store::outbox::{EntryRow, EntryState};
 use crate::store::void::StrayRow;
 use crate::store::{StoreError, Tx};
 
@@ -41,7 +38,8 @@ pub enum Received {
     At(Sequence),
     /// The batch begins later than the cursor: subscribe again from it.
     Gap(Sequence),
-    /// This node is no member, or is quarantined: nothing more is taken.
+    /// This node is no member, or is quarantined, or what comes lies ahead of its clock: nothing
+    /// more is taken.
     Stopped,
 }
 
@@ -87,33 +85,38 @@ pub async fn receive(node: &Node, batch: &Batch) -> Done<Received> {
             node.claims.keep(lineage, &batch.checkpoint, node.clock.now());
             return Ok(Received::Gap(row.sequence));
         }
-        Err(Broken::Fault(code, detail)) => return alarm(node, &row, batch, code, &detail).await,
+        Err(Broken::Fault(alarm)) => return stops::doubt(node, &row, batch, alarm).await,
     };
     let mut from = 0;
-    loop {
+    let until = due(node, batch, &places);
+    while from < until {
         // Everything before what cannot be processed, then that entry by itself, then the rest.
-        let (received, stuck) = run_up_to(node, lineage, batch, &places, from).await?;
+        let (received, stuck) = run_up_to(node, lineage, batch, &places, from..until).await?;
         let Some((index, reason)) = stuck.filter(|_| received != Received::Stopped) else {
-            return Ok(received);
+            if received == Received::Stopped {
+                return Ok(received);
+            }
+            break;
         };
-        set_aside(node, lineage, batch, &places, index, reason).await?;
+        stops::set_aside(node, lineage, batch, &places, index, reason).await?;
         from = index + 1;
-        if from == batch.entries.len() {
-            return end(node, lineage).await;
-        }
+    }
+    match batch.entries.get(until) {
+        Some(ahead) => stops::wait(node, lineage, ahead).await,
+        None => end(node, lineage).await,
     }
 }
 
-/// Takes the entries from one on, as far as they can be processed; with the first that cannot,
-/// and why.
+/// Takes a part of a batch, as far as it can be processed; with the first entry that cannot, and
+/// why.
 async fn run_up_to(
     node: &Node,
     lineage: LineageId,
     batch: &Batch,
     places: &Places,
-    from: usize,
+    part: Range<usize>,
 ) -> Done<(Received, Option<(usize, &'static str)>)> {
-    let (mut until, mut stuck) = (batch.entries.len(), None);
+    let (from, mut until, mut stuck) = (part.start, part.end, None);
     loop {
         match run(node, lineage, batch, places, from..until).await? {
             Run::Ended(received) => return Ok((received, stuck)),
@@ -126,9 +129,15 @@ async fn run_up_to(
     }
 }
 
-/// Code of the alarm after which this node cannot follow the group any further, unless the
-/// commit is void.
-pub const COMMIT_UNPROCESSABLE: &str = "commit_unprocessable";
+/// How many entries of a batch are not too far ahead of this node's clock: the rest waits.
+fn due(node: &Node, batch: &Batch, places: &Places) -> usize {
+    let now = node.clock.now();
+    let mut entries = batch.entries.iter().zip(places);
+    let ahead = entries.position(|(entry, place)| {
+        place.is_some() && clock::waits(entry.accepted_at, now, None).is_some()
+    });
+    ahead.unwrap_or(batch.entries.len())
+}
 
 /// The commit of another member that this node cannot process, if there is one.
 async fn others_stray(
@@ -203,12 +212,12 @@ async fn run(
             }
             Ok(Next::Lost) => {
                 note_place(&mut work, batch, entry, place);
-                return lost(node, work).await;
+                return stops::lost(node, work).await;
             }
-            Ok(Next::Quarantine) => return quarantine(node, work, entry).await,
+            Ok(Next::Quarantine) => return stops::quarantine(node, work, entry).await,
             Ok(Next::Removed) => {
                 note_place(&mut work, batch, entry, place);
-                return removed(node, work).await;
+                return stops::removed(node, work).await;
             }
             Err(Stop::SetAside(reason)) => return Ok(Run::Stuck { index, reason }),
             // The database is well: what the entry says is what it does not take.
@@ -218,6 +227,12 @@ async fn run(
             Err(Stop::Failed(fault)) => return Err(fault),
         }
         note_place(&mut work, batch, entry, place);
+        if stray.is_none() && others_of_group(node, entry) {
+            let spoke = |row: &AlarmRow| {
+                row.member.as_ref() == Some(&entry.sender) && row.place < entry.sequence
+            };
+            alarms::end_within(node, &mut work, Ending::MemberSpeaks, spoke).await?;
+        }
         if entry.kind == EntryKind::Commit && entry.sender == node.identity.node {
             own = work.tx()?.stray(lineage).await?.filter(is_own);
         }
@@ -258,6 +273,7 @@ async fn keep(
     for (member, at) in heard {
         roster::hear(&mut work, member, at).await?;
     }
+    alarms::end_within(node, &mut work, Ending::LogGoesOn, |_| true).await?;
     forget_delivered(node, &mut work).await?;
     pseudonym::heard(node, &mut work).await?;
     honesty::arrived(node, &mut work, batch).await?;
@@ -327,82 +343,13 @@ fn others_of_group(node: &Node, entry: &LogEntry) -> bool {
 
 async fn one(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
     if entry.sender == node.identity.node {
-        return own(node, work, entry).await;
+        return own::own(node, work, entry).await;
     }
     match entry.kind {
         EntryKind::Application => message(node, work, entry).await,
         EntryKind::Commit => commit(node, work, entry).await,
-        EntryKind::Notice => notice(node, work, entry).await,
+        EntryKind::Notice => notice::notice(node, work, entry).await,
     }
-}
-
-/// Ours: settled by entry id and digest, before MLS sees the bytes.
-async fn own(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
-    let lineage = work.row.lineage;
-    let known = work.tx()?.entry(lineage, entry.entry_id).await?;
-    if known.is_none() && planted::is(Bug::QuarantineIgnored) {
-        return Ok(Next::GoOn);
-    }
-    let Some(mut row) = known.filter(|row| row.payload_digest == Digest::of(&entry.payload)) else {
-        return Ok(Next::Quarantine);
-    };
-    let told = if row.state == EntryState::Accepted { row.sequence } else { Sequence(0) };
-    if !honesty::placed(node, work, entry, told).await? {
-        return Err(Stop::SetAside("entry_replayed"));
-    }
-    let place = (lineage, entry.sequence);
-    node.links.clocks.written(&work.row.hub, place, entry.accepted_at);
-    if told != entry.sequence {
-        row.state = EntryState::Accepted;
-        row.sequence = entry.sequence;
-        work.tx()?.update_entry(&row).await?;
-        work.tx()?.entries_placed(lineage, &[(row.entry, entry.sequence)]).await?;
-    }
-    match row.kind {
-        EntryKind::Commit => own_commit(node, work, entry, &row).await,
-        EntryKind::Notice => match SignedNotice::decode(&entry.payload) {
-            Ok(signed) => said(node, work, &signed).await,
-            Err(_) => Ok(Next::GoOn),
-        },
-        EntryKind::Application => {
-            apply::own(node, work, entry).await?;
-            Ok(Next::GoOn)
-        }
-    }
-}
-
-/// What a member says of a commit may undo it.
-async fn said(node: &Node, work: &mut Work<'_>, signed: &SignedNotice) -> Result<Next, Stop> {
-    Ok(match void::said(node, work, signed.notice()).await? {
-        Verdict::Stranger | Verdict::Counted => Next::GoOn,
-        Verdict::GoesOn => Next::Settled,
-        Verdict::Lost => Next::Lost,
-    })
-}
-
-async fn own_commit(
-    node: &Node,
-    work: &mut Work<'_>,
-    entry: &LogEntry,
-    row: &EntryRow,
-) -> Result<Next, Stop> {
-    let session = work.session().await?;
-    let before = session.facts().map_err(|cause| Fault::ours("group", cause))?.view;
-    let processed = session.process(&row.payload, &judged);
-    match processed {
-        Ok(Processed::OwnCommitMerged { commit, .. }) => {
-            void::made(node, work, &before, &commit, entry).await?;
-            new_epoch(node, work, &commit, entry).await?;
-        }
-        Ok(_) | Err(SessionError::OwnCommitMismatch) => return Ok(Next::Quarantine),
-        Err(cause) => return Err(Stop::Failed(Fault::ours("own_commit", cause.reason()))),
-    }
-    work.tx()?.put_key_update(row.lineage, node.clock.now()).await?;
-    if row.boot == node.boot {
-        work.set_fresh();
-    }
-    tracing::debug!(lineage = %row.lineage, step = "own_commit_merged");
-    Ok(Next::GoOn)
 }
 
 async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
@@ -465,49 +412,8 @@ async fn new_epoch(
     pseudonym::follow::committed(node, work, entry, commit, &before).await?;
     let (lineage, epoch) = (work.row.lineage, work.row.epoch);
     work.tx()?.entries_stale_before(lineage, epoch).await?;
+    work.tx()?.forget_made(lineage, epoch).await?;
     Ok(())
-}
-
-async fn notice(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<Next, Stop> {
-    let facts = work.session().await?.facts();
-    let view = facts.map_err(|cause| Fault::ours("group", cause))?.view;
-    let leaf = view.leaves.iter().find(|(_, leaf)| leaf.node.as_ref() == Some(&entry.sender));
-    let card = leaf.and_then(|(_, leaf)| leaf.card.as_deref()).map(SignedCard::decode_verified);
-    let Some(Ok(card)) = card else { return Err(Stop::SetAside("not_a_member")) };
-    let signed = SignedNotice::decode(&entry.payload).map_err(|_| Stop::SetAside("bad_notice"))?;
-    signed
-        .verify(work.row.group, entry.entry_id, card.card())
-        .map_err(|_| Stop::SetAside("bad_notice"))?;
-    if signed.notice().kind == NoticeKind::RejoinRequest {
-        return match rejoin::noted::requested(node, work, entry, &signed).await? {
-            Ok(()) => Ok(Next::GoOn),
-            Err(reason) => Err(Stop::SetAside(reason)),
-        };
-    }
-    let notice = signed.notice();
-    if notice.kind == NoticeKind::Void {
-        match void::said(node, work, notice).await? {
-            Verdict::Stranger => {}
-            Verdict::Counted => return Ok(Next::GoOn),
-            Verdict::GoesOn => return Ok(Next::Settled),
-            Verdict::Lost => return Ok(Next::Lost),
-        }
-    }
-    let (kind, words) = (notice.kind.as_str(), notices::words(notice));
-    let lineage = work.row.lineage;
-    if notices::ends_revocation(notice) {
-        work.tx()?.delete_alarm(lineage, "notice_revocation").await?;
-        return Ok(Next::GoOn);
-    }
-    let alarm = AlarmRow {
-        lineage,
-        code: format!("notice_{kind}"),
-        detail: format!("{} says {kind} at entry {}: {words}", entry.sender, entry.sequence),
-        holds: false,
-        raised_at: node.clock.now(),
-    };
-    work.tx()?.put_alarm(alarm).await?;
-    Ok(Next::GoOn)
 }
 
 /// Forgets plaintext that every other member has: who is gone confirms nothing any more.
@@ -523,137 +429,4 @@ async fn forget_delivered(node: &Node, work: &mut Work<'_>) -> Done<()> {
     tx.forget_delivered(lineage, all_have.min(own_place)).await?;
     tx.forget_kept(lineage, all_have.min(own_place)).await?;
     Ok(())
-}
-
-/// Sets one entry aside. After a commit this node reads on only to learn whether it is void.
-async fn set_aside(
-    node: &Node,
-    lineage: LineageId,
-    batch: &Batch,
-    places: &Places,
-    index: usize,
-    reason: &'static str,
-) -> Done<()> {
-    let (Some(entry), Some(Some(place))) = (batch.entries.get(index), places.get(index)) else {
-        return Ok(());
-    };
-    let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
-    let commit = entry.kind == EntryKind::Commit;
-    let row = SetAsideRow {
-        lineage,
-        sequence: entry.sequence,
-        envelope: None,
-        sender: entry.sender.clone(),
-        reason: reason.to_owned(),
-        at: node.clock.now(),
-    };
-    if !planted::is(Bug::DropSetAside) {
-        work.tx()?.set_aside(row).await?;
-        if let Some(suspicion) = honesty::of_set_aside(entry, reason) {
-            honesty::raise(node, work.tx()?, lineage, suspicion).await?;
-        }
-    }
-    if commit {
-        let detail =
-            format!("entry {} is a commit that cannot be processed: {reason}", entry.sequence);
-        let suspicion = honesty::Suspicion { code: COMMIT_UNPROCESSABLE, detail };
-        honesty::raise(node, work.tx()?, lineage, suspicion).await?;
-        let (row, told) = (work.row.clone(), format!("entry {}: {reason}", entry.sequence));
-        notices::say(node, work.tx()?, &row, NoticeKind::CannotProcess, told).await?;
-        let detail = [("by", entry.sender.as_str()), ("reason", reason)];
-        let subject = lineage.to_string();
-        record(node, work.tx()?, Actor::Node, "equipe.commit_refused", &subject, &detail).await?;
-        void::strayed(&mut work, entry).await?;
-    }
-    note_place(&mut work, batch, entry, place);
-    honesty::arrived(node, &mut work, batch).await?;
-    work.row.receipt_due = entry.sequence;
-    work.commit().await?;
-    apply::count_aside(reason);
-    tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
-    pack::wake(node, lineage);
-    Ok(())
-}
-
-/// Tells of a log that is in doubt: what is told again is recorded once.
-async fn alarm(
-    node: &Node,
-    equipe: &EquipeRow,
-    batch: &Batch,
-    code: &str,
-    detail: &str,
-) -> Done<Received> {
-    let lineage = equipe.lineage;
-    let mut tx = node.store.write().await?;
-    let row = AlarmRow {
-        lineage,
-        code: code.to_owned(),
-        detail: detail.to_owned(),
-        holds: true,
-        raised_at: node.clock.now(),
-    };
-    let known = tx.alarms(lineage).await?;
-    if !known.iter().any(|alarm| alarm.code == code && alarm.detail == detail) {
-        tx.put_alarm(row).await?;
-        let subject = lineage.to_string();
-        let told = [("code", code), ("detail", detail)];
-        record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &told).await?;
-        honesty::strayed(node, &mut *tx, equipe, &batch.checkpoint).await?;
-        tx.commit().await?;
-    }
-    tracing::error!(%lineage, code, detail, "the hub's log is not what it was");
-    Ok(Received::Stopped)
-}
-
-async fn quarantine(node: &Node, work: Work<'_>, entry: &LogEntry) -> Done<Run> {
-    let lineage = work.row.lineage;
-    drop(work);
-    let Some(mut work) = Work::begin(node, lineage).await? else {
-        return Ok(Run::Ended(Received::Stopped));
-    };
-    work.row.state = Standing::Quarantined.as_str().into();
-    let detail = format!(
-        "entry {} is this node's own, and this node did not make it: another copy of it runs, \
-         or it was restored from an old copy",
-        entry.sequence
-    );
-    let tx = work.tx()?;
-    tx.put_alarm(AlarmRow {
-        lineage,
-        code: rejoin::OWN_ENTRY_UNKNOWN.into(),
-        detail,
-        holds: true,
-        raised_at: node.clock.now(),
-    })
-    .await?;
-    record(node, tx, Actor::Node, "equipe.quarantined", &lineage.to_string(), &[]).await?;
-    work.commit().await?;
-    tracing::error!(%lineage, sequence = entry.sequence.0, "quarantined: an own entry is unknown");
-    Ok(Run::Ended(Received::Stopped))
-}
-
-/// This node's group is lost, and it asks to join again.
-async fn lost(node: &Node, work: Work<'_>) -> Done<Run> {
-    let hub = work.row.hub.clone();
-    work.commit().await?;
-    node.signals.wake(&Topic::Membership);
-    node.signals.wake(&Topic::Errands(hub));
-    Ok(Run::Ended(Received::Stopped))
-}
-
-async fn removed(node: &Node, mut work: Work<'_>) -> Done<Run> {
-    let lineage = work.row.lineage;
-    work.row.state = Standing::Ended.as_str().into();
-    let why = membership::why_ended(&node.identity.node, &work.row.statement)?;
-    let row = work.row.clone();
-    let tx = work.tx()?;
-    let detail = [("why", why.as_str())];
-    record(node, tx, Actor::Node, "equipe.ended", &lineage.to_string(), &detail).await?;
-    changes::drop_overtaken(node, tx, &row).await?;
-    work.commit().await?;
-    tracing::warn!(%lineage, why, "this node is a member no longer");
-    node.signals.wake(&Topic::Membership);
-    // A Welcome may be kept already.
-    node.signals.wake(&Topic::Errands(row.hub));
-    Ok(Run::Ended(Received::Stopped))
 }

@@ -9,7 +9,7 @@ use raccordo_core::wire::hub::Mail;
 use super::fault::Done;
 use super::signals::Topic;
 use super::successor::{self, MAIL_KIND};
-use super::{Node, key_packages, pacts, succeed, term};
+use super::{Node, key_packages, membership, pacts, succeed, term};
 use crate::store::Tx;
 
 /// What the courier has to do next.
@@ -44,6 +44,7 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
         return Ok(Taken::Done);
     }
     let mut errands = vec![hub.clone()];
+    let mut agreed = None;
     match item.kind.as_str() {
         "welcome" => match wire::hub::decode_welcome(&item.payload) {
             Ok(welcome) => {
@@ -57,7 +58,10 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
         },
         pacts::MAIL_KIND => {
             match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {
-                Ok(lineage) => tracing::info!(sender = %item.sender, %lineage, "pact received"),
+                Ok(lineage) => {
+                    tracing::info!(sender = %item.sender, %lineage, "pact received");
+                    agreed = Some(lineage);
+                }
                 Err(fault) => {
                     tracing::warn!(sender = %item.sender, reason = fault.reason, "pact refused");
                 }
@@ -77,6 +81,9 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
     tx.commit().await?;
     if item.kind == MAIL_KIND {
         node.signals.wake(&Topic::Trust);
+    }
+    if let Some(lineage) = agreed {
+        membership::adopt_pact(node, lineage).await?;
     }
     for hub in errands {
         node.signals.wake(&Topic::Errands(hub));

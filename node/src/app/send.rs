@@ -1,10 +1,12 @@
 //! What the courier hands to the hub, and what it notes of the answer.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 
+use super::alarms::{self, NewAlarm};
 use super::audit::{Actor, record};
 use super::fault::Done;
 use super::hub::append::{Appended, Handed, Outcome};
@@ -100,7 +102,7 @@ async fn held(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
     if planted::is(Bug::IgnoreHold) {
         return Ok(false);
     }
-    let alarm = tx.alarms(lineage).await?.iter().any(|alarm| alarm.holds);
+    let alarm = tx.alarms(lineage).await?.iter().any(AlarmRow::holds);
     Ok(alarm || !super::roster::untrusted(node, tx, lineage).await?.is_empty())
 }
 
@@ -173,16 +175,11 @@ async fn refused(
     let lineage = work.row.lineage;
     row.state = EntryState::Refused;
     row.reason = reason.to_owned();
-    let alarm = AlarmRow {
-        lineage,
-        code: "entry_refused".into(),
-        detail: format!("the hub refuses an entry of this node for ever: {reason}"),
-        holds: true,
-        raised_at: node.clock.now(),
-    };
     let tx = work.tx()?;
     tx.update_entry(&row).await?;
-    tx.put_alarm(alarm).await?;
     let detail = [("reason", reason)];
-    record(node, tx, Actor::Node, "equipe.entry_refused", &lineage.to_string(), &detail).await
+    record(node, tx, Actor::Node, "equipe.entry_refused", &lineage.to_string(), &detail).await?;
+    let detail = format!("the hub refuses an entry of this node for ever: {reason}");
+    let alarm = NewAlarm::new(AlarmCode::EntryRefused, detail);
+    alarms::raise_within(node, work, alarm).await.map(drop)
 }

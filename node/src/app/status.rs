@@ -14,7 +14,7 @@ use super::fault::{Done, Fault, Whose};
 use super::pseudonym::show::{self, KeyStatus};
 use super::{Node, doctor, membership, roster, storage};
 use crate::store::Tx;
-use crate::store::equipe::EquipeRow;
+use crate::store::equipe::{AlarmRow, EquipeRow};
 
 /// What the courier knows of the connection to one hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,8 +116,8 @@ pub struct EquipeStatus {
     pub set_aside: u64,
     /// `open`, or `held: ` and why.
     pub sending: String,
-    /// Code and words of each alarm.
-    pub alarms: Vec<String>,
+    /// Its alarms, oldest first.
+    pub alarms: Vec<AlarmRow>,
     /// Where the log is on its way: what is to be done next, and by whom; else empty.
     pub next: String,
     /// The keys for tokens, one of each class, and what this node asks of them.
@@ -229,7 +229,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         fresh: true,
         commit_pending: false,
         untrusted: roster::untrusted(node, tx, lineage).await?,
-        holding_alarms: alarm_rows.iter().filter(|a| a.holds).map(|a| a.code.clone()).collect(),
+        alarms: alarm_rows.iter().map(|alarm| alarm.code).collect(),
     };
     let link = node.links.of(&row.hub);
     let newest = node.links.newest(lineage);
@@ -248,7 +248,7 @@ async fn equipe_status(node: &Node, tx: &mut dyn Tx, row: EquipeRow) -> Done<Equ
         outbox: tx.unaccepted_envelopes(lineage).await?,
         set_aside: tx.set_aside_count(lineage).await?,
         sending,
-        alarms: alarm_rows.iter().map(|a| format!("{}: {}", a.code, a.detail)).collect(),
+        alarms: alarm_rows,
         next: doctor::next_of_move(node, tx, &row, &link).await?,
         keys: show::of(node, tx, &row).await?,
         link,

@@ -2,23 +2,22 @@
 //! a leaf, or a hub's caller. No new phone call is needed, since the identity key that was
 //! compared then signs it; two successors of one card end the trust until the next one.
 
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_core::trust::succession::{OVERLAP, Offered, judge};
 
 use super::Node;
+use super::alarms::{self, NewAlarm};
 use super::audit::{Actor, record, record_refusal};
 use super::fault::{Done, Fault};
 use super::peers::read_card;
 use crate::store::Tx;
-use crate::store::equipe::AlarmRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 
 /// Kind of the posts that carry a card.
 pub const MAIL_KIND: &str = "card";
-/// Code of the alarm while two cards of one serial are known.
-pub const FORKED: &str = "card_forked";
 
 /// What came of an offered card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,14 +179,8 @@ async fn forked(
     for equipe in tx.equipes().await? {
         let member = tx.members(equipe.lineage).await?.iter().any(|member| member.node == peer);
         if member || equipe.hub == peer {
-            tx.put_alarm(AlarmRow {
-                lineage: equipe.lineage,
-                code: FORKED.into(),
-                detail: format!("{peer}: {reason}"),
-                holds: true,
-                raised_at: changed_at,
-            })
-            .await?;
+            let alarm = NewAlarm::new(AlarmCode::CardForked, format!("{peer}: {reason}"));
+            alarms::raise(node, tx, equipe.lineage, alarm.about(&peer)).await?;
         }
     }
     Ok(())
@@ -197,13 +190,12 @@ async fn forked(
 ///
 /// # Errors
 /// The store's.
-pub async fn settled(tx: &mut dyn Tx, peer: &NodeId) -> Done<()> {
-    let about = format!("{peer}: ");
+pub async fn settled(node: &Node, tx: &mut dyn Tx, peer: &NodeId) -> Done<()> {
     for equipe in tx.equipes().await? {
-        let alarms = tx.alarms(equipe.lineage).await?;
-        if alarms.iter().any(|it| it.code == FORKED && it.detail.starts_with(&about)) {
-            tx.delete_alarm(equipe.lineage, FORKED).await?;
-        }
+        alarms::end(node, tx, equipe.lineage, Ending::Verified, |row| {
+            row.code == AlarmCode::CardForked && row.member.as_ref() == Some(peer)
+        })
+        .await?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::{Node, history, honesty, term};
-use crate::store::equipe::EquipeRow;
+use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::history::Keeper;
 use crate::store::ledger::LedgerRow;
 use crate::store::{StoreError, Tx};
@@ -75,6 +75,8 @@ pub struct Work<'n> {
     pub entries: Vec<LogEntry>,
     /// The place before it that was last looked up, with its head.
     pub looked_up: Option<(Sequence, Digest)>,
+    /// Alarms that stand, once they were asked for.
+    alarms: Option<Vec<AlarmRow>>,
     durable: bool,
     /// Whether cards or trust change with it: who follows them is woken then.
     pub trust_moved: bool,
@@ -96,6 +98,7 @@ impl<'n> Work<'n> {
             passed,
             entries: Vec::new(),
             looked_up: None,
+            alarms: None,
             durable: false,
             trust_moved: false,
             noted_statement: row.statement.clone(),
@@ -163,6 +166,25 @@ impl<'n> Work<'n> {
             Some(tx) => Ok(tx.as_mut()),
             None => Err(Fault::ours("work_ended", "the transaction has ended")),
         }
+    }
+
+    /// Alarms that stand, as this transaction has last read them.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn alarms(&mut self) -> Done<Vec<AlarmRow>> {
+        if let Some(alarms) = &self.alarms {
+            return Ok(alarms.clone());
+        }
+        let lineage = self.row.lineage;
+        let alarms = self.tx()?.alarms(lineage).await?;
+        self.alarms = Some(alarms.clone());
+        Ok(alarms)
+    }
+
+    /// One was raised or ended: they are read anew.
+    pub fn forget_alarms(&mut self) {
+        self.alarms = None;
     }
 
     /// Whether an own commit of this run is in the log.

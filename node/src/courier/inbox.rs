@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{GroupId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
@@ -9,14 +10,13 @@ use raccordo_core::wire::hub::News;
 
 use super::Trouble;
 use super::link::{Cursors, HubLink, LinkError};
-use crate::app::audit::{Actor, record};
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::{Done, Whose};
 use crate::app::hub::append::MOVED;
 use crate::app::hub::read_log::SUCCEEDED;
 use crate::app::receive::Received;
 use crate::app::receive_mail::{self, Taken};
 use crate::app::{Node, join, receive};
-use crate::store::equipe::AlarmRow;
 
 /// What follows from an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,21 +125,17 @@ async fn note_ended(node: &Node, group: GroupId, reason: &str) -> Done<()> {
         // another group comes by the mailbox.
         return Ok(());
     }
-    let code = format!("hub_{reason}");
-    let lineage = equipe.lineage;
-    let alarms = tx.alarms(lineage).await?;
-    if alarms.iter().any(|alarm| alarm.code == code) {
-        return Ok(());
-    }
-    let hub = &equipe.hub;
-    let subject = lineage.to_string();
-    record(node, &mut *tx, Actor::Node, "equipe.alarm", &subject, &[("code", &code)]).await?;
-    let detail = format!("the hub {hub} serves this équipe's log no longer: {reason}");
-    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at: node.clock.now() })
-        .await?;
-    tx.commit().await?;
-    tracing::warn!(%lineage, reason, "the hub serves the log no longer");
-    Ok(())
+    let code = match reason {
+        "removed" => AlarmCode::HubRemoved,
+        "trimmed" => AlarmCode::HubTrimmed,
+        // Whatever it says, it serves the log no longer.
+        _ => AlarmCode::HubUnknownGroup,
+    };
+    let known = ["removed", "trimmed", "unknown_group"].contains(&reason);
+    let why = if known { reason } else { "for no reason that this program knows" };
+    let detail = format!("the hub {} serves this équipe's log no longer: {why}", equipe.hub);
+    alarms::raise(node, &mut *tx, equipe.lineage, NewAlarm::new(code, detail)).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Tells the hub what is durable here: the cursors of these groups, and of the mailbox.

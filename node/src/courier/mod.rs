@@ -36,7 +36,7 @@ pub use self::trouble::Trouble;
 use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
 use crate::app::register::rotate;
-use crate::app::{Node, expire, expiry, heartbeat, honesty, key_packages, pseudonym};
+use crate::app::{Node, audit_heads, expire, expiry, heartbeat, honesty, key_packages, pseudonym};
 
 /// How often what has expired is erased, and a hub trims what is too old.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -74,6 +74,9 @@ async fn look_at_logs(node: Arc<Node>, stop: CancellationToken) {
         }
         if let Err(fault) = heartbeat::beat(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot say where this node is");
+        }
+        if let Err(fault) = audit_heads::log(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot log the audit's end");
         }
         if let Err(fault) = pseudonym::tend::wake_due(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot look after the keys");

@@ -114,7 +114,7 @@ fn queues(words: Words, equipe: &EquipeStatus) -> Queues {
         lag: equipe.lag,
         set_aside: equipe.set_aside,
         tokens: keys.map(|key| key.wanted.saturating_add(key.asked)).sum(),
-        alarms: equipe.alarms.iter().map(|alarm| explained(words, alarm)).collect(),
+        alarms: equipe.alarms.iter().map(|it| explained(words, it.code.as_str())).collect(),
     }
 }
 

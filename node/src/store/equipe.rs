@@ -1,6 +1,7 @@
 //! The équipes of which this node is a member: where each stands in its log.
 
 use async_trait::async_trait;
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
@@ -69,14 +70,36 @@ pub struct MemberRow {
 pub struct AlarmRow {
     /// Which équipe.
     pub lineage: LineageId,
-    /// Stable code, snake case; one alarm of a code at a time.
-    pub code: String,
+    /// Which alarm; whether it holds cases and what ends it follows from that.
+    pub code: AlarmCode,
+    /// The member that it is about, where it names one: there may be one for each.
+    pub member: Option<NodeId>,
+    /// Whom that member speaks of, where it does.
+    pub peer: Option<NodeId>,
+    /// The entry that it is about; 0 for none.
+    pub place: Sequence,
     /// In words, without identifying values.
     pub detail: String,
-    /// Whether case-bearing sending is held.
-    pub holds: bool,
     /// When it was first raised.
     pub raised_at: Instant,
+}
+
+impl AlarmRow {
+    /// Whether case-bearing sending is held.
+    pub fn holds(&self) -> bool {
+        self.code.rule().holds
+    }
+
+    /// Code and words, for people.
+    pub fn words(&self) -> String {
+        format!("{}: {}", self.code, self.detail)
+    }
+
+    /// Oldest first.
+    pub(super) fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |row: &Self| (row.raised_at, row.code, row.member.clone(), row.peer.clone());
+        key(self).cmp(&key(other))
+    }
 }
 
 /// Rows of équipes, members and alarms.
@@ -106,8 +129,9 @@ pub trait EquipeRows {
 
     /// Alarms of an équipe, oldest first.
     async fn alarms(&mut self, lineage: LineageId) -> Stored<Vec<AlarmRow>>;
-    /// Raises one; an alarm of the same code keeps its first time and takes the new detail.
+    /// Raises one; an alarm of the same code, member and peer keeps its first time and takes
+    /// the new place and detail.
     async fn put_alarm(&mut self, row: AlarmRow) -> Stored<()>;
-    /// Ends one.
-    async fn delete_alarm(&mut self, lineage: LineageId, code: &str) -> Stored<()>;
+    /// Ends one, by code, member and peer.
+    async fn delete_alarm(&mut self, row: &AlarmRow) -> Stored<()>;
 }

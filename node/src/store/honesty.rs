@@ -25,7 +25,8 @@ pub struct StretchRow {
     pub checkpoint_signature: Vec<u8>,
 }
 
-/// What was said of a place at which this node has not arrived.
+/// What the hub has signed of a place at which this node has not arrived, or for which a proof is
+/// still to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRow {
     /// Which équipe.
@@ -36,7 +37,7 @@ pub struct ClaimRow {
     pub sequence: Sequence,
     /// The head there.
     pub head: Digest,
-    /// Canonical checkpoint of it; empty where it is a member's word alone.
+    /// Canonical checkpoint of it.
     pub checkpoint: Vec<u8>,
     /// The hub's signature over that.
     pub checkpoint_signature: Vec<u8>,

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod ailment;
 pub mod archive;
+pub mod audit_head;
 pub mod dialect;
 pub mod directory;
 pub mod draft;
@@ -140,6 +141,7 @@ pub trait Tx:
     + outbox::OutboxRows
     + inbox::InboxRows
     + honesty::HonestyRows
+    + audit_head::AuditHeadRows
     + object::ObjectRows
     + hub::HubRows
     + offer::OfferRows

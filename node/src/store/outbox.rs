@@ -167,8 +167,13 @@ pub trait OutboxRows {
         lineage: LineageId,
         places: &[(EntryId, Sequence)],
     ) -> Stored<()>;
-    /// Forgets envelopes and entries in the log up to a place that every member has.
+    /// Forgets envelopes and entries in the log up to a place that every member has. That such an
+    /// entry was this node's own stays known.
     async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()>;
+    /// Whether this node has made an entry with this payload, in the present epoch or as a notice.
+    async fn has_made(&mut self, lineage: LineageId, payload: Digest) -> Stored<bool>;
+    /// Forgets which delivered entries were this node's own, but those of an epoch and notices.
+    async fn forget_made(&mut self, lineage: LineageId, but: Epoch) -> Stored<()>;
 
     /// Adds entries at the end, in order.
     async fn insert_entries(&mut self, rows: Vec<EntryRow>) -> Stored<()>;

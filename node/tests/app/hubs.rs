@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use raccordo_core::alert::{Alert, example};
@@ -14,9 +15,9 @@ use raccordo_core::id::{BootId, Digest, Epoch, GroupId, LineageId, NodeId, Objec
 use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
 use raccordo_core::sending::Standing;
-use raccordo_core::time::Clock;
+use raccordo_core::time::{Clock, Instant};
 use raccordo_core::vault::Vault;
-use raccordo_core::wire::hub::{Batch, News};
+use raccordo_core::wire::hub::{Batch, Mail, News};
 use raccordo_core::wire::seed::{Seed, Seeded};
 use raccordo_node::app::alerts::{self, AlertView, Listing, Query};
 use raccordo_node::app::delivery::State;
@@ -164,6 +165,37 @@ impl Hubs {
     /// Its disk, to let it crash.
     pub fn disk(&self, name: &str) -> &MemoryStore {
         &self.places[name].store
+    }
+
+    /// The time everywhere.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, span: Duration) {
+        self.clock.pass(span);
+    }
+
+    /// All clocks go back.
+    pub fn put_clock_back(&self, span: Duration) {
+        self.clock.put_back(span);
+    }
+
+    /// The first hub says that it serves a region no longer, and why.
+    pub async fn end_log(&self, region: &str, reason: &str) {
+        let group = self.row(region).await.group;
+        self.take(region, News::Ended { group, reason: reason.into() }).await;
+    }
+
+    /// An item of the first hub's mailbox comes to a region.
+    pub async fn take_mail(&self, region: &str, mail: Mail) {
+        self.take(region, News::Mail(mail)).await;
+    }
+
+    async fn take(&self, region: &str, item: News) {
+        let (node, link) = (self.node(region), self.link(region, HUBS[0]));
+        inbox::take(node, &link, &id(HUBS[0]), &item).await.unwrap();
     }
 
     /// Signs what waits under the équipe's name.
@@ -426,7 +458,7 @@ impl Hubs {
     pub async fn alarms(&self, name: &str) -> Vec<String> {
         let lineage = self.row(name).await.lineage;
         let alarms = self.node(name).store.read().await.unwrap().alarms(lineage).await.unwrap();
-        alarms.into_iter().map(|alarm| alarm.code).collect()
+        alarms.into_iter().map(|alarm| alarm.code.to_string()).collect()
     }
 
     /// The operator of a region shares synthetic alerts; their ids. What was not answered is

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::envelope::{Body, Envelope, KeyPlan};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, NodeId, Sequence};
 use raccordo_core::pseudonym::ceremony::{Act, Plan, Rules};
@@ -81,7 +82,8 @@ async fn assert_keys(many: &Many, members: &[usize], epoch: u64, generation: u64
     assert_eq!(sharings[0].len(), Class::ALL.len());
 }
 
-async fn ceremonies(many: &Many, member: usize) -> Vec<CeremonyRow> {
+/// The ceremonies as a member keeps them.
+pub async fn ceremonies(many: &Many, member: usize) -> Vec<CeremonyRow> {
     let lineage = many.row(member).await.lineage;
     let mut tx = many.node(member).store.read().await.unwrap();
     tx.key_ceremonies(lineage).await.unwrap()
@@ -408,9 +410,9 @@ async fn a_dealer_that_cheats_is_named_and_left_out() {
         assert_eq!((key.key_epoch, key.own_share), (1, true));
         let lineage = many.row(member).await.lineage;
         let alarms = many.node(member).store.read().await.unwrap().alarms(lineage).await.unwrap();
-        let told = alarms.iter().find(|alarm| alarm.code == "key_dealing_bad").unwrap();
+        let told = alarms.iter().find(|alarm| alarm.code == AlarmCode::KeyDealingBad).unwrap();
         assert!(told.detail.contains("umbria"), "{}", told.detail);
-        assert!(!told.holds);
+        assert!(!told.holds());
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod alarms;
+mod audit_heads;
 mod audited;
 mod bench;
 mod clones;

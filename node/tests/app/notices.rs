@@ -11,7 +11,7 @@ use crate::bench::{ADMIN, Bench, Relay, Toscana, Umbria, Who};
 async fn detail(bench: &Bench, who: Who, code: &str) -> Option<String> {
     let lineage = bench.lineage().await;
     let alarms = bench.node(who).store.read().await.unwrap().alarms(lineage).await.unwrap();
-    alarms.into_iter().find(|alarm| alarm.code == code).map(|alarm| alarm.detail)
+    alarms.into_iter().find(|alarm| alarm.code.as_str() == code).map(|alarm| alarm.detail)
 }
 
 async fn change(bench: &Bench, peer: Who, change: TrustChange) {

@@ -10,6 +10,7 @@ use raccordo_node::app::delivery::State;
 use raccordo_node::app::hub::append::{Handed, Outcome};
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::work::Work;
+use raccordo_node::store::outbox::EntryRow;
 
 use crate::bench::{Bench, Relay, Toscana, Umbria};
 
@@ -32,25 +33,31 @@ fn signed(batch: &Batch, key: &IdentityKey, bend: impl FnOnce(&mut Checkpoint)) 
     Batch { checkpoint: checkpoint.sign(key), ..batch.clone() }
 }
 
-/// Nothing is taken, the alarm holds, and the good batch is still read afterwards.
-async fn check(bench: &mut Bench, good: &Batch, bent: Batch, alarm: &str) {
+/// Nothing is taken and the alarm holds; the good batch is still read afterwards, and ends it,
+/// but for what the hub has signed.
+async fn check(bench: &mut Bench, good: &Batch, bent: Batch, alarm: &str, signed: bool) {
     let before = bench.row(Umbria).await;
     assert_eq!(receive(bench.node(Umbria), &bent).await, Ok(Received::Stopped), "{alarm}");
     assert_eq!(bench.row(Umbria).await, before);
     assert_eq!(bench.alarms(Umbria).await, [alarm]);
     assert_eq!(bench.set_aside(Umbria).await, []);
     let held = bench.share_samples(Umbria, Kind::Case, 1).await;
+    bench.send(Umbria).await.unwrap();
+    assert_eq!(bench.seen(Umbria, held[0]).await.delivery.state, State::Queued);
     bench.run().await;
     let last = good.entries.last().unwrap().sequence;
     assert!(bench.row(Umbria).await.sequence >= last);
-    assert_eq!(bench.seen(Umbria, held[0]).await.delivery.state, State::Queued);
+    let after: &[&str] = if signed { &["log_forked"] } else { &[] };
+    assert_eq!(bench.alarms(Umbria).await, after);
+    let state = bench.seen(Umbria, held[0]).await.delivery.state;
+    assert_eq!(state, if signed { State::Queued } else { State::Delivered });
 }
 
-async fn check_bent(bend: impl FnOnce(&Bench, &Batch) -> Batch, alarm: &str) {
+async fn check_bent(bend: impl FnOnce(&Bench, &Batch) -> Batch, alarm: &str, signed: bool) {
     let mut bench = Bench::ready().await;
     let good = batch(&mut bench).await;
     let bent = bend(&bench, &good);
-    check(&mut bench, &good, bent, alarm).await;
+    check(&mut bench, &good, bent, alarm, signed).await;
 }
 
 async fn check_entries(bend: impl FnOnce(&mut Batch), alarm: &str) {
@@ -59,7 +66,7 @@ async fn check_entries(bend: impl FnOnce(&mut Batch), alarm: &str) {
         bend(&mut bent);
         bent
     };
-    check_bent(bent, alarm).await;
+    check_bent(bent, alarm, false).await;
 }
 
 #[tokio::test]
@@ -75,17 +82,17 @@ async fn a_log_that_is_not_what_the_hub_signed() {
 #[tokio::test]
 async fn a_checkpoint_that_is_forged() {
     let stranger = IdentityKey::from_seed(&[9; 32]);
-    check_bent(|_, good| signed(good, &stranger, |_| {}), "checkpoint_bad").await;
-    for bend in [
-        (|it| it.head = Digest([1; 32])) as fn(&mut Checkpoint),
-        |it| it.term += 1,
-        |it| it.hub = Toscana.id(),
-        |it| it.epoch = it.epoch.next(),
-        |it| it.sequence = it.sequence.next(),
+    check_bent(|_, good| signed(good, &stranger, |_| {}), "checkpoint_bad", false).await;
+    for (bend, contradicts) in [
+        ((|it| it.head = Digest([1; 32])) as fn(&mut Checkpoint), true),
+        (|it| it.term += 1, false),
+        (|it| it.hub = Toscana.id(), false),
+        (|it| it.epoch = it.epoch.next(), false),
+        (|it| it.sequence = it.sequence.next(), true),
     ] {
         let bent =
             |bench: &Bench, good: &Batch| signed(good, &bench.node(Relay).identity.key, bend);
-        check_bent(bent, "checkpoint_bad").await;
+        check_bent(bent, "checkpoint_bad", contradicts).await;
     }
 }
 
@@ -112,8 +119,38 @@ async fn a_repeated_batch_changes_nothing() {
     bench.assert_agreement().await;
 }
 
-/// A pack that Toscana's node would never make, in the log.
+/// A pack that Toscana's node would never make, in its outbox and so in the log, as its own.
+pub async fn own_lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) {
+    let node = bench.node(Toscana);
+    let payload = encrypted(bench, bend).await;
+    let row = bench.row(Toscana).await;
+    let entry = EntryId::random(&*node.entropy);
+    let entry = EntryRow::pending(&row, node.boot, EntryKind::Application, entry, payload);
+    let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
+    work.tx().unwrap().insert_entries(vec![entry]).await.unwrap();
+    work.commit().await.unwrap();
+    bench.send(Toscana).await.unwrap();
+}
+
+/// A pack that Toscana's node would never make, in the log; that node knows nothing of it.
 pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Sequence {
+    let node = bench.node(Toscana);
+    let payload = encrypted(bench, bend).await;
+    let handed = Handed {
+        entry: EntryId::random(&*node.entropy),
+        kind: EntryKind::Application,
+        epoch: bench.row(Toscana).await.epoch,
+        payload,
+        group_info: Vec::new(),
+        welcome: Vec::new(),
+    };
+    match bench.hand(Toscana, handed).await {
+        Outcome::Placed { sequence, .. } => sequence,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn encrypted(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Vec<u8> {
     let node = bench.node(Toscana);
     let row = bench.row(Toscana).await;
     let mut head = PackHead {
@@ -142,18 +179,7 @@ pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope))
     let session = work.session().await.unwrap();
     let payload = session.encrypt(&node.identity.leaf(), &pack).unwrap();
     work.commit().await.unwrap();
-    let handed = Handed {
-        entry: EntryId::random(&*node.entropy),
-        kind: EntryKind::Application,
-        epoch: row.epoch,
-        payload,
-        group_info: Vec::new(),
-        welcome: Vec::new(),
-    };
-    match bench.hand(Toscana, handed).await {
-        Outcome::Placed { sequence, .. } => sequence,
-        other => panic!("{other:?}"),
-    }
+    payload
 }
 
 async fn check_lie(

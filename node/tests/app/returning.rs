@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::id::Sequence;
+use raccordo_node::app::alarms::{self, NewAlarm};
 use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::hub::confirm::confirm;
@@ -12,7 +13,6 @@ use raccordo_node::app::receive_mail;
 use raccordo_node::app::rejoin::{approve, request};
 use raccordo_node::app::withdraw::withdraw;
 use raccordo_node::app::work::open_pact;
-use raccordo_node::store::equipe::AlarmRow;
 
 use crate::bench::ADMIN;
 use crate::many::{EQUIPE, Many, id};
@@ -43,8 +43,8 @@ async fn raise(many: &Many, member: usize, code: &str) {
     let node = many.node(member);
     let lineage = many.row(member).await.lineage;
     let mut tx = node.store.write().await.unwrap();
-    let (code, detail, raised_at) = (code.to_owned(), String::new(), node.clock.now());
-    tx.put_alarm(AlarmRow { lineage, code, detail, holds: true, raised_at }).await.unwrap();
+    let alarm = NewAlarm::new(code.parse().unwrap(), "");
+    alarms::raise(node, &mut *tx, lineage, alarm).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -13,7 +13,7 @@ use raccordo_node::app::init::NewTls;
 use raccordo_node::app::peers::{self, Peer};
 use raccordo_node::app::rotate::{Order, rotate};
 use raccordo_node::app::status::status;
-use raccordo_node::app::successor::{self, Taken, take};
+use raccordo_node::app::successor::{Taken, take};
 use raccordo_node::app::work::Work;
 use raccordo_node::app::{audit_chain, expire, found, key_packages, mail, update_keys};
 
@@ -209,7 +209,7 @@ async fn check_fork(bench: &Bench, other: &SignedCard) {
     let peer = seen(bench, Umbria, Toscana).await;
     assert_eq!(peer.row.state, TrustState::Suspended);
     assert!(peer.row.reason.contains(&format!("serial {serial}")), "{}", peer.row.reason);
-    assert_eq!(bench.alarms(Umbria).await, [successor::FORKED]);
+    assert_eq!(bench.alarms(Umbria).await, ["card_forked"]);
     assert!(actions(bench, Umbria).await.contains(&"trust.forked".to_owned()));
     let told = status(bench.node(Umbria)).await.unwrap().equipes[0].sending.clone();
     assert!(told.starts_with("held: "), "{told}");

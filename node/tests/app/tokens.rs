@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::envelope::{Body, TokenAnswer, TokenRequest};
 use raccordo_core::id::{RecordId, TokenRequestId};
 use raccordo_core::pseudonym::evaluation::{BATCH_MAX, Evaluation};
@@ -39,7 +40,7 @@ fn entry(field: Field, parts: &[&str]) -> Entry {
 }
 
 /// A new person of a member's register, with two strong values and some weak ones.
-async fn person(many: &Many, member: usize, name: &str, phone: &str) -> RecordId {
+pub async fn person(many: &Many, member: usize, name: &str, phone: &str) -> RecordId {
     let entries = vec![
         entry(Field::Name, &[name, "Mario"]),
         entry(Field::BirthDate, &["1985-03-02"]),
@@ -52,7 +53,7 @@ async fn person(many: &Many, member: usize, name: &str, phone: &str) -> RecordId
 }
 
 /// The member is to have tokens of a record.
-async fn want(many: &Many, member: usize, record: RecordId) {
+pub async fn want(many: &Many, member: usize, record: RecordId) {
     let (node, lineage) = (many.node(member), many.row(member).await.lineage);
     let mut tx = node.store.write().await.unwrap();
     want_tokens(&mut *tx, lineage, record, &PERSON, node.clock.now()).await.unwrap();
@@ -260,7 +261,7 @@ async fn a_cases_tokens_take_two_round_trips_of_the_log() {
 }
 
 /// Values that a member could never have met.
-fn guesses(many: &Many, member: usize, count: usize) -> TokenRequest {
+pub fn guesses(many: &Many, member: usize, count: usize) -> TokenRequest {
     let node = many.node(member);
     let values: Vec<String> = (0..count).map(|at| format!("RSSMRA{at:010}")).collect();
     let lineage = raccordo_core::id::LineageId([0; 16]);
@@ -303,8 +304,8 @@ async fn who_asks_for_ten_thousand_is_stopped_by_all_and_everyone_is_told() {
     // As the people there see it, and what watches over the nodes.
     for member in 0..3 {
         let shown = status(many.node(member)).await.unwrap().equipes.remove(0).alarms;
-        let told = shown.iter().find(|alarm| alarm.starts_with("token_budget_exceeded: "));
-        let told = told.unwrap();
+        let told = shown.iter().find(|alarm| alarm.code == AlarmCode::TokenBudgetExceeded);
+        let told = told.unwrap().words();
         assert!(told.contains("umbria asked for 1000 tokens of person_strong"), "{told}");
         assert!(told.contains(&format!("allows {limit} in a day")), "{told}");
     }
@@ -389,7 +390,7 @@ async fn who_answers_with_something_else_is_named_and_worked_around() {
     let mut tx = many.node(0).store.read().await.unwrap();
     let alarms = tx.alarms(lineage).await.unwrap();
     drop(tx);
-    let told = alarms.iter().find(|alarm| alarm.code == "evaluation_bad").unwrap();
+    let told = alarms.iter().find(|alarm| alarm.code == AlarmCode::EvaluationBad).unwrap();
     assert!(told.detail.contains("umbria") && !told.detail.contains("lazio"), "{}", told.detail);
     assert!(tokens(&many, 0, record).await.is_empty());
     many.away = [1].into();

@@ -390,7 +390,7 @@ impl Node {
     /// The chain is broken, or the node does not answer.
     pub async fn verify_audit(&self) -> anyhow::Result<VerifyAuditResponse> {
         let mut client = AuditServiceClient::new(self.admin().await?);
-        let verified = client.verify_audit(VerifyAuditRequest {}).await;
+        let verified = client.verify_audit(VerifyAuditRequest::default()).await;
         Ok(verified.with_context(|| format!("the audit chain of {}", self.id))?.into_inner())
     }
 

@@ -1,6 +1,7 @@
 //! A member that cheats where keys and tokens are made: it deals what does not fit, agrees to
 //! what it did not see, and answers requests with what its share does not make of them.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::envelope::{Body, Envelope, TokenAnswer};
 use raccordo_core::id::{Digest, EnvelopeId, LineageId, NodeId};
 use raccordo_core::pseudonym::ceremony::{Act, Plan, Rules};
@@ -31,8 +32,8 @@ const CHEATERS_MAX: usize = 2;
 /// alarms.
 pub fn names_cheaters(alarm: &AlarmRow, members: &[NodeId], cheaters: &[NodeId]) -> Option<bool> {
     let mut named = members.iter().filter(|node| alarm.detail.contains(node.as_str()));
-    match alarm.code.as_str() {
-        "key_dealing_bad" | "key_dissent" | "evaluation_bad" => {
+    match alarm.code {
+        AlarmCode::KeyDealingBad | AlarmCode::KeyDissent | AlarmCode::EvaluationBad => {
             Some(named.all(|node| cheaters.contains(node)))
         }
         _ => None,

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
-use raccordo_node::app::join::WELCOME_REFUSED;
-use raccordo_node::app::rejoin::{self, approve, request};
+use raccordo_node::app::rejoin::{approve, request};
 use raccordo_node::store::Store;
 
 use super::founding::ADMINISTRATOR;
@@ -258,11 +258,13 @@ async fn lost(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
     let alarms = tx.alarms(row.lineage).await?;
-    let stands = |code: &str| alarms.iter().any(|alarm| alarm.code == code);
+    let stands = |code| alarms.iter().any(|alarm| alarm.code == code);
     Ok(match Standing::parse(&row.state) {
         Some(Standing::Quarantined) => true,
-        Some(Standing::Active) => stands(rejoin::TRIMMED) || stands(WELCOME_REFUSED),
-        Some(Standing::Ended) => stands(WELCOME_REFUSED),
+        Some(Standing::Active) => {
+            stands(AlarmCode::HubTrimmed) || stands(AlarmCode::WelcomeRefused)
+        }
+        Some(Standing::Ended) => stands(AlarmCode::WelcomeRefused),
         _ => false,
     })
 }

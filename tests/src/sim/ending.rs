@@ -65,6 +65,7 @@ impl World {
             ready(audit_chain::verify_chain(&node))??;
         }
         self.check_lie()?;
+        self.check_alarms()?;
         if self.was_lied() {
             return self.end_of_a_lie();
         }

@@ -1,11 +1,13 @@
 //! A hub that does not tell one member what stands in its log. What it shows is signed, as
 //! only a hub can; what it answers to calls is true, as are the logs of the others.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::{Checkpoint, EntryKind, LogEntry, SignedCheckpoint, head_after};
 use raccordo_core::id::{Digest, Epoch, GroupId, NodeId, Sequence};
 use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::wire::hub::Batch;
 use raccordo_node::store::Store;
+use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::hub::LogRow;
 
 use super::task::ready;
@@ -15,15 +17,13 @@ use super::{Checked, Violation};
 /// More entries than there ever are.
 const MANY: u32 = 10_000;
 /// Alarms that say that the victim's log is not the others'.
-const DIVERGED: [&str; 8] = [
-    "log_forked",
-    "log_reordered",
-    "log_rewritten",
-    "log_broken",
-    "log_withheld",
-    "echo_disagrees",
-    "entry_replayed",
-    "checkpoint_bad",
+const DIVERGED: [AlarmCode; 6] = [
+    AlarmCode::LogForked,
+    AlarmCode::LogReordered,
+    AlarmCode::LogRewritten,
+    AlarmCode::LogBroken,
+    AlarmCode::LogWithheld,
+    AlarmCode::CheckpointBad,
 ];
 
 /// What the victim is told that is not so.
@@ -66,20 +66,23 @@ impl Lie {
     }
 
     /// Alarms of which at least one must stand at the victim.
-    fn noticed_as(self) -> &'static [&'static str] {
+    fn noticed_as(self) -> &'static [AlarmCode] {
         match self {
-            Self::Withhold => &["log_withheld"],
-            Self::Replay => &["entry_replayed", "log_reordered"],
+            Self::Withhold => &[AlarmCode::LogWithheld],
+            // What is shown twice is taken once: that alone holds nothing.
+            Self::Replay => {
+                &[AlarmCode::EntryReplayed, AlarmCode::LogReordered, AlarmCode::LogForked]
+            }
             // Who thinks that it has a copy joins again, and is told no better.
             Self::Sender => &[
-                "sender_wrong",
-                "own_entry_unknown",
-                "commit_unprocessable",
-                "log_forked",
-                "log_broken",
-                "checkpoint_bad",
+                AlarmCode::SenderWrong,
+                AlarmCode::OwnEntryUnknown,
+                AlarmCode::CommitUnprocessable,
+                AlarmCode::LogForked,
+                AlarmCode::LogBroken,
+                AlarmCode::CheckpointBad,
             ],
-            Self::Signature | Self::Head => &["checkpoint_bad"],
+            Self::Signature | Self::Head => &[AlarmCode::CheckpointBad],
             Self::LeaveOut | Self::Reorder | Self::Truncate => &DIVERGED,
         }
     }
@@ -256,7 +259,8 @@ impl World {
         self.liar.as_ref().is_some_and(|liar| liar.victim == place)
     }
 
-    /// The lie was noticed by its victim, and what it is called holds cases.
+    /// The lie was noticed by its victim, and what it is called holds cases where anything could
+    /// go wrong with them.
     ///
     /// # Errors
     /// It was not.
@@ -274,9 +278,9 @@ impl World {
         }
         let mut tx = ready(machine.store.read())??;
         let alarms = ready(tx.alarms(lineage))??;
-        let noticed = alarms
-            .iter()
-            .any(|alarm| alarm.holds && lie.noticed_as().contains(&alarm.code.as_str()));
+        let holds = |alarm: &AlarmRow| alarm.holds() || lie == Lie::Replay;
+        let noticed =
+            alarms.iter().any(|alarm| holds(alarm) && lie.noticed_as().contains(&alarm.code));
         if noticed {
             self.counts.count("lies noticed");
             return Ok(());

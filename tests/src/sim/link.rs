@@ -265,7 +265,7 @@ impl SimLink {
         let standing = Standing::parse(&equipe.state);
         let member = matches!(standing, Some(Standing::Active | Standing::Founding));
         let alarms = tx.alarms(lineage).await?;
-        let mut untrusted = alarms.iter().any(|alarm| alarm.holds);
+        let mut untrusted = alarms.iter().any(|alarm| alarm.holds());
         for member in tx.members(lineage).await? {
             let peer = tx.peer(&member.node).await?;
             let trusted = peer.is_some_and(|peer| peer.state.counts_as_verified());

@@ -12,6 +12,7 @@
 //! - [`couriers`]: what the nodes' tasks do
 //! - [`disks`]: disks that are put back, and copies of them that come alive
 //! - [`liar`]: a hub that does not tell one member what stands in its log
+//! - [`deceit`]: a member that says what is not so, of the log, of others and of itself
 //! - [`rogue`]: an administrator who tries what the signatures do not allow
 //! - [`tokens`]: people whom several know; [`cheats`]: who cheats where tokens are made
 //! - [`rolls`]: who was a member when
@@ -22,6 +23,7 @@ pub mod chance;
 pub mod cheats;
 pub mod clock;
 pub mod couriers;
+pub mod deceit;
 pub mod disks;
 pub mod ending;
 pub mod founding;
@@ -111,6 +113,11 @@ impl Plan {
     /// Whether members cheat where keys and tokens are made.
     pub fn cheats(&self) -> bool {
         self.seed % 4 == 2
+    }
+
+    /// Whether members say what is not so.
+    pub fn deceives(&self) -> bool {
+        matches!(self.seed % 8, 0 | 6)
     }
 
     /// Whether the hub lies.

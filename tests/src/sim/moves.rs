@@ -73,6 +73,8 @@ pub enum Move {
     Rekey(usize),
     /// A member cheats where keys or tokens are made.
     Cheat(usize),
+    /// A member says what is not so.
+    Deceive(usize),
     /// A member commits though nothing calls for it.
     Update(usize),
     /// A member's trust in another changes.
@@ -147,6 +149,9 @@ impl World {
             moves.push((1, Move::Rekey(place)));
             if self.plan.cheats() {
                 moves.push((2, Move::Cheat(place)));
+            }
+            if self.plan.deceives() {
+                moves.push((2, Move::Deceive(place)));
             }
             if self.changes_left > 0 && self.rolls.members().len() > 1 {
                 moves.extend([(2, Move::Change(place)), (1, Move::Usurp(place))]);
@@ -237,6 +242,7 @@ impl World {
             Move::Meet(place) => self.meet(place),
             Move::Rekey(place) => self.rekey(place),
             Move::Cheat(place) => self.cheat(place),
+            Move::Deceive(place) => self.deceive(place),
             Move::Update(place) => self.update(place),
             Move::Trust(place) => self.trust(place),
             Move::Expire(place) => self.expire(place),

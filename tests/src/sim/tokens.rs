@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::RecordId;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch};
 use raccordo_core::register::{Entry, Field, Identity, RecordKind};
@@ -60,10 +61,10 @@ async fn lost(node: &Node) -> Done<bool> {
     let mut tx = node.store.read().await?;
     let Some(row) = tx.equipes().await?.into_iter().next() else { return Ok(false) };
     let alarms = tx.alarms(row.lineage).await?;
-    let failed = |code: &str| code == "key_lost" || code == "key_ceremony_failed";
+    let failed = [AlarmCode::KeyLost, AlarmCode::KeyCeremonyFailed];
     let sharings = tx.key_sharings(row.lineage).await?;
     Ok(row.state == Standing::Active.as_str()
-        && alarms.iter().any(|alarm| failed(&alarm.code))
+        && alarms.iter().any(|alarm| failed.contains(&alarm.code))
         && sharings.iter().any(|row| row.renewal != "removal" && !row.asked))
 }
 

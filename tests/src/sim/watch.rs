@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::{EntryKind, head_after};
 use raccordo_core::id::{Digest, Epoch, NodeId, Sequence};
 use raccordo_core::invariant::{Made, Place, roster_signed};
@@ -12,6 +13,7 @@ use raccordo_node::store::outbox::{EntryRow, EntryState};
 use raccordo_node::store::{Store, Tx};
 
 use super::cheats::names_cheaters;
+use super::deceit;
 use super::task::ready;
 use super::world::{Who, World};
 use super::{Checked, Violation};
@@ -69,21 +71,35 @@ struct Expected {
     steady: bool,
     /// Members that have cheated where keys and tokens are made.
     cheaters: Vec<NodeId>,
+    /// Members that have said what was not so.
+    deceivers: Vec<NodeId>,
+    /// Nodes whose disk was put back, or copied.
+    rewound: Vec<NodeId>,
     /// All that may be members.
     everybody: Vec<NodeId>,
 }
 
 /// Alarms that belong to the game: administrators suspend each other, and ask to join again;
 /// with members away, keys are not made.
-const GAME: [&str; 4] =
-    ["notice_revocation", "notice_rejoin_request", "key_ceremony_failed", "key_lost"];
+const GAME: [AlarmCode; 4] = [
+    AlarmCode::NoticeRevocation,
+    AlarmCode::NoticeRejoinRequest,
+    AlarmCode::KeyCeremonyFailed,
+    AlarmCode::KeyLost,
+];
 /// Alarms of a disk that was put back or copied: of what it has signed since it knows
 /// nothing, and a Welcome may be for the other one.
-const AGED: [&str; 5] =
-    ["own_entry_unknown", "needs_rejoin", "hub_trimmed", "pact_unknown", "welcome_refused"];
+const AGED: [AlarmCode; 5] = [
+    AlarmCode::OwnEntryUnknown,
+    AlarmCode::NeedsRejoin,
+    AlarmCode::HubTrimmed,
+    AlarmCode::PactUnknown,
+    AlarmCode::WelcomeRefused,
+];
 /// Alarms of whom the hub does not serve any more: of what it heard besides nothing comes, and
 /// its administrator may let it ask.
-const REMOVED: [&str; 4] = ["hub_removed", "hub_trimmed", "log_withheld", "needs_rejoin"];
+const REMOVED: [AlarmCode; 4] =
+    [AlarmCode::HubRemoved, AlarmCode::HubTrimmed, AlarmCode::LogWithheld, AlarmCode::NeedsRejoin];
 
 /// Nothing is set aside, refused or quarantined, and no alarm is raised, but for what
 /// belongs to the game.
@@ -94,13 +110,19 @@ async fn trouble(
     expected: &Expected,
 ) -> Checked<Option<String>> {
     let lineage = row.lineage;
-    if let Some(aside) = tx.set_aside_after(lineage, Sequence(0)).await?.first() {
+    let aside = tx.set_aside_after(lineage, Sequence(0)).await?;
+    if let Some(aside) = aside.iter().find(|row| !expected.deceivers.contains(&row.sender)) {
         let (at, reason) = (aside.sequence, &aside.reason);
         return Ok(Some(format!("sets entry {at} of {} aside: {reason}", aside.sender)));
     }
     for alarm in tx.alarms(lineage).await? {
-        let code = alarm.code.as_str();
+        let code = alarm.code;
+        // Whose disk is older than what it has signed says so in its audit, too.
+        let rewound = alarm.code == AlarmCode::AuditWentBack
+            && alarm.member.as_ref().is_some_and(|member| expected.rewound.contains(member));
         let fits = GAME.contains(&code)
+            || rewound
+            || deceit::is_of(&alarm, &expected.deceivers)
             || names_cheaters(&alarm, &expected.everybody, &expected.cheaters) == Some(true)
             || expected.aged && AGED.contains(&code)
             || !expected.steady && REMOVED.contains(&code);
@@ -150,7 +172,9 @@ impl World {
             let steady = self.rolls.is_steady(&name);
             let cheaters = self.cheaters.iter().cloned().collect();
             let everybody = self.members.iter().map(|machine| machine.name.clone()).collect();
-            let expected = Expected { aged, steady, cheaters, everybody };
+            let deceivers = self.deceivers.iter().cloned().collect();
+            let rewound = self.rewound.iter().cloned().collect();
+            let expected = Expected { aged, steady, cheaters, deceivers, rewound, everybody };
             let expected = (!self.was_lied()).then_some(expected);
             let seen = ready(look(&mut *tx, row, expected))??;
             if let Some(trouble) = seen.trouble {

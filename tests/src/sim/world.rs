@@ -99,6 +99,8 @@ pub struct World {
     pub tokens: BTreeMap<Made, BTreeSet<[u8; TOKEN_BYTES]>>,
     /// Members that have cheated.
     pub cheaters: BTreeSet<NodeId>,
+    /// Members that have said what was not so.
+    pub deceivers: BTreeSet<NodeId>,
     /// The hub that lies, once it has begun to.
     pub liar: Option<Liar>,
     /// Steps until all faults are healed.
@@ -163,6 +165,7 @@ impl World {
             people: BTreeMap::new(),
             tokens: BTreeMap::new(),
             cheaters: BTreeSet::new(),
+            deceivers: BTreeSet::new(),
             liar: None,
             steps_left: plan.steps(),
             losses: 0,

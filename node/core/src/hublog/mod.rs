@@ -5,6 +5,7 @@
 
 mod chain;
 mod checkpoint;
+pub mod clock;
 mod equivocation;
 mod stretch;
 

@@ -1,6 +1,7 @@
 //! Between protobuf messages and plain values: the one place of the core that names
 //! protobuf types. Here those of `alert/v1`; [`trust`], [`hub`], [`offer`] and [`seed`] have their packages'.
 
+mod evidence;
 pub mod hub;
 mod matching;
 pub mod offer;
@@ -234,6 +235,11 @@ fn write_body(body: &Body) -> proto::envelope::Body {
         Body::KeyRenewal(renewal) => Wire::KeyRenewal(pseudonym::write_renewal(renewal)),
         Body::TokenRequest(request) => Wire::TokenRequest(pseudonym::write_request(request)),
         Body::TokenAnswer(answer) => Wire::TokenAnswer(pseudonym::write_answer(answer)),
+        Body::CheckpointRequest(member) => {
+            Wire::CheckpointRequest(proto::CheckpointRequest { member: member.to_string() })
+        }
+        Body::CheckpointCopy(copy) => Wire::CheckpointCopy(evidence::write_copy(copy)),
+        Body::AuditHead(head) => Wire::AuditHead(proto::AuditHead { head: head.encode() }),
     }
 }
 
@@ -332,6 +338,9 @@ fn read_body(body: proto::envelope::Body) -> Result<Body, WireError> {
         Wire::KeyRenewal(renewal) => pseudonym::read_renewal(&renewal).map(Body::KeyRenewal),
         Wire::TokenRequest(request) => pseudonym::read_request(request).map(Body::TokenRequest),
         Wire::TokenAnswer(answer) => pseudonym::read_answer(answer).map(Body::TokenAnswer),
+        Wire::CheckpointRequest(asked) => evidence::read_request(&asked),
+        Wire::CheckpointCopy(copy) => evidence::read_copy(copy),
+        Wire::AuditHead(head) => evidence::read_head(&head),
     }
 }
 

@@ -13,19 +13,52 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{AdminCalls, administrator};
 use crate::api::{Answer, Answers};
 use crate::app::Node;
-use crate::app::audit_chain::{note_export, page, verify_chain};
+use crate::app::audit_chain::{note_export, page, verify_against, verify_chain};
 use crate::app::fault::{Done, Fault};
-use crate::app::honesty;
+use crate::app::{audit_heads, honesty};
+
+/// Heads that one call holds against the chain.
+const HEADS_MAX: usize = 5_000;
 
 #[async_trait]
 impl AuditService for AdminCalls {
     async fn verify_audit(
         &self,
-        _: Request<proto::VerifyAuditRequest>,
+        request: Request<proto::VerifyAuditRequest>,
     ) -> Answer<proto::VerifyAuditResponse> {
-        let head = verify_chain(&self.node).await?;
+        let heads = request.into_inner().heads;
+        if heads.len() > HEADS_MAX {
+            let message = format!("at most {HEADS_MAX} heads are held against the chain at once");
+            return Err(Fault::refused("too_many_heads", message).into());
+        }
+        let (head, borne_out, passed_over) = match heads.as_slice() {
+            [] => (verify_chain(&self.node).await?, 0, 0),
+            heads => {
+                let held = verify_against(&self.node, heads).await?;
+                (held.head, held.borne_out, held.passed_over)
+            }
+        };
         let (records, head) = (head.sequence, head.hash.to_string());
-        Ok(Response::new(proto::VerifyAuditResponse { records, head }))
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (borne_out, passed_over) = (count(borne_out), count(passed_over));
+        Ok(Response::new(proto::VerifyAuditResponse { records, head, borne_out, passed_over }))
+    }
+
+    type ExportAuditHeadsStream = Answers<proto::ExportAuditHeadsResponse>;
+
+    async fn export_audit_heads(
+        &self,
+        request: Request<proto::ExportAuditHeadsRequest>,
+    ) -> Answer<Self::ExportAuditHeadsStream> {
+        let of = request.into_inner().node;
+        let of = match of.as_str() {
+            "" => None,
+            of => Some(of.parse().map_err(Fault::from)?),
+        };
+        let lines = audit_heads::export(&self.node, of.as_ref()).await?;
+        let answer = |line| Ok::<_, Status>(proto::ExportAuditHeadsResponse { line });
+        let lines: Vec<_> = lines.into_iter().map(answer).collect();
+        Ok(Response::new(Box::pin(stream::iter(lines))))
     }
 
     async fn export_proofs(

@@ -10,6 +10,7 @@ use crate::app::changes::{self, Wanted};
 use crate::app::fault::{Done, Fault};
 use crate::app::status::{EquipeStatus, MemberStatus};
 use crate::app::{found, pacts, status, succeed, term, update_keys, work};
+use crate::store::equipe::AlarmRow;
 
 #[async_trait]
 impl EquipeService for AdminCalls {
@@ -133,7 +134,7 @@ pub fn equipe_status(told: &EquipeStatus) -> proto::EquipeStatus {
         outbox: told.outbox,
         set_aside: told.set_aside,
         sending: told.sending.clone(),
-        alarms: told.alarms.clone(),
+        alarms: told.alarms.iter().map(AlarmRow::words).collect(),
         state: row.state.clone(),
         next: told.next.clone(),
         keys: told.keys.iter().map(super::keys::key_status).collect(),
@@ -153,16 +154,19 @@ fn member_status(member: &MemberStatus) -> proto::MemberStatus {
 
 #[cfg(test)]
 mod tests {
+    use raccordo_core::alarm::AlarmCode;
     use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, Sequence};
     use raccordo_core::time::Instant;
 
     use super::*;
+    use crate::app::alarms::NewAlarm;
     use crate::app::status::Link;
     use crate::store::equipe::EquipeRow;
 
     fn told() -> EquipeStatus {
+        let lineage = LineageId([1; 16]);
         let row = EquipeRow {
-            lineage: LineageId([1; 16]),
+            lineage,
             name: "tu".into(),
             group: GroupId([2; 32]),
             suite: 1,
@@ -200,7 +204,7 @@ mod tests {
             outbox: 6,
             set_aside: 8,
             sending: "held: founding".into(),
-            alarms: vec!["split: seen".into()],
+            alarms: vec![NewAlarm::new(AlarmCode::LogForked, "seen").row(lineage, Instant(5))],
             next: "wait".into(),
             keys: Vec::new(),
         }
@@ -214,7 +218,10 @@ mod tests {
         assert_eq!(message.lineage, "01".repeat(16));
         assert_eq!((message.epoch, message.sequence, message.statement_version), (4, 12, 2));
         assert_eq!((message.outbox, message.set_aside, message.state.as_str()), (6, 8, "active"));
-        assert_eq!(message.next, "wait");
+        assert_eq!(
+            (message.next.as_str(), &message.alarms[..]),
+            ("wait", &["log_forked: seen".to_owned()][..])
+        );
         let hub = message.hub.unwrap();
         assert_eq!((hub.id.as_str(), hub.term, hub.lag, hub.connected), ("relay", 3, 5, false));
         assert_eq!(hub.problem, "refused: wait");

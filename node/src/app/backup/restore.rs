@@ -153,7 +153,7 @@ pub async fn make_node(
     tx.insert_node(NodeRow { node, vault_check, created_at: now }).await?;
     for equipe in tx.equipes().await? {
         if equipe.state == Standing::NeedsRejoin.as_str() {
-            tx.put_alarm(alarm_restored(equipe.lineage, manifest.made_at(), now)).await?;
+            tx.put_alarm(alarm_restored(manifest.made_at()).row(equipe.lineage, now)).await?;
         }
     }
     let newest = tx.audit_newest().await?;

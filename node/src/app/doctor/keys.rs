@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
 
@@ -60,18 +61,18 @@ pub(super) async fn about(
             return Ok(());
         }
     }
-    let told = |code: &str| {
-        let prefix = format!("{code}: ");
-        equipe.alarms.iter().find_map(move |alarm| alarm.strip_prefix(&prefix))
+    let told = |code: AlarmCode| {
+        let alarm = equipe.alarms.iter().find(|alarm| alarm.code == code);
+        alarm.map(|alarm| alarm.detail.as_str())
     };
-    if let Some(detail) = told("key_lost") {
+    if let Some(detail) = told(AlarmCode::KeyLost) {
         findings.push(yours(
             Severity::Problem,
             "key_lost",
             format!("{name}: no tokens are made, and nobody is matched: {detail}"),
             &format!("raccordo equipe rekey '{name}': new keys, and all tokens made anew"),
         ));
-    } else if let Some(detail) = told("key_ceremony_failed") {
+    } else if let Some(detail) = told(AlarmCode::KeyCeremonyFailed) {
         findings.push(finding(
             Severity::Warning,
             "key_not_made",

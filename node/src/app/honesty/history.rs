@@ -1,11 +1,13 @@
 //! The newest part of a log as this node has verified it.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::{SignedCheckpoint, Stretch};
 use raccordo_core::id::{Digest, LineageId, Sequence};
 
+use super::proofs;
 use super::proofs::hub_card;
-use super::{Suspicion, proofs, raise};
 use crate::app::Node;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::{Done, Fault};
 use crate::app::receive::Batch;
 use crate::app::work::Work;
@@ -160,7 +162,8 @@ pub async fn rewritten(node: &Node, row: &EquipeRow, batch: &Batch) -> Done<bool
         let proof = proofs::between(&card, &own, &told);
         proofs::keep(node, &mut *tx, lineage, proof).await?;
     }
-    raise(node, &mut *tx, lineage, Suspicion { code: "log_rewritten", detail }).await?;
+    let alarm = NewAlarm::new(AlarmCode::LogRewritten, detail).at(entry.sequence);
+    alarms::raise(node, &mut *tx, lineage, alarm).await?;
     tx.commit().await?;
     Ok(true)
 }

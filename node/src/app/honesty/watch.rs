@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{Epoch, LineageId, Sequence};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::sending::Standing;
 use raccordo_core::time::Instant;
 
-use super::{Suspicion, raise, strayed};
-use crate::app::audit::{Actor, record};
+use super::strayed;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::Done;
-use crate::app::{Node, join};
-use crate::store::Tx;
+use crate::app::signals::Topic;
+use crate::app::{Node, join, membership};
 use crate::store::equipe::EquipeRow;
 use crate::store::outbox::EntryState;
 
 /// How long a connected hub may know of entries and deliver none.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a log is asked for again of which nothing could be taken.
+pub const ASK_AGAIN_EVERY: Duration = Duration::from_secs(300);
 
 /// Entries that are looked at: those that came too late are few.
 const STALE_MAX: u32 = 64;
@@ -34,6 +38,28 @@ pub struct Claims {
     unseen: Mutex<BTreeMap<LineageId, (Unseen, Instant)>>,
     /// When something came of each log.
     moved: Mutex<BTreeMap<LineageId, Instant>>,
+    /// When this node last showed what its hub signed.
+    shown: Mutex<BTreeMap<LineageId, Instant>>,
+    /// When a log that had stopped was last asked for again.
+    asked_again: Mutex<BTreeMap<LineageId, Instant>>,
+    /// Until when a log waits that is ahead of this node's clock.
+    waits: Mutex<BTreeMap<LineageId, Instant>>,
+}
+
+/// Whether so much time has passed since the last time; then this is the last time.
+fn is_due(
+    times: &Mutex<BTreeMap<LineageId, Instant>>,
+    lineage: LineageId,
+    now: Instant,
+    every: Duration,
+) -> bool {
+    let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+    // A time to come is from before the clock was put back.
+    let due = times.get(&lineage).is_none_or(|last| *last > now || now.since(*last) >= every);
+    if due {
+        times.insert(lineage, now);
+    }
+    due
 }
 
 impl Claims {
@@ -61,6 +87,26 @@ impl Claims {
     /// Notes that something came of a log.
     pub fn moved(&self, lineage: LineageId, now: Instant) {
         self.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, now);
+    }
+
+    /// Whether this node may show now what its hub signed: then it does.
+    pub(super) fn may_show(&self, lineage: LineageId, now: Instant, every: Duration) -> bool {
+        is_due(&self.shown, lineage, now, every)
+    }
+
+    /// Notes that a log is ahead of this node's clock, and when it is not any more.
+    pub fn waits_until(&self, lineage: LineageId, until: Instant) {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage, until);
+    }
+
+    /// Whether a log that was ahead of this node's clock is not any more; once.
+    fn has_waited(&self, lineage: LineageId, now: Instant) -> bool {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = waits.get(&lineage).is_some_and(|until| *until <= now);
+        if over {
+            waits.remove(&lineage);
+        }
+        over
     }
 
     /// Gives every hub its whole time again.
@@ -142,6 +188,9 @@ pub async fn watch(node: &Node) -> Done<()> {
             continue;
         }
         let now = node.clock.now();
+        ask_again(node, &row, now).await?;
+        // It may have come before a crash.
+        membership::adopt_pact(node, row.lineage).await?;
         // A Welcome led beyond it: of what is before, nothing comes.
         drop(node.claims.reached(row.lineage, row.sequence));
         node.claims.note_unseen(row.lineage, unseen(node, &row).await?, now);
@@ -156,10 +205,25 @@ pub async fn watch(node: &Node) -> Done<()> {
     Ok(())
 }
 
-/// Whether the hub says why nothing comes, which is an alarm of its own.
+/// Where the hub delivered what could not be taken, the log is asked for again now and then:
+/// that way such an alarm ends by itself.
+async fn ask_again(node: &Node, row: &EquipeRow, now: Instant) -> Done<()> {
+    let standing = node.store.read().await?.alarms(row.lineage).await?;
+    let stopped = standing.iter().any(|alarm| alarm.code.rule().is_ended_by(Ending::LogGoesOn));
+    let waited = node.claims.has_waited(row.lineage, now);
+    if waited || stopped && is_due(&node.claims.asked_again, row.lineage, now, ASK_AGAIN_EVERY) {
+        node.signals.wake(&Topic::Membership);
+    }
+    Ok(())
+}
+
+/// Whether it is known why nothing comes, which is an alarm of its own.
 async fn cut_off(node: &Node, row: &EquipeRow) -> Done<bool> {
     let mut tx = node.store.read().await?;
-    join::is_cut_off(&mut *tx, row.lineage).await
+    let waits = [AlarmCode::HubClockAhead, AlarmCode::OwnClockBehind];
+    let standing = tx.alarms(row.lineage).await?;
+    Ok(standing.iter().any(|alarm| waits.contains(&alarm.code))
+        || join::is_cut_off(&mut *tx, row.lineage).await?)
 }
 
 /// What the hub has answered to this node of a log, and has not shown yet.
@@ -197,7 +261,8 @@ async fn withheld(node: &Node, row: &EquipeRow, overdue: &Overdue) -> Done<()> {
     if let Overdue::Said(signed) = overdue {
         strayed(node, &mut *tx, row, signed).await?;
     }
-    raise(node, &mut *tx, row.lineage, Suspicion { code: "log_withheld", detail }).await?;
+    let alarm = NewAlarm::new(AlarmCode::LogWithheld, detail).at(row.sequence);
+    alarms::raise(node, &mut *tx, row.lineage, alarm).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -206,7 +271,7 @@ async fn delivered(node: &Node, row: &EquipeRow) -> Done<()> {
     let lineage = row.lineage;
     let stands = {
         let mut tx = node.store.read().await?;
-        stands(&mut *tx, lineage).await?
+        alarms::stands(&mut *tx, lineage, AlarmCode::LogWithheld).await?
     };
     if !stands || node.claims.waits(lineage) {
         return Ok(());
@@ -215,14 +280,8 @@ async fn delivered(node: &Node, row: &EquipeRow) -> Done<()> {
     if !tx.claims(lineage).await?.is_empty() {
         return Ok(());
     }
-    let told = [("code", "log_withheld")];
-    record(node, &mut *tx, Actor::Node, "equipe.alarm_ended", &lineage.to_string(), &told).await?;
-    tx.delete_alarm(lineage, "log_withheld").await?;
+    alarms::end_all(node, &mut *tx, lineage, Ending::NothingWithheld).await?;
     tx.commit().await?;
     crate::app::pack::wake(node, lineage);
     Ok(())
-}
-
-async fn stands(tx: &mut dyn Tx, lineage: LineageId) -> Done<bool> {
-    Ok(tx.alarms(lineage).await?.iter().any(|alarm| alarm.code == "log_withheld"))
 }

@@ -44,6 +44,9 @@ pub async fn apply(
         | Body::Sealed(_)
         | Body::Tags(_)
         | Body::MatchEvent(_)
-        | Body::PairHalf(_) => Ok(Ok(())),
+        | Body::PairHalf(_)
+        | Body::CheckpointRequest(_)
+        | Body::CheckpointCopy(_)
+        | Body::AuditHead(_) => Ok(Ok(())),
     }
 }

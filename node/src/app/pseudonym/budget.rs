@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::pseudonym::budget::{Charge, Meter, Ticket};
 use raccordo_core::pseudonym::key::Class;
 use raccordo_core::time::Instant;
 
-use super::{alarm, alarms};
 use crate::app::Node;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
 use crate::store::Tx;
@@ -41,8 +42,18 @@ pub(super) async fn charge(node: &Node, work: &mut Work<'_>, ticket: &Ticket) ->
                 "{requester} asked for {count} tokens of {class} after {used}, and the pact \
                  allows {limit} in a day: nobody answers; ask its administrator why"
             );
-            alarm(node, work.tx()?, lineage, alarms::BUDGET, detail).await?;
+            let alarm = NewAlarm::new(AlarmCode::TokenBudgetExceeded, detail).about(requester);
+            alarms::raise_within(node, work, alarm).await?;
         }
+    }
+    // On another day it keeps within what the pact allows.
+    let mut today = meter.rows().filter(|(_, requester, ..)| *requester == &ticket.requester);
+    if today.all(|(.., refused)| refused == 0) {
+        alarms::end_within(node, work, Ending::Amends, |row| {
+            row.code == AlarmCode::TokenBudgetExceeded
+                && row.member.as_ref() == Some(&ticket.requester)
+        })
+        .await?;
     }
     Ok(charge)
 }

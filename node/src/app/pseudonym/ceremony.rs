@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::envelope::{Body, KeyRenewal};
 use raccordo_core::id::{EntryId, NodeId};
 use raccordo_core::pseudonym::ceremony::{Act, Ceremony, Failure, Phase, Taken};
@@ -10,8 +11,9 @@ use raccordo_core::pseudonym::key::{Class, KeyEpoch};
 use raccordo_core::time::Instant;
 
 use super::memory::Replay;
-use super::{PHASE, alarm, alarms, keys, say};
+use super::{PHASE, keys, say};
 use crate::app::Node;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
 use crate::app::work::Work;
@@ -211,13 +213,17 @@ async fn name_faults(
     row: &CeremonyRow,
     ceremony: &Ceremony,
 ) -> Done<()> {
-    let faults = ceremony.faults().iter().map(|(dealer, fault)| format!("{dealer} {fault}"));
-    let faults: Vec<String> = faults.collect();
-    if faults.is_empty() {
-        return Ok(());
+    for (dealer, fault) in ceremony.faults() {
+        let detail = format!("{}{dealer} {fault}", making(row.class));
+        let alarm = NewAlarm::new(AlarmCode::KeyDealingBad, detail).about(dealer);
+        alarms::raise_within(node, work, alarm).await?;
     }
-    let detail = format!("making the key of {}: {}", row.class, faults.join("; "));
-    alarm(node, work.tx()?, row.lineage, alarms::CHEAT, detail).await
+    Ok(())
+}
+
+/// With what the words about a fault begin: it is amended where the same is done rightly.
+fn making(class: Class) -> String {
+    format!("making the key of {class}: ")
 }
 
 async fn put_in_force(
@@ -264,8 +270,14 @@ async fn put_in_force(
     })
     .await?;
     tx.retire_key_shares(lineage, class, key.epoch, generation).await?;
-    tx.delete_alarm(lineage, alarms::FAILED).await?;
-    tx.delete_alarm(lineage, alarms::LOST).await?;
+    alarms::end_all(node, tx, lineage, Ending::KeyMade).await?;
+    let (good, same) = (ceremony.good_dealers(), making(class));
+    alarms::end(node, tx, lineage, Ending::Amends, |row| {
+        row.code == AlarmCode::KeyDealingBad
+            && row.detail.starts_with(&same)
+            && row.member.as_ref().is_some_and(|member| good.contains(member))
+    })
+    .await?;
     if asked {
         let renewal = KeyRenewal { class, key_epoch: key.epoch };
         say(node, work, Body::KeyRenewal(renewal), false).await?;
@@ -290,7 +302,6 @@ async fn failed(
     ceremony: &Ceremony,
     failure: Failure,
 ) -> Done<()> {
-    let lineage = work.row.lineage;
     let plan = ceremony.plan();
     let minutes = PHASE.as_secs() / 60;
     let detail = format!(
@@ -299,5 +310,6 @@ async fn failed(
         plan.key().epoch,
         plan.generation()
     );
-    alarm(node, work.tx()?, lineage, alarms::FAILED, detail).await
+    let alarm = NewAlarm::new(AlarmCode::KeyCeremonyFailed, detail);
+    alarms::raise_within(node, work, alarm).await.map(drop)
 }

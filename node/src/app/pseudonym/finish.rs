@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::envelope::TokenAnswer;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, RecordId};
@@ -17,7 +18,8 @@ use raccordo_core::time::Instant;
 
 use super::ask::Content;
 use super::ceremony::states;
-use super::{Applied, alarm, alarms, ceremony, keys};
+use super::{Applied, ceremony, keys};
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
 use crate::app::{Node, matching};
@@ -122,7 +124,13 @@ async fn checked(
             checked.map_err(|refusal| (refusal.reason(), refusal.to_string()))
         });
         match answer {
-            Ok(answer) => answers.push(answer),
+            Ok(answer) => {
+                answers.push(answer);
+                alarms::end_within(node, work, Ending::Amends, |row| {
+                    row.code == AlarmCode::EvaluationBad && row.member.as_ref() == Some(&member)
+                })
+                .await?;
+            }
             Err((reason, words)) => lied(node, work, row, &member, (reason, words)).await?,
         }
     }
@@ -139,9 +147,9 @@ async fn lied(
     let (lineage, class) = (row.lineage, row.class);
     tracing::warn!(%lineage, %member, reason, "an answer is refused");
     let detail = format!("a request for {class}: {words}; its answers are not used");
-    let tx = work.tx()?;
-    tx.delete_token_answer(lineage, row.request, member).await?;
-    alarm(node, tx, lineage, alarms::LIAR, detail).await
+    work.tx()?.delete_token_answer(lineage, row.request, member).await?;
+    let alarm = NewAlarm::new(AlarmCode::EvaluationBad, detail).about(member);
+    alarms::raise_within(node, work, alarm).await.map(drop)
 }
 
 async fn deliver(

@@ -33,15 +33,12 @@ pub mod want;
 use std::time::Duration;
 
 use raccordo_core::envelope::{Body, Envelope, chunks, fits};
-use raccordo_core::id::{EnvelopeId, LineageId};
+use raccordo_core::id::EnvelopeId;
 use raccordo_core::wire;
 
-use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::work::Work;
 use super::{Node, pack};
-use crate::store::Tx;
-use crate::store::equipe::AlarmRow;
 pub use memory::Memory;
 pub use tend::{heard, tend};
 pub use want::{forget_tokens, want_tokens};
@@ -51,22 +48,6 @@ pub const PHASE: Duration = Duration::from_secs(15 * 60);
 
 /// What happens to a message of the log: applied or without effect, or set aside for a reason.
 type Applied = Result<(), &'static str>;
-
-/// Codes of alarms.
-mod alarms {
-    /// A ceremony made nothing; it is tried again.
-    pub const FAILED: &str = "key_ceremony_failed";
-    /// Members that cheated in a ceremony, or are broken.
-    pub const CHEAT: &str = "key_dealing_bad";
-    /// A member saw another ceremony than this node.
-    pub const DISSENT: &str = "key_dissent";
-    /// Too few members have a share of the key.
-    pub const LOST: &str = "key_lost";
-    /// A member answered a request with what its share does not make of it.
-    pub const LIAR: &str = "evaluation_bad";
-    /// A member asked for more tokens than the pact allows.
-    pub const BUDGET: &str = "token_budget_exceeded";
-}
 
 /// Bytes that the running number adds to a queued envelope.
 const NUMBER_BYTES_MAX: usize = 11;
@@ -95,23 +76,4 @@ async fn say(node: &Node, work: &mut Work<'_>, body: Body, case_bearing: bool) -
         }
     }
     Ok(work.tx()?.queue_envelopes(rows).await?)
-}
-
-/// Raises an alarm that holds nothing, and records it; once for the same words.
-async fn alarm(
-    node: &Node,
-    tx: &mut dyn Tx,
-    lineage: LineageId,
-    code: &'static str,
-    detail: String,
-) -> Done<()> {
-    let known = tx.alarms(lineage).await?;
-    if known.iter().any(|alarm| alarm.code == code && alarm.detail == detail) {
-        return Ok(());
-    }
-    let told = [("code", code), ("detail", detail.as_str())];
-    record(node, tx, Actor::Node, "equipe.alarm", &lineage.to_string(), &told).await?;
-    tracing::warn!(%lineage, reason = code, detail, "alarm about keys or tokens");
-    let (code, raised_at) = (code.to_owned(), node.clock.now());
-    Ok(tx.put_alarm(AlarmRow { lineage, code, detail, holds: false, raised_at }).await?)
 }

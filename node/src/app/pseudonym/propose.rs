@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::envelope::{Body, KeyPlan};
 use raccordo_core::id::{EntryId, NodeId};
 use raccordo_core::planted::{self, Bug};
@@ -14,8 +15,9 @@ use raccordo_core::pseudonym::sharing::{Sharing, threshold};
 use raccordo_core::time::Instant;
 
 use super::ceremony::{self, states};
-use super::{PHASE, alarm, alarms, keys, say};
+use super::{PHASE, keys, say};
 use crate::app::Node;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::fault::{Done, Fault};
 use crate::app::work::Work;
 use crate::store::keys::{CeremonyRow, DutyRow};
@@ -144,13 +146,13 @@ pub(super) async fn lost(
     current: &Sharing,
     left: usize,
 ) -> Done<()> {
-    let (lineage, name) = (work.row.lineage, work.row.name.clone());
+    let name = work.row.name.clone();
     let detail = format!(
         "{left} of the {} shares of the key of {class} that are needed are left: make a new key \
          with `raccordo equipe rekey '{name}'`",
         current.threshold()
     );
-    alarm(node, work.tx()?, lineage, alarms::LOST, detail).await
+    alarms::raise_within(node, work, NewAlarm::new(AlarmCode::KeyLost, detail)).await.map(drop)
 }
 
 async fn post(

@@ -1,5 +1,6 @@
 //! Verifies a batch before anything of it is taken.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::hublog::{Chain, ChainFault, EntryKind, Standing as Placed};
 use raccordo_core::id::Digest;
 use raccordo_core::planted::{self, Bug};
@@ -7,6 +8,7 @@ use raccordo_core::trust::notice::{NoticeKind, SignedNotice};
 use raccordo_core::trust::statement::{HubTerm, SignedStatement};
 
 use super::Batch;
+use crate::app::alarms::NewAlarm;
 use crate::app::fault::{Done, Fault};
 use crate::store::equipe::EquipeRow;
 use crate::store::void::StrayRow;
@@ -15,8 +17,8 @@ use crate::store::void::StrayRow;
 pub(super) enum Broken {
     /// It begins later than the cursor.
     Gap,
-    /// The hub's fault: code and words of the alarm.
-    Fault(&'static str, String),
+    /// The hub's fault.
+    Fault(NewAlarm),
 }
 
 /// Where the chain stands after an entry, and the entry's digest.
@@ -59,13 +61,13 @@ pub(super) fn places(
             {
                 let detail =
                     format!("entry {} is not the one that all have signed", chain.sequence);
-                return Ok(Err(Broken::Fault("log_broken", detail)));
+                return Ok(Err(broken(AlarmCode::LogBroken, detail)));
             }
             Ok(digest) => places.push(Some(Place { chain: chain.clone(), digest })),
             Err(ChainFault::Gap { .. }) if chain.sequence == row.sequence => {
                 return Ok(Err(Broken::Gap));
             }
-            Err(fault) => return Ok(Err(Broken::Fault("log_broken", fault.to_string()))),
+            Err(fault) => return Ok(Err(broken(AlarmCode::LogBroken, fault.to_string()))),
         }
     }
     if chain.sequence == row.sequence {
@@ -85,13 +87,17 @@ pub(super) fn places(
         Ok(Placed::Ahead | Placed::Behind) => {
             let (signed, sent) = (signed.checkpoint().sequence, chain.sequence);
             let detail = format!("the hub signed entry {signed} below a batch that ends at {sent}");
-            Err(Broken::Fault("checkpoint_bad", detail))
+            Err(broken(AlarmCode::CheckpointBad, detail))
         }
         Err(fault) => {
             let detail = format!("entry {}: {fault}", signed.checkpoint().sequence);
-            Err(Broken::Fault("checkpoint_bad", detail))
+            Err(broken(AlarmCode::CheckpointBad, detail))
         }
     })
+}
+
+fn broken(code: AlarmCode, detail: String) -> Broken {
+    Broken::Fault(NewAlarm::new(code, detail))
 }
 
 fn is_void_notice(payload: &[u8]) -> bool {

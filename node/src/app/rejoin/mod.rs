@@ -10,35 +10,25 @@ pub mod approve;
 pub mod noted;
 pub mod request;
 
-use raccordo_core::id::LineageId;
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::time::Instant;
 
 use super::Node;
+use super::alarms::{self, NewAlarm};
 use super::audit::{Actor, record};
 use super::fault::Done;
-use super::receive::COMMIT_UNPROCESSABLE;
 use super::work::Work;
-use crate::store::equipe::AlarmRow;
-
-/// Code of the alarm of an équipe whose group this node has lost.
-pub const NEEDS_REJOIN: &str = "needs_rejoin";
-/// Code of the alarm of an équipe in which another copy of this node has spoken.
-pub const OWN_ENTRY_UNKNOWN: &str = "own_entry_unknown";
-
-/// Code of the alarm of an équipe whose hub has trimmed what this node has not read.
-pub const TRIMMED: &str = "hub_trimmed";
 
 /// The alarm of an équipe that comes from a backup.
-pub fn alarm_restored(lineage: LineageId, made_at: Instant, now: Instant) -> AlarmRow {
-    let what = format!("this node was restored from a backup of {made_at}");
-    needs_rejoin(lineage, &what, now)
+pub fn alarm_restored(made_at: Instant) -> NewAlarm {
+    needs_rejoin(&format!("this node was restored from a backup of {made_at}"))
 }
 
 /// The alarm of an équipe whose group this node has lost, for this reason.
-pub fn needs_rejoin(lineage: LineageId, what: &str, now: Instant) -> AlarmRow {
+pub fn needs_rejoin(what: &str) -> NewAlarm {
     let detail = format!("{what}: another party has to approve that it joins again");
-    AlarmRow { lineage, code: NEEDS_REJOIN.into(), detail, holds: true, raised_at: now }
+    NewAlarm::new(AlarmCode::NeedsRejoin, detail)
 }
 
 /// This node is a member again: its request and the alarms about its absence end, and what
@@ -49,9 +39,7 @@ pub fn needs_rejoin(lineage: LineageId, what: &str, now: Instant) -> AlarmRow {
 pub async fn returned(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
     let tx = work.tx()?;
-    for code in [NEEDS_REJOIN, OWN_ENTRY_UNKNOWN, COMMIT_UNPROCESSABLE, TRIMMED] {
-        tx.delete_alarm(lineage, code).await?;
-    }
+    alarms::end_all(node, tx, lineage, Ending::Join).await?;
     tx.delete_rejoin(lineage, &node.identity.node).await?;
     if !planted::is(Bug::ForgetQueueAtReturn) {
         tx.queue_all_again(lineage).await?;

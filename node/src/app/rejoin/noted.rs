@@ -1,22 +1,20 @@
 //! What the other members note: who asks to join again, and who has.
 
+use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, Sequence};
 use raccordo_core::trust::commit::CommitView;
 use raccordo_core::trust::notice::SignedNotice;
 use raccordo_core::trust::rejoin::CarriedRequest;
 
-use crate::app::Node;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
 use crate::app::matching::events;
 use crate::app::replay::{self, Recipient};
 use crate::app::work::Work;
-use crate::store::equipe::AlarmRow;
+use crate::app::{Node, audit_heads};
 use crate::store::rejoin::RejoinRow;
-
-/// Code of the alarm while somebody's request waits.
-pub const REQUESTED: &str = "notice_rejoin_request";
 
 /// Keeps a request whose notice was verified, until it is followed or overtaken; a newer one
 /// takes its place. What is no request is refused with a reason.
@@ -52,18 +50,12 @@ pub async fn requested(
         noted_at: node.clock.now(),
     })
     .await?;
-    tx.put_alarm(AlarmRow {
-        lineage,
-        code: REQUESTED.into(),
-        detail: format!(
-            "{0} has lost its state and asks to join again: raccordo equipe approve-rejoin \
-             {name} {0}",
-            entry.sender
-        ),
-        holds: false,
-        raised_at: node.clock.now(),
-    })
-    .await?;
+    let detail = format!(
+        "{0} has lost its state and asks to join again: raccordo equipe approve-rejoin {name} {0}",
+        entry.sender
+    );
+    let alarm = NewAlarm::new(AlarmCode::NoticeRejoinRequest, detail);
+    alarms::raise_within(node, work, alarm.about(&entry.sender).at(entry.sequence)).await?;
     Ok(Ok(()))
 }
 
@@ -85,12 +77,14 @@ pub async fn followed(
     let (lineage, who) = (work.row.lineage, carried.sender().clone());
     replay::begin(work, &who, Recipient::Rejoined, at).await?;
     events::came_back(node, work, &who).await?;
+    alarms::end_of(node, work.tx()?, lineage, Ending::MemberReturns, &who).await?;
+    audit_heads::returned(work.tx()?, &who).await?;
     forget(node, work, &who).await?;
     let (tx, detail) = (work.tx()?, [("node", who.as_str())]);
     record(node, tx, Actor::Node, "equipe.rejoin_followed", &lineage.to_string(), &detail).await
 }
 
-/// Forgets a request that was followed, or cannot be any more, and the alarm with the last one.
+/// Forgets a request that was followed, or cannot be any more, and the alarm about it.
 ///
 /// # Errors
 /// The store's.
@@ -98,8 +92,7 @@ pub(super) async fn forget(node: &Node, work: &mut Work<'_>, who: &NodeId) -> Do
     let lineage = work.row.lineage;
     let tx = work.tx()?;
     tx.delete_rejoin(lineage, who).await?;
-    if tx.rejoins(lineage).await?.iter().all(|row| row.node == node.identity.node) {
-        tx.delete_alarm(lineage, REQUESTED).await?;
-    }
+    alarms::end_of(node, tx, lineage, Ending::Request, who).await?;
+    work.forget_alarms();
     Ok(())
 }

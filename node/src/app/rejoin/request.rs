@@ -1,6 +1,7 @@
 //! Asks to join again: a notice in the log, with a fresh key package, for the leaf that the
 //! node has now.
 
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::crypto::Suite;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{EntryId, GroupId, LineageId, NodeId};
@@ -8,15 +9,13 @@ use raccordo_core::sending::Standing;
 use raccordo_core::session::{NewKeyPackage, key_package, leaves_in_tree, read_key_package};
 use raccordo_core::trust::rejoin::{Asked, RejoinRequest};
 
-use super::{TRIMMED, needs_rejoin};
+use super::needs_rejoin;
+use crate::app::alarms::{self, NewAlarm};
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
-use crate::app::join::WELCOME_REFUSED;
-use crate::app::receive::COMMIT_UNPROCESSABLE;
 use crate::app::signals::Topic;
 use crate::app::work::{Work, write_ledger};
 use crate::app::{Node, pack, status};
-use crate::store::equipe::AlarmRow;
 use crate::store::outbox::EntryRow;
 use crate::store::rejoin::RejoinRow;
 
@@ -30,13 +29,17 @@ pub async fn ask(node: &Node, actor: Actor, equipe: &str) -> Done<()> {
     let Some(mut work) = Work::begin(node, lineage).await? else { return Ok(()) };
     let standing = Standing::parse(&work.row.state);
     let tx = work.tx()?;
-    let alarms = tx.alarms(lineage).await?;
-    let stands = |codes: &[&str]| alarms.iter().any(|it| codes.contains(&it.code.as_str()));
+    let standing_alarms = tx.alarms(lineage).await?;
+    let stands = |codes: &[AlarmCode]| standing_alarms.iter().any(|it| codes.contains(&it.code));
     let lost = match standing {
         Some(Standing::Quarantined | Standing::NeedsRejoin) => true,
-        Some(Standing::Active) => stands(&[COMMIT_UNPROCESSABLE, TRIMMED, WELCOME_REFUSED]),
+        Some(Standing::Active) => stands(&[
+            AlarmCode::CommitUnprocessable,
+            AlarmCode::HubTrimmed,
+            AlarmCode::WelcomeRefused,
+        ]),
         // Added again by a key package whose private part is lost.
-        Some(Standing::Ended) => stands(&[WELCOME_REFUSED]),
+        Some(Standing::Ended) => stands(&[AlarmCode::WelcomeRefused]),
         _ => false,
     };
     if !lost {
@@ -45,7 +48,7 @@ pub async fn ask(node: &Node, actor: Actor, equipe: &str) -> Done<()> {
     }
     tx.delete_rejoin(lineage, &node.identity.node).await?;
     let what = "this node has given up its group";
-    tx.put_alarm(needs_rejoin(lineage, what, node.clock.now())).await?;
+    alarms::raise(node, tx, lineage, needs_rejoin(what)).await?;
     record(node, tx, actor, "equipe.rejoin_asked", &lineage.to_string(), &[]).await?;
     work.row.state = Standing::NeedsRejoin.as_str().into();
     let hub = work.row.hub.clone();
@@ -127,22 +130,10 @@ fn fresh_key_package(node: &Node, suite: u16) -> Done<NewKeyPackage> {
 
 /// The others have removed this node meanwhile: only a new statement brings it back.
 async fn no_leaf(node: &Node, mut work: Work<'_>) -> Done<bool> {
-    const CODE: &str = "hub_removed";
-    let lineage = work.row.lineage;
-    let tx = work.tx()?;
-    if tx.alarms(lineage).await?.iter().any(|alarm| alarm.code == CODE) {
-        return Ok(false);
+    let detail = "the hub says that this node is a member no longer";
+    let alarm = NewAlarm::new(AlarmCode::HubRemoved, detail);
+    if alarms::raise_within(node, &mut work, alarm).await? {
+        work.commit().await?;
     }
-    let subject = lineage.to_string();
-    record(node, tx, Actor::Node, "equipe.alarm", &subject, &[("code", CODE)]).await?;
-    tx.put_alarm(AlarmRow {
-        lineage,
-        code: CODE.into(),
-        detail: "the hub says that this node is a member no longer".into(),
-        holds: true,
-        raised_at: node.clock.now(),
-    })
-    .await?;
-    work.commit().await?;
     Ok(false)
 }

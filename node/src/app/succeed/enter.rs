@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::Ending;
 use raccordo_core::id::{NodeId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_core::sending::Standing;
@@ -13,14 +14,11 @@ use crate::app::audit::{Actor, record};
 use crate::app::fault::Done;
 use crate::app::matching::events;
 use crate::app::work::Work;
-use crate::app::{Node, pacts, pseudonym, term};
+use crate::app::{Node, alarms, pacts, pseudonym, term};
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
 use crate::store::outbox::EntryState;
 use crate::store::successor::SuccessorRow;
-
-/// What alarms begin with that are not about the group before: they stay.
-const KEPT: [&str; 5] = ["card_", "key_", "token_", "evaluation_", "notice_revocation"];
 
 /// Enters the successor, whose row and session the work has already.
 ///
@@ -51,7 +49,7 @@ pub async fn enter(
     })
     .await?;
     send_again(tx, before, end).await?;
-    end_alarms(node, tx, before).await?;
+    alarms::end_all(node, tx, lineage, Ending::Successor).await?;
     term::hub_given_up(node, tx, lineage).await?;
     let mut lost: BTreeSet<NodeId> = BTreeSet::new();
     for asked in tx.rejoins(lineage).await? {
@@ -87,19 +85,6 @@ async fn send_again(tx: &mut dyn Tx, before: &EquipeRow, end: Sequence) -> Done<
     for member in tx.members(lineage).await? {
         let delivered = member.delivered.min(end);
         tx.put_member(MemberRow { delivered, ..member }).await?;
-    }
-    Ok(())
-}
-
-async fn end_alarms(node: &Node, tx: &mut dyn Tx, before: &EquipeRow) -> Done<()> {
-    let subject = before.lineage.to_string();
-    for alarm in tx.alarms(before.lineage).await? {
-        if KEPT.iter().any(|begin| alarm.code.starts_with(begin)) {
-            continue;
-        }
-        let told = [("code", alarm.code.as_str())];
-        record(node, tx, Actor::Node, "equipe.alarm_ended", &subject, &told).await?;
-        tx.delete_alarm(before.lineage, &alarm.code).await?;
     }
     Ok(())
 }

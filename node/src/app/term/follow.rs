@@ -1,6 +1,7 @@
 //! Goes with the log to its next hub.
 
-use raccordo_core::hublog::SignedCheckpoint;
+use raccordo_core::alarm::Ending;
+use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{Digest, LineageId, NodeId, Sequence};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::proposal::Proposal;
@@ -10,13 +11,12 @@ use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
 use crate::app::signals::Topic;
 use crate::app::work::Work;
-use crate::app::{Node, changes, rejoin};
+use crate::app::{Node, alarms, changes, rejoin};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
+use crate::store::outbox::EntryState;
 use crate::store::term::HubMoveRow;
 
-/// What alarms about a hub's honesty or absence begin with: they end with its term.
-const HUB_ALARMS: [&str; 3] = ["hub_", "log_", "checkpoint_"];
 /// What the next hub answers once it has the log.
 const FOUNDED: &str = "founded";
 
@@ -191,13 +191,14 @@ async fn turn(
     let here = (work.row.sequence, work.row.head);
     work.row.hub = term.hub.clone();
     hub_given_up(node, work.tx()?, lineage).await?;
+    work.forget_alarms();
+    alarms::end_of_absent(node, work).await?;
     if here.0 > end.0 || (here.0 == end.0 && here.1 != end.1) {
         let what = format!("the log goes on after entry {}, and this node was beyond it", end.0);
         work.row.state = Standing::NeedsRejoin.as_str().into();
         // What came after is in no log any more.
         (work.row.sequence, work.row.head) = end;
-        let alarm = rejoin::needs_rejoin(lineage, &what, node.clock.now());
-        work.tx()?.put_alarm(alarm).await?;
+        alarms::raise_within(node, work, rejoin::needs_rejoin(&what)).await?;
     }
     Ok(work.tx()?.unplace_after(lineage, end.0).await?)
 }
@@ -212,12 +213,16 @@ pub async fn hub_given_up(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> D
     }
     node.claims.forget(lineage);
     node.links.forget(lineage);
-    for alarm in tx.alarms(lineage).await? {
-        if HUB_ALARMS.iter().any(|begin| alarm.code.starts_with(begin)) {
-            let told = [("code", alarm.code.as_str())];
-            let subject = lineage.to_string();
-            record(node, tx, Actor::Node, "equipe.alarm_ended", &subject, &told).await?;
-            tx.delete_alarm(lineage, &alarm.code).await?;
+    send_refused_again(tx, lineage).await?;
+    alarms::end_all(node, tx, lineage, Ending::HubTerm).await.map(drop)
+}
+
+/// What one hub refused for ever, the next one is asked to take.
+async fn send_refused_again(tx: &mut dyn Tx, lineage: LineageId) -> Done<()> {
+    for refused in tx.entries_in(lineage, EntryState::Refused, u32::MAX).await? {
+        if refused.kind == EntryKind::Application {
+            tx.unpack_envelopes(lineage, refused.entry).await?;
+            tx.delete_entry(lineage, refused.entry).await?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ pub mod ask;
 
 use std::collections::BTreeSet;
 
+use raccordo_core::alarm::Ending;
 use raccordo_core::hublog::{EntryKind, LogEntry};
 use raccordo_core::id::NodeId;
 use raccordo_core::sending::Standing;
@@ -19,17 +20,14 @@ use raccordo_core::trust::void::{Votes, voters};
 
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
-use super::receive::COMMIT_UNPROCESSABLE;
 use super::work::Work;
-use super::{Node, rejoin};
+use super::{Node, alarms, rejoin};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::EntryState;
 use crate::store::void::StrayRow;
 
 /// Reason of entries that the maker of such a commit wrote after it.
 pub const AFTER_STRAY: &str = "after_stray_commit";
-/// Alarms that are answered when such a commit is settled.
-const ANSWERED: [&str; 3] = [COMMIT_UNPROCESSABLE, "notice_cannot_process", "notice_void"];
 
 /// What follows from what a member has said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,9 +160,7 @@ async fn end(node: &Node, work: &mut Work<'_>, stray: &StrayRow) -> Done<()> {
     let lineage = work.row.lineage;
     let tx = work.tx()?;
     tx.delete_stray(lineage).await?;
-    for code in ANSWERED {
-        tx.delete_alarm(lineage, code).await?;
-    }
+    alarms::end_all(node, tx, lineage, Ending::Void).await?;
     let place = stray.votes.sequence.to_string();
     let detail = [("by", stray.committer.as_str()), ("entry", place.as_str())];
     record(node, tx, Actor::Node, "equipe.commit_void", &lineage.to_string(), &detail).await?;
@@ -194,8 +190,6 @@ async fn lose(node: &Node, work: &mut Work<'_>, stray: &StrayRow) -> Done<()> {
         "nobody else could process this node's change at entry {}, and all hold it for void",
         stray.votes.sequence
     );
-    let alarm = rejoin::needs_rejoin(lineage, &what, node.clock.now());
-    let tx = work.tx()?;
-    tx.delete_rejoin(lineage, &node.identity.node).await?;
-    Ok(tx.put_alarm(alarm).await?)
+    work.tx()?.delete_rejoin(lineage, &node.identity.node).await?;
+    alarms::raise_within(node, work, rejoin::needs_rejoin(&what)).await.map(drop)
 }

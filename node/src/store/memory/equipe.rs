@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use raccordo_core::id::{GroupId, LineageId, NodeId};
 
-use super::tables::Tables;
+use super::tables::{AlarmKey, Tables};
 use super::{MemoryTx, inserted};
 use crate::store::Stored;
 use crate::store::equipe::{AlarmRow, EquipeRow, EquipeRows, MemberRow};
@@ -71,20 +71,24 @@ impl EquipeRows for MemoryTx {
         self.look(|tables| {
             let rows = tables.alarm.rows().map(|(_, row)| row);
             let mut rows: Vec<_> = rows.filter(|row| row.lineage == lineage).cloned().collect();
-            rows.sort_by_key(|row| row.raised_at);
+            rows.sort_by(AlarmRow::order);
             rows
         })
     }
 
     async fn put_alarm(&mut self, row: AlarmRow) -> Stored<()> {
         self.alter(|tables| {
-            let key = (row.lineage, row.code.clone());
+            let key = key(&row);
             let raised_at = tables.alarm.row(&key).map_or(row.raised_at, |old| old.raised_at);
             tables.alarm.put(key, AlarmRow { raised_at, ..row });
         })
     }
 
-    async fn delete_alarm(&mut self, lineage: LineageId, code: &str) -> Stored<()> {
-        self.alter(|tables| tables.alarm.remove(&(lineage, code.to_owned())))
+    async fn delete_alarm(&mut self, row: &AlarmRow) -> Stored<()> {
+        self.alter(|tables| tables.alarm.remove(&key(row)))
     }
+}
+
+fn key(row: &AlarmRow) -> AlarmKey {
+    (row.lineage, row.code, row.member.clone(), row.peer.clone())
 }

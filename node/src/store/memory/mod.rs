@@ -5,6 +5,7 @@
 //! last commit, and only a writer beside a reader copies a map.
 
 mod account;
+mod audit_head;
 mod draft;
 mod email_notice;
 mod equipe;

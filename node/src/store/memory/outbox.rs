@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence};
+use raccordo_core::id::{
+    Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence,
+};
 use raccordo_core::time::Instant;
 
 use super::tables::Tables;
@@ -155,11 +157,28 @@ impl OutboxRows for MemoryTx {
                 tables.envelope_place.remove(&(lineage, envelope));
             }
             let gone = entries(tables, lineage).filter(|row| delivered(row.sequence));
-            let gone: Vec<_> = gone.map(|row| (row.position, row.entry)).collect();
-            for (position, entry) in gone {
+            let gone: Vec<_> = gone.cloned().collect();
+            for EntryRow { position, entry, kind, epoch, payload_digest, .. } in gone {
+                tables.made_entry.add((lineage, payload_digest), (kind, epoch));
                 tables.entry.remove(&(lineage, position));
                 tables.entry_place.remove(&(lineage, entry));
             }
+        })
+    }
+
+    async fn has_made(&mut self, lineage: LineageId, payload: Digest) -> Stored<bool> {
+        self.look(|tables| {
+            tables.made_entry.row(&(lineage, payload)).is_some()
+                || entries(tables, lineage).any(|row| row.payload_digest == payload)
+        })
+    }
+
+    async fn forget_made(&mut self, lineage: LineageId, but: Epoch) -> Stored<()> {
+        let whole = (lineage, Digest([0; 32]))..=(lineage, Digest([255; 32]));
+        self.alter(|tables| {
+            tables.made_entry.remove_where(whole, |_, (kind, epoch)| {
+                *kind != EntryKind::Notice && *epoch != but
+            });
         })
     }
 

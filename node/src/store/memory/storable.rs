@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use raccordo_core::account::{Guard, Marks, Session};
-use raccordo_core::audit::{AuditEvent, AuditRecord};
+use raccordo_core::alarm::AlarmCode;
+use raccordo_core::audit::{AuditEvent, AuditRecord, SignedAuditHead};
 use raccordo_core::hublog::{EntryKind, LogEntry};
 use raccordo_core::id::{
     BootId, CaseId, Digest, EntryId, EnvelopeId, Epoch, GroupId, ItemId, LineageId, NodeId,
@@ -20,6 +21,7 @@ use raccordo_core::trust::state::TrustState;
 use raccordo_core::trust::void::Votes;
 
 use crate::store::account::{AccountRow, InvitationRow};
+use crate::store::audit_head::{AuditHeadRow, HeadPart};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::draft::DraftRow;
 use crate::store::email_notice::EmailNoticeRow;
@@ -63,9 +65,9 @@ macro_rules! always {
     )*};
 }
 
-always!((), bool, u8, u16, u32, Instant, Vec<u8>, Vec<Vec<u8>>);
+always!((), bool, u8, u16, u32, i64, Instant, Vec<u8>, Vec<Vec<u8>>);
 always!(NodeId, Class, EntryKind, EntryState, TrustState, Tag, MatchId, PublicKey, Keeper);
-always!(BTreeSet<NodeId>);
+always!(BTreeSet<NodeId>, AlarmCode, HeadPart);
 always!(LineageId, GroupId, EntryId, EnvelopeId, ItemId, BootId, TokenRequestId, Digest);
 always!(ObjectId, OperatorId, OrganisationId, RecordId, CaseId);
 
@@ -154,7 +156,8 @@ rows! {
         receipt_due, receipt_sent,
     }
     MemberRow { lineage, node, delivered, last_seen, last_number }
-    AlarmRow { lineage, code, detail, holds, raised_at }
+    AlarmRow { lineage, code, member, peer, place, detail, raised_at }
+    AuditHeadRow { day, part, signed }
     RejoinRow { lineage, node, entry, signed_notice, approved, noted_at }
     EnvelopeRow {
         lineage, position, envelope, entry, object, case_bearing, sealed, sequence, queued_at,
@@ -247,6 +250,14 @@ impl Storable for Votes {
     fn fits(&self) -> bool {
         let Self { sequence, entry: _, needed: _, said: _ } = self;
         sequence.fits()
+    }
+}
+
+/// The place stands in a column of its own; all else always fits.
+impl Storable for SignedAuditHead {
+    fn fits(&self) -> bool {
+        let Self { node: _, head, at: _, signature: _ } = self;
+        head.sequence.fits()
     }
 }
 

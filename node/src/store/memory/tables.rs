@@ -2,7 +2,9 @@
 
 use crate::store::email_notice::EmailNoticeRow;
 use raccordo_core::account::Session;
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::audit::AuditRecord;
+use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{
     BootId, Digest, EntryId, EnvelopeId, Epoch, GroupId, LineageId, NodeId, ObjectId, OperatorId,
     OrganisationId, RecordId, Sequence, TokenRequestId,
@@ -13,6 +15,7 @@ use raccordo_core::time::Instant;
 
 use super::table::Table;
 use crate::store::account::{AccountRow, InvitationRow, PersonRow};
+use crate::store::audit_head::{AuditHeadRow, HeadPart};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::draft::DraftRow;
 use crate::store::equipe::{AlarmRow, EquipeRow, MemberRow};
@@ -38,6 +41,11 @@ use crate::store::token::{OwnTagRow, PairRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 use crate::store::visit::VisitRow;
 use crate::store::void::{StrayRow, UnfollowedRow};
+
+/// A head of another node's audit chain by node, day and part.
+pub(super) type HeadKey = (NodeId, i64, HeadPart);
+/// An alarm by équipe, code, member and peer.
+pub(super) type AlarmKey = (LineageId, AlarmCode, Option<NodeId>, Option<NodeId>);
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $Key:ty => $Row:ty,)*) => {
@@ -93,7 +101,10 @@ tables! {
 
     equipe: LineageId => EquipeRow,
     member: (LineageId, NodeId) => MemberRow,
-    alarm: (LineageId, String) => AlarmRow,
+    /// By payload: what it was, of which epoch.
+    made_entry: (LineageId, Digest) => (EntryKind, Epoch),
+    alarm: AlarmKey => AlarmRow,
+    audit_head: HeadKey => AuditHeadRow,
     rejoin_request: (LineageId, NodeId) => RejoinRow,
     /// By order of queueing.
     envelope: (LineageId, u64) => EnvelopeRow,

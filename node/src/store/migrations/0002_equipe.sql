@@ -53,11 +53,14 @@ CREATE TABLE member (
 CREATE TABLE alarm (
     lineage       BLOB   NOT NULL,
     code          TEXT   NOT NULL,
+    -- The member that it is about, and whom that one speaks of; empty for none.
+    member        TEXT   NOT NULL,
+    peer          TEXT   NOT NULL,
+    -- The entry that it is about; 0 for none.
+    place         BIGINT NOT NULL,
     detail        TEXT   NOT NULL,
-    -- Whether case-bearing sending is held.
-    holds         BIGINT NOT NULL,
     raised_at_ms  BIGINT NOT NULL,
-    PRIMARY KEY (lineage, code)
+    PRIMARY KEY (lineage, code, member, peer)
 );
 
 -- Envelopes of ours until every member has them.
@@ -114,6 +117,17 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_by_state ON entry (lineage, state, position);
 CREATE INDEX entry_by_place ON entry (lineage, sequence);
+
+-- Entries of this node that are delivered and forgotten: of the present epoch, and notices. One
+-- that the hub shows again is not taken for a copy's.
+CREATE TABLE made_entry (
+    lineage         BLOB   NOT NULL,
+    -- SHA-256.
+    payload_digest  BLOB   NOT NULL,
+    kind            BIGINT NOT NULL,
+    epoch           BIGINT NOT NULL,
+    PRIMARY KEY (lineage, payload_digest)
+);
 
 -- Envelopes received, so that a repetition is told.
 CREATE TABLE seen (

@@ -16,14 +16,14 @@ CREATE TABLE stretch (
     PRIMARY KEY (lineage, last)
 );
 
--- What was said of a place at which this node has not arrived.
+-- What the hub has signed of a place at which this node has not arrived.
 CREATE TABLE claim (
     lineage               BLOB   NOT NULL,
     -- Who said it: a member, or the hub.
     teller                TEXT   NOT NULL,
     sequence              BIGINT NOT NULL,
     head                  BLOB   NOT NULL,
-    -- Signed by the hub; empty where it is a member's word alone.
+    -- Signed by the hub.
     checkpoint            BLOB   NOT NULL,
     checkpoint_signature  BLOB   NOT NULL,
     noted_at_ms           BIGINT NOT NULL,
@@ -36,4 +36,20 @@ CREATE TABLE proof (
     sequence  BIGINT NOT NULL,
     proof     BLOB   NOT NULL,
     PRIMARY KEY (lineage, sequence)
+);
+
+-- Where other members have said that their audit chains end, of each day the first, the newest,
+-- and the first that a later one contradicts.
+CREATE TABLE audit_head (
+    node          TEXT   NOT NULL,
+    -- Days since 1970-01-01 UTC when it came.
+    day           BIGINT NOT NULL,
+    -- `first`, `newest` or `contradicted`.
+    part          TEXT   NOT NULL,
+    sequence      BIGINT NOT NULL,
+    hash          BLOB   NOT NULL,
+    signed_at_ms  BIGINT NOT NULL,
+    -- By that node's identity key, over canonical `audit-head`.
+    signature     BLOB   NOT NULL,
+    PRIMARY KEY (node, day, part)
 );

@@ -48,12 +48,14 @@ const PUT_MEMBER: &str = "INSERT INTO member (lineage, node, delivered, last_see
      last_number = excluded.last_number";
 const DELETE_MEMBER: &str = "DELETE FROM member WHERE lineage = $1 AND node = $2";
 
-const ALARMS: &str = "SELECT lineage, code, detail, holds, raised_at_ms FROM alarm \
+const ALARMS: &str = "SELECT lineage, code, member, peer, place, detail, raised_at_ms FROM alarm \
      WHERE lineage = $1";
-const PUT_ALARM: &str = "INSERT INTO alarm (lineage, code, detail, holds, raised_at_ms) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lineage, code) DO UPDATE SET \
-     detail = excluded.detail, holds = excluded.holds";
-const DELETE_ALARM: &str = "DELETE FROM alarm WHERE lineage = $1 AND code = $2";
+const PUT_ALARM: &str = "INSERT INTO alarm (lineage, code, member, peer, place, detail, \
+     raised_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+     ON CONFLICT (lineage, code, member, peer) DO UPDATE SET \
+     place = excluded.place, detail = excluded.detail";
+const DELETE_ALARM: &str =
+    "DELETE FROM alarm WHERE lineage = $1 AND code = $2 AND member = $3 AND peer = $4";
 
 #[async_trait]
 impl EquipeRows for SqlTx {
@@ -124,31 +126,44 @@ impl EquipeRows for SqlTx {
         let read = |row: &mut Columns<'_>| {
             Ok(AlarmRow {
                 lineage: row.id()?,
-                code: row.text()?,
+                code: row.parsed()?,
+                member: row.parsed_or_none()?,
+                peer: row.parsed_or_none()?,
+                place: Sequence(row.integer()?),
                 detail: row.text()?,
-                holds: row.flag()?,
                 raised_at: row.instant()?,
             })
         };
         let mut rows = self.all(sql("alarm", ALARMS).bytes(lineage.as_bytes()), read).await?;
-        rows.sort_by(|a, b| (a.raised_at, &a.code).cmp(&(b.raised_at, &b.code)));
+        rows.sort_by(AlarmRow::order);
         Ok(rows)
     }
 
     async fn put_alarm(&mut self, row: AlarmRow) -> Stored<()> {
         let put = sql("alarm", PUT_ALARM)
             .bytes(row.lineage.as_bytes())
-            .text(row.code)
+            .text(row.code.as_str())
+            .text(name(row.member.as_ref()))
+            .text(name(row.peer.as_ref()))
+            .integer(row.place.0)
             .text(row.detail)
-            .flag(row.holds)
             .instant(row.raised_at);
         self.execute(put).await.map(drop)
     }
 
-    async fn delete_alarm(&mut self, lineage: LineageId, code: &str) -> Stored<()> {
-        let delete = sql("alarm", DELETE_ALARM).bytes(lineage.as_bytes()).text(code);
+    async fn delete_alarm(&mut self, row: &AlarmRow) -> Stored<()> {
+        let delete = sql("alarm", DELETE_ALARM)
+            .bytes(row.lineage.as_bytes())
+            .text(row.code.as_str())
+            .text(name(row.member.as_ref()))
+            .text(name(row.peer.as_ref()));
         self.execute(delete).await.map(drop)
     }
+}
+
+/// A node id in a column that is empty for none.
+fn name(node: Option<&NodeId>) -> &str {
+    node.map_or("", NodeId::as_str)
 }
 
 fn bind(statement: Statement, row: &EquipeRow) -> Statement {

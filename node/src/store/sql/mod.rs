@@ -9,6 +9,7 @@
 
 mod account;
 mod archive;
+mod audit_head;
 mod bulk;
 mod directory;
 mod draft;

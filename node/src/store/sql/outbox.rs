@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence};
+use raccordo_core::id::{
+    Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, RecordId, Sequence,
+};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
@@ -93,6 +95,13 @@ const FORGET_ENVELOPES: &str =
     "DELETE FROM envelope WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
 const FORGET_ENTRIES: &str =
     "DELETE FROM entry WHERE lineage = $1 AND sequence > 0 AND sequence <= $2";
+const REMEMBER_MADE: &str = "INSERT INTO made_entry (lineage, payload_digest, kind, epoch) \
+     SELECT lineage, payload_digest, kind, epoch FROM entry \
+     WHERE lineage = $1 AND sequence > 0 AND sequence <= $2 ON CONFLICT DO NOTHING";
+const HAS_MADE: &str = "SELECT (SELECT COUNT(*) FROM entry \
+     WHERE lineage = $1 AND payload_digest = $2) + (SELECT COUNT(*) FROM made_entry \
+     WHERE lineage = $1 AND payload_digest = $2)";
+const FORGET_MADE: &str = "DELETE FROM made_entry WHERE lineage = $1 AND epoch <> $2 AND kind <> 3";
 
 const ENTRY: &str =
     concat!("SELECT ", entry_columns!(), " FROM entry WHERE lineage = $1 AND entry = $2");
@@ -224,11 +233,26 @@ impl OutboxRows for SqlTx {
     }
 
     async fn forget_delivered(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()> {
-        for (table, text) in [("envelope", FORGET_ENVELOPES), ("entry", FORGET_ENTRIES)] {
+        let steps = [
+            ("envelope", FORGET_ENVELOPES),
+            ("made_entry", REMEMBER_MADE),
+            ("entry", FORGET_ENTRIES),
+        ];
+        for (table, text) in steps {
             let forget = sql(table, text).bytes(lineage.as_bytes()).integer(up_to.0);
             self.execute(forget).await?;
         }
         Ok(())
+    }
+
+    async fn has_made(&mut self, lineage: LineageId, payload: Digest) -> Stored<bool> {
+        let count = sql("made_entry", HAS_MADE).bytes(lineage.as_bytes());
+        Ok(self.number(count.bytes(payload.as_bytes())).await? > 0)
+    }
+
+    async fn forget_made(&mut self, lineage: LineageId, but: Epoch) -> Stored<()> {
+        let forget = sql("made_entry", FORGET_MADE).bytes(lineage.as_bytes());
+        self.execute(forget.integer(but.0)).await.map(drop)
     }
 
     async fn insert_entries(&mut self, mut rows: Vec<EntryRow>) -> Stored<()> {

@@ -146,6 +146,15 @@ impl<'r> Columns<'r> {
         text.parse().map_err(|_| self.damaged())
     }
 
+    /// The same, where an empty text stands for none.
+    pub(super) fn parsed_or_none<T: FromStr>(&mut self) -> Stored<Option<T>> {
+        let text: &str = self.value()?;
+        match text {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| self.damaged()),
+        }
+    }
+
     /// A whole number.
     pub(super) fn integer<T: TryFrom<i64>>(&mut self) -> Stored<T> {
         let number: i64 = self.value()?;

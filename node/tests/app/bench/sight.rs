@@ -40,7 +40,7 @@ pub async fn entries(node: &Node, state: EntryState) -> Vec<EntryRow> {
 pub async fn alarms(node: &Node) -> Vec<String> {
     let lineage = row(node).await.lineage;
     let alarms = node.store.read().await.unwrap().alarms(lineage).await.unwrap();
-    alarms.into_iter().map(|alarm| alarm.code).collect()
+    alarms.into_iter().map(|alarm| alarm.code.to_string()).collect()
 }
 
 /// What a member has set aside: place and reason.

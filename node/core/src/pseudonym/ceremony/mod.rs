@@ -361,6 +361,11 @@ impl Ceremony {
         &self.faults
     }
 
+    /// Who has dealt as it should.
+    pub fn good_dealers(&self) -> BTreeSet<NodeId> {
+        self.good().map(|(node, _)| node.clone()).collect()
+    }
+
     /// For whom the phase still waits.
     pub fn missing(&self) -> BTreeSet<NodeId> {
         let without = |all: &BTreeSet<NodeId>, done: &dyn Fn(&NodeId) -> bool| {
