@@ -27,6 +27,7 @@ pub mod codes;
 pub mod crypto;
 pub mod entropy;
 pub mod envelope;
+pub mod evidence;
 mod hpke;
 pub mod hubgroup;
 pub mod hublog;

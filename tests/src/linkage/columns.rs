@@ -25,9 +25,18 @@ pub enum Meaning {
     Place,
     /// An employer: a partita IVA, or any text.
     Employer,
+    /// A passport.
+    Passport,
+    /// Sex: `F` or `M`, and words for them.
+    Sex,
+    /// Citizenship, ISO 3166-1.
+    Citizenship,
 }
 
-use Meaning::{Birth, Employer, Family, FiscalCode, Given, Id, Name, Number, Phone, Place};
+use Meaning::{
+    Birth, Citizenship, Employer, Family, FiscalCode, Given, Id, Name, Number, Passport, Phone,
+    Place, Sex,
+};
 
 /// Words for columns: capitals, spaces and signs do not matter, nor a number at the end.
 const WORDS: &[(Meaning, &[&str])] = &[
@@ -37,10 +46,7 @@ const WORDS: &[(Meaning, &[&str])] = &[
     (Family, &["family", "familyname", "surname", "lastname", "cognome"]),
     (Birth, &["birth", "dateofbirth", "birthdate", "dob", "datadinascita", "datanascita", "born"]),
     (FiscalCode, &["fiscalcode", "codicefiscale", "cf", "taxcode"]),
-    (
-        Number,
-        &["number", "socsecid", "ssn", "nationalid", "document", "documento", "passport", "permit"],
-    ),
+    (Number, &["number", "socsecid", "ssn", "nationalid", "document", "documento", "permit"]),
     (Phone, &["phone", "phonenumber", "telephone", "mobile", "telefono", "cellulare"]),
     (
         Place,
@@ -58,6 +64,9 @@ const WORDS: &[(Meaning, &[&str])] = &[
         ],
     ),
     (Employer, &["employer", "datoredilavoro", "azienda"]),
+    (Passport, &["passport", "passaporto"]),
+    (Sex, &["sex", "gender", "sesso", "genere"]),
+    (Citizenship, &["citizenship", "nationality", "cittadinanza", "nazionalita"]),
 ];
 
 fn plain(header: &str) -> String {

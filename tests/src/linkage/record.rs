@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use raccordo_core::evidence;
 use raccordo_core::normal::birth::Birth;
 use raccordo_core::normal::codice_fiscale::CodiceFiscale;
 use raccordo_core::normal::company_name::company_name;
@@ -12,7 +13,7 @@ use raccordo_core::normal::comune::Comuni;
 use raccordo_core::normal::evidence::{Evidence, Family, Person, name_with_place};
 use raccordo_core::normal::name::Name;
 use raccordo_core::normal::stop_list::StopList;
-use raccordo_core::normal::{company_number, phone};
+use raccordo_core::normal::{company_number, document, phone};
 use raccordo_core::secret::Secret;
 use raccordo_core::vault::Vault;
 
@@ -29,8 +30,12 @@ pub type Pair = (String, String);
 pub struct Record {
     /// Its name in the truth.
     pub id: String,
-    /// What it is compared by.
+    /// What the fixed rule compares it by.
     pub tokens: Vec<(Family, TokenBytes)>,
+    /// What it says, where evidence is weighed in bits.
+    pub person: evidence::family::Person,
+    /// The evidence of that.
+    pub evidence: Vec<evidence::family::Evidence>,
 }
 
 /// A file's header and rows, with its separator: comma, semicolon or tab.
@@ -68,9 +73,11 @@ pub fn read(path: &Path, without: &[String], comuni: &Comuni) -> anyhow::Result<
         let id = values.iter().find(|(meaning, _)| *meaning == Meaning::Id);
         let id = id.with_context(|| format!("{shown}, record {line}: no id"))?.1.to_owned();
         ensure!(ids.insert(id.clone()), "{shown}, record {line}: the id {id} stands twice");
-        let evidence = person(&values, comuni).evidence(&StopList::default());
-        let tokens = evidence.iter().map(|one| (one.family, token(&key, one)));
-        records.push(Record { id, tokens: tokens.collect() });
+        let fixed = person(&values, comuni).evidence(&StopList::default());
+        let tokens = fixed.iter().map(|one| (one.family, token(&key, one)));
+        let person = weighed_person(&values, comuni);
+        let weighed = person.evidence(&StopList::default());
+        records.push(Record { id, tokens: tokens.collect(), person, evidence: weighed });
     }
     ensure!(!records.is_empty(), "{shown} has no records");
     Ok(records)
@@ -129,9 +136,13 @@ fn person(values: &[(Meaning, &str)], comuni: &Comuni) -> Person {
         match meaning {
             Meaning::Name => person.names.extend(Name::parse(value)),
             Meaning::Birth => person.births.extend(Birth::parse(&dashed(value))),
-            Meaning::FiscalCode => person.codici_fiscali.extend(CodiceFiscale::parse(value)),
+            Meaning::FiscalCode => {
+                let code = CodiceFiscale::parse(value).ok();
+                person.births.extend(code.as_ref().and_then(CodiceFiscale::birth));
+                person.codici_fiscali.extend(code);
+            }
             Meaning::Number => person.permits.push(Secret::new(value.to_uppercase())),
-            Meaning::Phone => person.phones.extend(phone::e164(value)),
+            Meaning::Phone => person.phones.extend(phone::all(value)),
             Meaning::Place => {
                 let code = comuni.code(value).or_else(|| comuni.named(value));
                 person.places.push(Secret::new(code.unwrap_or_else(|| value.to_uppercase())));
@@ -140,10 +151,44 @@ fn person(values: &[(Meaning, &str)], comuni: &Comuni) -> Person {
                 let named = || company_name(value).map(|name| name_with_place(&name, ""));
                 person.employers.extend(company_number::partita_iva(value).ok().or_else(named));
             }
-            Meaning::Id | Meaning::Given | Meaning::Family => {}
+            Meaning::Passport => person.permits.extend(document::permit(value)),
+            Meaning::Id
+            | Meaning::Given
+            | Meaning::Family
+            | Meaning::Sex
+            | Meaning::Citizenship => {}
         }
     }
     person
+}
+
+/// The same, for evidence in bits.
+fn weighed_person(values: &[(Meaning, &str)], comuni: &Comuni) -> evidence::family::Person {
+    let fixed = person(values, comuni);
+    let of = |wanted: Meaning| {
+        let found = values.iter().filter(move |(meaning, _)| *meaning == wanted);
+        found.map(|(_, value)| *value)
+    };
+    let joined = |wanted: Meaning| of(wanted).collect::<Vec<_>>().join(" ");
+    let whole = format!("{} {}", joined(Meaning::Family), joined(Meaning::Given));
+    let names = [whole.as_str()].into_iter().chain(of(Meaning::Name));
+    let country = of(Meaning::Citizenship).next().unwrap_or_default();
+    evidence::family::Person {
+        codici_fiscali: fixed.codici_fiscali,
+        permits: of(Meaning::Number).map(|value| Secret::new(value.to_uppercase())).collect(),
+        passports: of(Meaning::Passport)
+            .filter_map(|value| document::passport(country, value).ok())
+            .collect(),
+        passport_numbers: of(Meaning::Passport)
+            .filter_map(|value| document::permit(value).ok())
+            .collect(),
+        phones: fixed.phones,
+        names: names.filter_map(evidence::name::Name::parse).collect(),
+        births: of(Meaning::Birth).filter_map(|value| Birth::parse(&dashed(value)).ok()).collect(),
+        sex: of(Meaning::Sex).find_map(evidence::family::Sex::parse),
+        citizenships: of(Meaning::Citizenship).map(str::to_uppercase).collect(),
+        places: fixed.places,
+    }
 }
 
 /// `19850302` → `1985-03-02`; others as they are.

@@ -7,7 +7,8 @@ use raccordo_core::codes::CodeLists;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::normal::comune::Comuni;
 
-use super::generate;
+use super::bits;
+use super::generate::{self, Set};
 use super::link::{Score, link};
 use super::record::{Record, read, truth};
 
@@ -70,15 +71,19 @@ fn what_is_wrong_with_a_file_is_said() {
 }
 
 #[test]
-fn generated_people_are_the_same_again_and_some_are_found() {
-    let files = generate::generate(1, 200).unwrap();
-    assert_eq!(files, generate::generate(1, 200).unwrap());
-    assert_ne!(files, generate::generate(2, 200).unwrap());
-    let directory = tempfile::tempdir().unwrap();
-    generate::write(directory.path(), 1, 200).unwrap();
-    let of = |name: &str| directory.path().join(name);
-    let (left, right) = (records(&of("left.csv")).unwrap(), records(&of("right.csv")).unwrap());
-    let truth = truth(&of("truth.csv"), &left, Some(&right)).unwrap();
-    let score = Score::of(&link(&left, Some(&right)), Grade::B, &truth);
-    assert!(score.precision > 0.9 && score.recall > 0.5, "{score:?}");
+fn generated_people_are_the_same_again_and_bits_find_them() {
+    for set in Set::ALL {
+        let files = generate::generate(set, 1, 300, 30).unwrap();
+        assert_eq!(files, generate::generate(set, 1, 300, 30).unwrap());
+        assert_ne!(files, generate::generate(set, 2, 300, 30).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        generate::write(directory.path(), set, 1, 300, 30).unwrap();
+        let of = |name: &str| directory.path().join(name);
+        let (left, right) = (records(&of("left.csv")).unwrap(), records(&of("right.csv")).unwrap());
+        let truth = truth(&of("truth.csv"), &left, Some(&right)).unwrap();
+        assert_eq!(truth.len(), 90);
+        let found = bits::grades(&bits::weigh(&left, Some(&right)));
+        let score = Score::of(&found, Grade::B, &truth);
+        assert!(score.precision > 0.85 && score.recall > 0.7, "{set:?} {score:?}");
+    }
 }

@@ -63,10 +63,8 @@ impl Birth {
         }
     }
 
-    /// 1 January is what offices write for an unknown day, and never counts as a full date:
-    /// counted as one it brought precision down from 0.997 to 0.91.
     fn new(year: i16, month: i16, day: i16) -> Result<Self, BirthError> {
-        let unknown = |unordered| Ok(Self(Secret::new(Parts { year, unordered })));
+        let known = |unordered| Ok(Self(Secret::new(Parts { year, unordered })));
         let (month, day) = (
             i8::try_from(month).map_err(|_| BirthError)?,
             i8::try_from(day).map_err(|_| BirthError)?,
@@ -74,11 +72,19 @@ impl Birth {
         if !(1900..=2100).contains(&year) {
             return Err(BirthError);
         }
-        if (month, day) == (0, 0) || (month, day) == (1, 1) || (day == 0 && month <= 12) {
-            return unknown(None);
+        if (month, day) == (0, 0) || (day == 0 && month <= 12) {
+            return known(None);
         }
         Date::new(year, month, day).map_err(|_| BirthError)?;
-        unknown(Some((day.min(month), day.max(month))))
+        known(Some((day.min(month), day.max(month))))
+    }
+
+    /// Of numbers that some other value holds, such as a codice fiscale.
+    ///
+    /// # Errors
+    /// As [`Birth::parse`].
+    pub fn of(year: i16, month: i16, day: i16) -> Result<Self, BirthError> {
+        Self::new(year, month, day)
     }
 
     /// The year: `1990`.
@@ -87,10 +93,30 @@ impl Birth {
     }
 
     /// The full date with day and month unordered, since they are often swapped: 3 April and
-    /// 4 March 1990 → `1990.03.04`. None for a default date or an unknown day.
+    /// 4 March 1990 → `1990.03.04`. None for an unknown day, and for 1 January, which is what
+    /// offices write for one: counted as a full date it brought precision down from 0.997 to
+    /// 0.91.
     pub fn full(&self) -> Option<Secret<String>> {
-        let Parts { year, unordered } = self.0.reveal();
-        unordered.map(|(low, high)| Secret::new(format!("{year}.{low:02}.{high:02}")))
+        self.date().filter(|_| self.0.reveal().unordered != Some((1, 1)))
+    }
+
+    /// The same, of 1 January too: where it is weighed by how frequent it is.
+    pub fn date(&self) -> Option<Secret<String>> {
+        let day = self.day()?;
+        Some(Secret::new(format!("{}.{}", self.0.reveal().year, day.reveal())))
+    }
+
+    /// Day and month, unordered: 3 April and 4 March → `03.04`. None for an unknown day.
+    pub fn day(&self) -> Option<Secret<String>> {
+        let unordered = self.0.reveal().unordered;
+        unordered.map(|(low, high)| Secret::new(format!("{low:02}.{high:02}")))
+    }
+
+    /// The two windows of two years that hold the year, by their first years: `1989`, `1990`. Two
+    /// people whose years are one apart share one.
+    pub fn windows(&self) -> [Secret<String>; 2] {
+        let year = self.0.reveal().year;
+        [year.saturating_sub(1), year].map(|first| Secret::new(first.to_string()))
     }
 }
 
@@ -133,6 +159,24 @@ mod tests {
         for text in ["1990-01-01", "01/01/1990", "1/1/1990", "00/00/1990", "1990-00-00", "1990"] {
             check(text, Some(("1990", None)));
         }
+    }
+
+    #[test]
+    fn parts_of_dates() {
+        let day = |text: &str| Birth::parse(text).unwrap().day().map(|day| day.reveal().clone());
+        assert_eq!(day("31/12/1990").as_deref(), Some("12.31"));
+        assert_eq!(day("1990-01-01").as_deref(), Some("01.01"));
+        assert_eq!(day("1990"), None);
+        let date = Birth::parse("1990-01-01").unwrap().date().unwrap();
+        assert_eq!(date.reveal(), "1990.01.01");
+        let windows = |text: &str| Birth::parse(text).unwrap().windows();
+        let shared = |one: &str, other: &str| {
+            windows(one).iter().filter(|window| windows(other).contains(window)).count()
+        };
+        assert_eq!(
+            [shared("1990", "1990"), shared("1990", "1991"), shared("1990", "1992")],
+            [2, 1, 0]
+        );
     }
 
     #[test]

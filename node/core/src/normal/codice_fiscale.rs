@@ -1,5 +1,6 @@
 //! Codici fiscali of people (D.M. 23/12/1976): 16 characters, or 11 digits while provisional.
 
+use super::birth::Birth;
 use super::company_number::has_check_digit;
 use super::plain;
 use crate::secret::Secret;
@@ -27,6 +28,14 @@ pub enum CodiceFiscale {
     Provisional(Secret<String>),
 }
 
+/// Women's days count from 41.
+const WOMEN: i16 = 40;
+/// Two digits of a year below this are of this century.
+const YOUNG: i16 = 16;
+/// Letters and digits that hands and eyes confuse, the letter first.
+const CONFUSED: [(u8, u8); 6] =
+    [(b'O', b'0'), (b'I', b'1'), (b'Z', b'2'), (b'S', b'5'), (b'G', b'6'), (b'B', b'8')];
+
 /// Where digits stand, or the letters that replace them.
 const DIGITS: [usize; 7] = [6, 7, 9, 10, 12, 13, 14];
 /// Letters that stand for the digits 0 to 9 where two people would have one code.
@@ -37,16 +46,16 @@ const ODD: [u32; 26] =
     [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
 impl CodiceFiscale {
-    /// Reads a codice fiscale: spaces and separators vanish, small letters are capital, the
-    /// check character is verified as written, then omocodia is undone and the check
-    /// character made anew: `RSSMRA85T10A56NH` and `rss mra 85t10 a562s` → `RSSMRA85T10A562S`.
+    /// Reads a codice fiscale: spaces and separators vanish, small letters are capital, letters
+    /// that were taken for digits and digits for letters are put right (`O` and `0`), the check
+    /// character is verified, then omocodia is undone and the check character made anew: `RSSMRA85T10A56NH` and `rss mra 85t10 a562s` → `RSSMRA85T10A562S`.
     ///
     /// # Errors
     /// [`CodiceFiscaleError`].
     pub fn parse(text: &str) -> Result<Self, CodiceFiscaleError> {
         let compact = plain::compact(text);
         match compact.len() {
-            16 => lasting(compact.into_bytes()).map(Self::Lasting),
+            16 => lasting(unconfused(compact.into_bytes())).map(Self::Lasting),
             11 if !compact.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Err(CodiceFiscaleError::Form)
             }
@@ -56,12 +65,51 @@ impl CodiceFiscale {
         }
     }
 
+    /// The date of birth in it; none in a provisional one. Of the year it has two digits: people
+    /// are taken to be older than the youngest who work.
+    pub fn birth(&self) -> Option<Birth> {
+        let Self::Lasting(value) = self else { return None };
+        let code = value.reveal().as_bytes();
+        let number = |from: usize| -> Option<i16> {
+            let text = std::str::from_utf8(code.get(from..from.checked_add(2)?)?).ok()?;
+            text.parse().ok()
+        };
+        let (year, day) = (number(6)?, number(9)?);
+        let month = MONTHS.iter().position(|letter| Some(letter) == code.get(8))?;
+        let month = i16::try_from(month).ok()?.checked_add(1)?;
+        let century = if year < YOUNG { 2_000 } else { 1_900 };
+        Birth::of(century + year, month, if day > WOMEN { day - WOMEN } else { day }).ok()
+    }
+
+    /// Whether it is a woman's; none in a provisional one.
+    pub fn is_woman(&self) -> Option<bool> {
+        let Self::Lasting(value) = self else { return None };
+        value.reveal().as_bytes().get(9).map(|tens| *tens >= b'4')
+    }
+
     /// The normal form.
     pub fn value(&self) -> &Secret<String> {
         match self {
             Self::Lasting(value) | Self::Provisional(value) => value,
         }
     }
+}
+
+/// Puts right what cannot stand where it does, such as an `O` for a zero. The check character
+/// proves it, or refuses the whole.
+fn unconfused(mut code: Vec<u8>) -> Vec<u8> {
+    for (place, byte) in code.iter_mut().enumerate() {
+        let digit = DIGITS.contains(&place);
+        let wrong = match digit {
+            true => !byte.is_ascii_digit() && !OMOCODIA.contains(byte),
+            false => byte.is_ascii_digit(),
+        };
+        let meant = CONFUSED.iter().find(|(letter, number)| *byte == *letter || *byte == *number);
+        if let (true, Some((letter, number))) = (wrong, meant) {
+            *byte = if digit { *number } else { *letter };
+        }
+    }
+    code
 }
 
 fn lasting(mut code: Vec<u8>) -> Result<Secret<String>, CodiceFiscaleError> {
@@ -141,7 +189,7 @@ mod tests {
         check("RSSMRA85T10A562T", Err(CodiceFiscaleError::Check));
         check("RSSMRA85T10A563S", Err(CodiceFiscaleError::Check));
         check("RSSMRA85F10A562S", Err(CodiceFiscaleError::Form));
-        check("1SSMRA85T10A562S", Err(CodiceFiscaleError::Form));
+        check("4SSMRA85T10A562S", Err(CodiceFiscaleError::Form));
         check("RSSMRA85T10A562", Err(CodiceFiscaleError::Length));
         check("", Err(CodiceFiscaleError::Length));
         check(&signed("RSSMRA85T00A562"), Err(CodiceFiscaleError::Form));
@@ -156,8 +204,33 @@ mod tests {
         for first in ["RSSMRA85T10A56N", "RSSMRA85T10ARSN", "RSSMRAURTMLARSN", "RSSMRAU5T10A562"] {
             check(&signed(first), Ok("RSSMRA85T10A562S"));
         }
+    }
+
+    #[test]
+    fn confused_letters_and_digits_are_put_right_where_the_check_proves_it() {
         // `O` is none of the letters that stand for digits.
-        check(&signed("RSSMRA85T1OA562"), Err(CodiceFiscaleError::Form));
+        check("RSSMRA85T1OA562S", Ok("RSSMRA85T10A562S"));
+        check("R5SMRA85T10A562S", Ok("RSSMRA85T10A562S"));
+        check("RSSMRA85TI0A562S", Ok("RSSMRA85T10A562S"));
+        check("RSSMRA85T1OA562T", Err(CodiceFiscaleError::Check));
+        check("R8SMRA85T10A562S", Err(CodiceFiscaleError::Check));
+    }
+
+    #[test]
+    fn a_code_says_birth_and_sex() {
+        let check = |text: &str, date: &str, woman: bool| {
+            let code = CodiceFiscale::parse(text).unwrap();
+            assert_eq!(code.birth(), Birth::parse(date).ok(), "{text}");
+            assert_eq!(code.is_woman(), Some(woman), "{text}");
+        };
+        check("RSSMRA85T10A562S", "1985-12-10", false);
+        check(&signed("RSSMRA85T50A562"), "1985-12-10", true);
+        check(&signed("RSSMRA03A15A562"), "2003-01-15", false);
+        // Whoever was born in 1925 may have a case, a child of 2025 has none of its own.
+        check("MRTMTT25D09F205Z", "1925-04-09", false);
+        assert_eq!(CodiceFiscale::parse("00743110157").unwrap().birth(), None);
+        // The 30th of February is none.
+        assert_eq!(CodiceFiscale::parse(&signed("RSSMRA85B30A562")).unwrap().birth(), None);
     }
 
     #[test]

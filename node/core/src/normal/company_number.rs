@@ -35,21 +35,27 @@ pub(super) fn has_check_digit(digits: &str) -> bool {
 }
 
 /// A partita IVA or a company's codice fiscale: `IT 0074391-0158` style spellings lose `IT`
-/// and separators → `00743110157`. Invalid numbers are refused, not repaired.
+/// and separators → `00743110157`. Zeros that a spreadsheet took from the front, and letters that
+/// were taken for digits (`O`, `I`), are put right where the check digit proves it; else the
+/// number is refused.
 ///
 /// # Errors
 /// [`CompanyNumberError::Length`] or [`CompanyNumberError::Check`].
 pub fn partita_iva(text: &str) -> Result<Secret<String>, CompanyNumberError> {
     let upper = text.trim().to_ascii_uppercase();
     let number = upper.strip_prefix("IT").unwrap_or(&upper);
-    let digits = plain::digits(number).ok_or(CompanyNumberError::Length)?;
-    if digits.len() != 11 {
-        return Err(CompanyNumberError::Length);
+    let meant = number.replace(['O', 'Q'], "0").replace(['I', 'L'], "1");
+    let digits = plain::digits(&meant).ok_or(CompanyNumberError::Length)?;
+    // The number of an office's companies and the office's own have five digits at least.
+    let digits = match digits.len() {
+        5..11 => format!("{digits:0>11}"),
+        _ => digits,
+    };
+    match digits.len() {
+        11 if has_check_digit(&digits) => Ok(Secret::new(digits)),
+        11 => Err(CompanyNumberError::Check),
+        _ => Err(CompanyNumberError::Length),
     }
-    if !has_check_digit(&digits) {
-        return Err(CompanyNumberError::Check);
-    }
-    Ok(Secret::new(digits))
 }
 
 /// A number in the chambers' economic register: `FI 0123456`, `REA n. fi-123456` →
@@ -93,7 +99,13 @@ mod tests {
         iva("IT00743110157", Ok("00743110157"));
         iva(" it 007 431 101-57 ", Ok("00743110157"));
         iva("00743110158", Err(CompanyNumberError::Check));
-        iva("0074311015", Err(CompanyNumberError::Length));
+        iva("0074311015", Err(CompanyNumberError::Check));
+        // A spreadsheet takes zeros from the front; the check digit proves which.
+        iva("743110157", Ok("00743110157"));
+        iva("OO743110157", Ok("00743110157"));
+        iva("0074311O157", Ok("00743110157"));
+        iva("743110158", Err(CompanyNumberError::Check));
+        iva("1234", Err(CompanyNumberError::Length));
         iva("007431101570", Err(CompanyNumberError::Length));
         iva("00000000000", Err(CompanyNumberError::Check));
         iva("FR00743110157", Err(CompanyNumberError::Length));

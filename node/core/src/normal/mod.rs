@@ -2,7 +2,8 @@
 //!
 //! Two regions' values meet only if both normalise alike, so that every rule here is part of
 //! the protocol (`v1` in the PRF's input): a change needs a new version and new tokens. What
-//! is no valid value is refused and makes no token; nothing is guessed.
+//! is no valid value is refused and makes no token; nothing is guessed, and only what a check
+//! digit or character proves is put right.
 //!
 //! - people: [`codice_fiscale`], [`document`], [`phone`], [`name`], [`birth`]
 //! - companies: [`company_number`], [`company_name`]
@@ -20,5 +21,5 @@ pub mod evidence;
 pub mod name;
 pub mod of_record;
 pub mod phone;
-mod plain;
+pub(crate) mod plain;
 pub mod stop_list;

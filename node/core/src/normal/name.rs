@@ -36,6 +36,12 @@ const FREQUENT: &[&str] = &[
     "MUHAMMED", "SINGH",
 ];
 
+/// How Slavic patronymics end: a third part that documents in Latin letters mostly leave out.
+const PATRONYMIC: &[&str] = &[
+    "OVICH", "EVICH", "OVYCH", "EVYCH", "OVITCH", "EVITCH", "OWICZ", "ILYICH", "OVNA", "EVNA",
+    "IVNA", "ICHNA",
+];
+
 /// How many letters a beginning has.
 const START_LETTERS: usize = 4;
 
@@ -123,7 +129,7 @@ fn pairs(sorted: &[String]) -> impl Iterator<Item = Secret<String>> {
 fn parts(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut prefix = String::new();
-    for word in plain::words(text) {
+    for word in plain::words(&plain::spaced(text)) {
         let letters: String = word.chars().filter(char::is_ascii_uppercase).collect();
         if JOINED.contains(&letters.as_str()) {
             prefix.push_str(&letters);
@@ -141,6 +147,10 @@ fn parts(text: &str) -> Vec<String> {
     let telling = |part: &&String| !FREQUENT.contains(&part.as_str());
     if parts.iter().filter(telling).count() >= 2 {
         parts.retain(|part| telling(&part));
+    }
+    let named = |part: &&String| !PATRONYMIC.iter().any(|ending| part.ends_with(ending));
+    if parts.iter().filter(named).count() >= 2 {
+        parts.retain(|part| named(&part));
     }
     parts
 }
@@ -177,6 +187,11 @@ mod tests {
         parted("Nguyen Le", &["NGUYEN", "LE"]);
         parted("J. Smith", &["SMITH"]);
         parted("Sig. Bianchi", &["BIANCHI"]);
+        // A patronymic is left out where two names are there, and is one where they are not.
+        parted("Шевченко Олена Іванівна", &["SHEVCHENKO", "OLENA"]);
+        parted("Petrenko Ivan Petrovych", &["PETRENKO", "IVAN"]);
+        parted("Marko Petrovich", &["MARKO", "PETROVICH"]);
+        parted("王小明", &["WANG", "XIAOMING"]);
     }
 
     #[test]
@@ -188,6 +203,8 @@ mod tests {
         same("Müller Jörg", "Muller Jorg");
         same("Oumar Diallo", "Omar Dialo");
         same("Шевченко Олена", "Olena Shevchenko");
+        same("Шевченко Олена Іванівна", "Olena Shevchenko");
+        same("王小明", "Xiaoming Wang");
         same("Singh Gurpreet", "Gurprit Singh");
     }
 

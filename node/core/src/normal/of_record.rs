@@ -43,14 +43,20 @@ fn person(entries: &[Entry], comuni: &Comuni) -> Person {
                 person.names.extend(Name::parse(whole.reveal()));
             }
             Field::BirthDate => person.births.extend(birth(value)),
-            Field::FiscalCode => person.codici_fiscali.extend(CodiceFiscale::parse(value)),
+            Field::FiscalCode => {
+                let code = CodiceFiscale::parse(value).ok();
+                // The date in a valid one is a date of birth as good as any.
+                let born = code.as_ref().and_then(CodiceFiscale::birth);
+                person.births.extend(born.filter(|born| !person.births.contains(born)));
+                person.codici_fiscali.extend(code);
+            }
             Field::Document if value == "residence_permit" => {
                 person.permits.extend(document::permit(entry.part(1)));
             }
             Field::Document if value == "passport" => {
                 person.passports.extend(document::passport(entry.part(2), entry.part(1)));
             }
-            Field::Phone => person.phones.extend(phone::e164(value)),
+            Field::Phone => person.phones.extend(phone::all(value)),
             Field::Employer => person.employers.extend(employer(value)),
             _ => {}
         }
@@ -145,6 +151,8 @@ mod tests {
             (Family::BirthPlace, "1990.03.04|D612"),
             (Family::NameEmployer, "KML|00743110157"),
             (Family::NamesYear, "HSN KML|1990"),
+            // What the codice fiscale says of the birth.
+            (Family::NameBirth, "HSN|1985.10.12"),
         ] {
             assert!(found.contains(&(family, value.to_owned())), "{family}: {found:?}");
         }
@@ -158,6 +166,7 @@ mod tests {
             entry(Field::BirthDate, &["1990-03"]),
             entry(Field::FiscalCode, &["RSSMRA85T10A562X"]),
             entry(Field::Phone, &["12"]),
+            entry(Field::Phone, &["chiamare Ali"]),
         ];
         let found = of(RecordKind::Person, &entries, &StopList::default());
         assert_eq!(found, [(Family::NamesYear, "HSN KML|1990".to_owned())]);

@@ -24,7 +24,8 @@ pub enum PhoneError {
 
 /// A number in E.164: `333 123 4567`, `0039 333/1234567`, `39 3331234567` and `+39 (333)
 /// 123-4567` → `+393331234567`. Without a country it is Italian. Italian lines keep their
-/// zero (`055 123456` → `+39055123456`); other countries' `(0)` goes (`+44 (0)20 …` → `+4420…`).
+/// zero (`055 123456` → `+39055123456`); most other countries' goes, in brackets or without
+/// (`+44 (0)20 …` → `+4420…`, `+880 01712…` → `+8801712…`).
 ///
 /// # Errors
 /// [`PhoneError`].
@@ -50,6 +51,34 @@ pub fn e164(text: &str) -> Result<Secret<String>, PhoneError> {
     }
 }
 
+/// All numbers of a field: several with `/`, `;`, `,`, `o` or a new line between, and words around
+/// them (`cell. 333 1234567 (moglie)`). Each once; what is no number is left out.
+pub fn all(text: &str) -> Vec<Secret<String>> {
+    let mut found: Vec<Secret<String>> = Vec::new();
+    if let Ok(only) = e164(text) {
+        return vec![only];
+    }
+    // Words say whose or what it is, and stand between numbers as well as signs do.
+    let plain = |letter: char| letter.is_ascii_digit() || " +()-./\u{a0}".contains(letter);
+    let pieces = text.split(|letter: char| !plain(letter));
+    for piece in pieces {
+        let piece = piece.trim_matches([' ', '.', '-', ')', '/', '\u{a0}']);
+        let parts: Vec<&str> = match e164(piece) {
+            Ok(_) => vec![piece],
+            // A slash stands inside a number or between two.
+            Err(_) => piece.split(['/', '.', '(']).collect(),
+        };
+        for part in parts {
+            if let Ok(number) = e164(part)
+                && !found.contains(&number)
+            {
+                found.push(number);
+            }
+        }
+    }
+    found
+}
+
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
@@ -58,15 +87,27 @@ fn abroad(text: &str) -> Result<String, PhoneError> {
     let all = digits(text);
     let all = if text.contains('+') { all.as_str() } else { all.get(2..).unwrap_or_default() };
     let code = calling_code(all).ok_or(PhoneError::Country)?;
-    // Italy and San Marino dial the zero from abroad too.
-    if matches!(code, "39" | "378") || !text.contains("(0)") {
+    if KEEPS_ZERO.contains(&code) {
         return Ok(all.to_owned());
     }
+    // Elsewhere the zero is dialled inside the country alone (ITU-T E.123 §7).
     let line = all.strip_prefix(code).unwrap_or_default();
-    Ok(format!("{code}{}", line.strip_prefix('0').unwrap_or(line)))
+    Ok(format!("{code}{}", line.trim_start_matches('0')))
 }
 
+/// Countries whose numbers begin with a zero that is dialled from abroad too: Italy and San
+/// Marino, and since their reforms Côte d'Ivoire, Benin, Gabon and Congo (ITU operational
+/// bulletins).
+const KEEPS_ZERO: [&str; 6] = ["39", "378", "225", "229", "241", "242"];
+
 fn at_home(digits: &str) -> Result<String, PhoneError> {
+    // Countries from where many come, written without the sign: no Italian number is so long and
+    // begins so.
+    const WITHOUT_SIGN: [&str; 12] =
+        ["880", "212", "213", "216", "220", "221", "223", "224", "225", "233", "234", "380"];
+    if digits.len() >= 12 && WITHOUT_SIGN.iter().any(|code| digits.starts_with(code)) {
+        return abroad(&format!("+{digits}"));
+    }
     // The country was written without its sign: no Italian number is that long.
     let with_country = digits.starts_with("393") || digits.starts_with("390");
     if with_country && (11..=13).contains(&digits.len()) {
@@ -156,9 +197,34 @@ mod tests {
         check("+212 612 345678", Ok("+212612345678"));
         check("+92 300 1234567", Ok("+923001234567"));
         check("+998 90 1234567", Ok("+998901234567"));
+        // A zero that is dialled inside the country alone.
+        check("+880 01712-345678", Ok("+8801712345678"));
+        check("+44 020 7946 0018", Ok("+442079460018"));
+        check("+225 07 12345678", Ok("+2250712345678"));
+        check("8801712345678", Ok("+8801712345678"));
         check("+89 1234567", Err(PhoneError::Country));
         check("+880 1", Err(PhoneError::Length));
         check("+880 1712 3456 7890 12", Err(PhoneError::Length));
+    }
+
+    #[test]
+    fn fields_with_several_numbers() {
+        let check = |text: &str, expected: &[&str]| {
+            let found = all(text);
+            let found: Vec<&str> = found.iter().map(|it| it.reveal().as_str()).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        let two = ["+393331234567", "+393477654321"];
+        check("333 1234567 / 347 7654321", &two);
+        check("333/1234567 - 347/7654321", &[]);
+        check("333 1234567; 347 7654321", &two);
+        check("333 1234567 o 347 7654321", &two);
+        check("cell. 333 1234567 (moglie 347 7654321)", &two);
+        check("Tel: +39 333 1234567, +39 333 1234567", &["+393331234567"]);
+        check("+880 01712 345678 WhatsApp", &["+8801712345678"]);
+        check("333/1234567", &["+393331234567"]);
+        check("chiamare Ali", &[]);
+        check("", &[]);
     }
 
     #[test]

@@ -17,8 +17,24 @@ fn is_apostrophe(letter: char) -> bool {
     matches!(letter, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | 'ʻ' | 'ʿ' | 'ʾ')
 }
 
+/// A text in which a Chinese name has its parts apart: the family name is the first character,
+/// the given name the one or two after it (`王小明` → `王 小明`).
+pub(crate) fn spaced(text: &str) -> String {
+    let is_han = |letter: char| matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
+    let (mut out, mut run) = (String::new(), 0_usize);
+    for letter in text.chars() {
+        let han = is_han(letter);
+        if (han && run < 2) || (!han && run > 0) {
+            out.push(' ');
+        }
+        run = if han { run.saturating_add(1) } else { 0 };
+        out.push(letter);
+    }
+    out
+}
+
 /// The words of a text: runs of capital letters and digits.
-pub(super) fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let capitals = capitals(text);
     let words = capitals.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -55,6 +71,17 @@ mod tests {
         check("Nguyễn-Thị", &["NGUYEN", "THI"]);
         check("  ", &[]);
         assert_eq!(compact("ca 12.345/b"), "CA12345B");
+    }
+
+    #[test]
+    fn chinese_names_have_two_parts() {
+        let check = |text: &str, expected: &[&str]| {
+            assert_eq!(words(&spaced(text)), expected, "{text}");
+        };
+        check("王小明", &["WANG", "XIAOMING"]);
+        check("王 伟", &["WANG", "WEI"]);
+        check("Wang 小明 Li", &["WANG", "XIAO", "MING", "LI"]);
+        check("Mario Rossi", &["MARIO", "ROSSI"]);
     }
 
     #[test]

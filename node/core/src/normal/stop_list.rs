@@ -46,7 +46,7 @@ pub struct StopList(BTreeSet<(Stop, Hidden)>);
 
 /// A value that its `Debug` does not show.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Hidden(pub(super) String);
+pub(crate) struct Hidden(pub(crate) String);
 
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
