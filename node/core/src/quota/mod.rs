@@ -121,7 +121,7 @@ quotas! {
     HubMessageBytes = "hub_message_bytes", 8 << 20, Bytes,
         "one message between node and hub, either way",
         "the call is refused", "message_too_large";
-    HubMessageElements = "hub_message_elements", 4_096, Items,
+    HubMessageElements = "hub_message_elements", 16_384, Items,
         "elements and inner messages of one message between node and hub, either way",
         "the call is refused before the message is decoded", "too_many";
     RequestSeconds = "request_seconds", 30, Seconds,
