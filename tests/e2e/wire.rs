@@ -176,7 +176,7 @@ async fn calls(member: &Member) -> anyhow::Result<()> {
     let offer = proto::OfferEquipeRequest::default();
     check(told(client.offer_equipe(offer).await), "InvalidArgument malformed")?;
     let statement = Some(raccordo_proto::trust::v1::SignedStatement::default());
-    let offer = proto::OfferEquipeRequest { statement, cards: Vec::new() };
+    let offer = proto::OfferEquipeRequest { statement, ..Default::default() };
     check(told(client.offer_equipe(offer).await), "PermissionDenied bad_statement")?;
     let found = proto::FoundGroupRequest {
         group_id: member.group.clone(),

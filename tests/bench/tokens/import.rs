@@ -64,10 +64,11 @@ pub(crate) async fn measure(people: usize) -> anyhow::Result<Imported> {
 
 /// People of whom nobody is real, under headers that an import understands.
 fn table(people: usize) -> anyhow::Result<Vec<u8>> {
-    let files = generate::generate(1, people)?;
+    let files = generate::generate(generate::Set::Coast, 1, people, 0)?;
     let left = String::from_utf8(files.get("left.csv").context("a file")?.clone())?;
     let (_, lines) = left.split_once('\n').context("a header")?;
-    let header = "id,cognome,nome,data di nascita,codice fiscale,passaporto,telefono,comune";
+    let header = "id,cognome,nome,data di nascita,sesso,cittadinanza,codice fiscale,passaporto,\
+                  telefono,comune,datore di lavoro";
     Ok(format!("{header}\n{lines}").into_bytes())
 }
 

@@ -66,6 +66,7 @@ fn choice(data: &[u8]) -> Option<(u8, &[u8])> {
 
 /// What a fuzzer does first: it writes the examples into the corpus that it is about to read,
 /// where `RACCORDO_FUZZ_CORPUS` names one.
+#[allow(dead_code, reason = "only the programs of the fuzzer begin")]
 pub fn begin(examples: fn() -> Vec<Vec<u8>>) {
     if let Some(directory) = std::env::var_os("RACCORDO_FUZZ_CORPUS") {
         write_examples(Path::new(&directory), examples);

@@ -3,9 +3,8 @@
 //! One name comes from Arabic, Bengali, Cyrillic or Chinese script in the spelling of whoever
 //! wrote the document: by an English, French, Italian or German ear, or by a standard (ICAO 9303,
 //! BGN/PCGN, ISO 9, pinyin, Wade–Giles). The rules say which letters stand for one sound in more
-//! than one of these; each is named with the spellings that it joins. It was chosen against
-//! Double Metaphone, Beider–Morse, Daitch–Mokotoff and NYSIIS (`linkage --sounds`); the figures
-//! are in the documentation.
+//! than one of these; each is named with the spellings that it joins. It has not been compared
+//! with other phonetic codes on generated records yet.
 
 /// The longest code.
 const CODE_MAX: usize = 6;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::account::{Guard, Marks, Session};
+use raccordo_core::account::{Marks, Session};
 use raccordo_core::alarm::AlarmCode;
 use raccordo_core::audit::{AuditEvent, AuditRecord, SignedAuditHead};
 use raccordo_core::hublog::{EntryKind, LogEntry};
@@ -20,7 +20,7 @@ use raccordo_core::trust::keys::PublicKey;
 use raccordo_core::trust::state::TrustState;
 use raccordo_core::trust::void::Votes;
 
-use crate::store::account::{AccountRow, InvitationRow};
+use crate::store::account::{AccountRow, InvitationRow, PersonRow};
 use crate::store::audit_head::{AuditHeadRow, HeadPart};
 use crate::store::directory::{OperatorRow, OrganisationRow};
 use crate::store::draft::DraftRow;
@@ -160,7 +160,7 @@ rows! {
     AuditHeadRow { day, part, signed }
     RejoinRow { lineage, node, entry, signed_notice, approved, noted_at }
     EnvelopeRow {
-        lineage, position, envelope, entry, object, case_bearing, sealed, sequence, queued_at,
+        lineage, position, envelope, entry, object, case_bearing, sealed, sequence, queued_at, record,
     }
     EntryRow {
         lineage, position, entry, kind, epoch, payload, payload_digest, group_info, welcome, boot,
@@ -191,8 +191,8 @@ rows! {
         case, position, record, organisation, manager, state, sealed_codes, opened_at, changed_at,
     }
     ImportRow { source, kind, operator, line, added, known, refused, began_at, changed_at }
-    Guard { wrong, closed_until }
-    AccountRow { operator, password_hash, sealed_seed, used_step, guard, activated_at }
+    AccountRow { operator, password_hash, sealed_seed, used_step, activated_at }
+    PersonRow { operator, person, sealed, bound_at }
     DraftRow { operator, kind, sealed, changed_at }
     InvitationRow { operator, digest, expires_at }
     Session { key, operator, agent, begun_at, seen_at }

@@ -344,6 +344,7 @@ async fn welcome_refused(stage: &Stage) {
         checkpoint,
         welcome: b"no Welcome".to_vec(),
         accepted_at: row.accepted_at,
+        earlier: Vec::new(),
     };
     let cursor = {
         let mut tx = stage.hubs.node(OBSERVER).store.read().await.unwrap();
