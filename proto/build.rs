@@ -5,9 +5,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "alert/v1/alert.proto",
     "trust/v1/trust.proto",
+    "trust/v1/group.proto",
+    "trust/v1/pact.proto",
     "hub/v1/hub.proto",
     "casework/v1/casework.proto",
     "casework/v1/register.proto",

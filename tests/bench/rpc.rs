@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use raccordo_core::id::NodeId;
+use raccordo_core::trust::keys::IdentityKey;
+use raccordo_node::entropy::SystemEntropy;
 use raccordo_node::transport::accept::{AcceptLimits, Gate};
 use raccordo_node::transport::connect::Route;
 use raccordo_node::transport::identity::{TlsIdentity, TlsKey};
@@ -154,7 +156,7 @@ async fn connected(cost: Cost) -> anyhow::Result<Channel> {
 }
 
 fn identity(node: &NodeId) -> anyhow::Result<TlsIdentity> {
-    let key = TlsKey::for_peers(node)?;
+    let key = TlsKey::for_peers(node, &IdentityKey::random(&SystemEntropy::open()?))?;
     Ok(TlsIdentity::from_parts(&key.pkcs8, &key.certificate)?)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use raccordo_core::id::Digest;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
 use raccordo_node::store::Store;
@@ -17,6 +18,9 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
         state,
         reason: "perché".to_owned(),
         changed_at: Instant(3),
+        opened_key: None,
+        challenged_at: Instant(0),
+        refused: String::new(),
     };
     let mut tx = store.write().await?;
     assert_eq!(tx.peer(&node("toscana")).await?, None);
@@ -24,7 +28,13 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
         tx.put_peer(row(name, state)).await?;
     }
     tx.put_peer(row("a1", TrustState::Revoked)).await?;
-    let verified = PeerRow { card_serial: 8, ..row("toscana", TrustState::Verified) };
+    let verified = PeerRow {
+        card_serial: 8,
+        opened_key: Some(Digest([7; 32])),
+        challenged_at: Instant(9),
+        refused: "key_held: it is umbria's".to_owned(),
+        ..row("toscana", TrustState::Verified)
+    };
     tx.put_peer(verified.clone()).await?;
     tx.commit().await?;
 

@@ -62,6 +62,9 @@ async fn check_damaged(url: &str) -> anyhow::Result<()> {
         state: TrustState::Verified,
         reason: String::new(),
         changed_at: Instant(1),
+        opened_key: None,
+        challenged_at: Instant(0),
+        refused: String::new(),
     };
     let mut tx = store.write().await?;
     tx.put_peer(peer.clone()).await?;

@@ -28,6 +28,9 @@ fn peer(card_serial: u64, reason: &str) -> PeerRow {
         state: TrustState::Verified,
         reason: reason.to_owned(),
         changed_at: Instant(1),
+        opened_key: None,
+        challenged_at: Instant(0),
+        refused: String::new(),
     }
 }
 

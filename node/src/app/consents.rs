@@ -12,7 +12,6 @@ use crate::store::Tx;
 
 /// So many are kept, the newest.
 const CONSENTS_MAX: usize = 8;
-const KIND: &str = "consents";
 
 /// Keeps a signed proposal that is about to be replaced.
 ///
@@ -52,14 +51,14 @@ pub async fn forget(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<()
 
 async fn put(node: &Node, tx: &mut dyn Tx, lineage: LineageId, all: &[Proposal]) -> Done<()> {
     let name = name(lineage);
-    let bytes = Writer::new(KIND).list(all.iter().map(wire::trust::encode_proposal)).finish();
+    let bytes = Writer::new("consents").list(all.iter().map(wire::trust::encode_proposal)).finish();
     let sealed = node.seal(&identity::context(&name), &bytes)?;
     Ok(tx.put_secret(&name, sealed).await?)
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<&[u8]>, CanonicalError> {
-    let mut reader = Reader::new(KIND, bytes)?;
-    let encoded = reader.list(KIND)?;
+    let mut reader = Reader::new("consents", bytes)?;
+    let encoded = reader.list("consents")?;
     reader.end()?;
     Ok(encoded)
 }

@@ -4,6 +4,7 @@
 mod hub_trouble;
 mod keys;
 mod moving;
+mod peer_keys;
 mod quotas;
 mod rejoining;
 mod stray;
@@ -179,6 +180,7 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
             "exchange cards: raccordo trust export --out FILE, send it; raccordo trust add FILE",
         ));
     }
+    findings.extend(peer_keys::copies(&peers));
     for peer in peers {
         let id = &peer.row.node;
         if peer.row.state == TrustState::Introduced {
@@ -208,6 +210,7 @@ async fn about_peers(node: &Node, findings: &mut Vec<Finding>) -> Done<()> {
                 &format!("{id}, administrator"),
             ));
         }
+        findings.extend(peer_keys::about(node, &peer));
         let link = node.links.of(id);
         let verified = peer.row.state.counts_as_verified();
         if verified && peer.card.card().hub_endpoint.is_some() && !link.connected {

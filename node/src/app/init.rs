@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use raccordo_core::entropy::{Entropy, draw};
-use raccordo_core::id::{Digest, NodeId};
+use raccordo_core::id::NodeId;
 use raccordo_core::sealing::SealingKey;
 use raccordo_core::secret::Secret;
 use raccordo_core::time::Clock;
 use raccordo_core::trust::card::{Card, SignedCard};
 use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::trust::possession::{KeyUse, ProvenKey};
 use raccordo_core::vault::Vault;
 
 use super::fault::{Done, Fault};
@@ -34,14 +35,14 @@ pub struct NewNode {
     pub hub_endpoint: Option<String>,
 }
 
-/// The TLS key that the transport made.
+/// A new TLS key, as the transport has wrapped it.
 pub struct NewTls {
-    /// PKCS #8 of the key.
+    /// The key itself, which proves to be this node's.
+    pub signing: IdentityKey,
+    /// PKCS #8 of it.
     pub key: Vec<u8>,
-    /// DER of the certificate.
+    /// DER of its certificate.
     pub certificate: Vec<u8>,
-    /// SHA-256 of its SubjectPublicKeyInfo.
-    pub spki: Digest,
 }
 
 /// Makes keys and the first card, and writes them.
@@ -63,14 +64,17 @@ pub async fn init(
     let sealing = SealingKey::derive(&Secret::new(sealing_seed))
         .map_err(|cause| Fault::ours("sealing_key", cause))?;
     let now = clock.now();
+    let owner = identity.public();
+    let proven =
+        |secret: &IdentityKey, key_use| ProvenKey::prove(secret, key_use, &new.node, &owner);
     let card = Card {
         node: new.node.clone(),
         name: new.name,
         ipa_code: new.ipa_code,
-        identity: identity.public(),
+        identity: owner,
         hub_endpoint: new.hub_endpoint,
-        tls_spki: tls.spki,
-        mls_key: IdentityKey::from_seed(&mls_seed).public(),
+        tls_key: proven(&tls.signing, KeyUse::Tls),
+        mls_key: proven(&IdentityKey::from_seed(&mls_seed), KeyUse::Mls),
         sealing_key: sealing.public().to_vec(),
         // Clocks of peers differ.
         valid_from: now.minus(CLOCKS_DIFFER),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use raccordo_core::codes::CodeLists;
 use raccordo_core::crypto::Crypto;
 use raccordo_core::entropy::{Entropy, SeededEntropy};
-use raccordo_core::id::{BootId, Digest};
+use raccordo_core::id::BootId;
 use raccordo_core::secret::Secret;
 use raccordo_core::time::{Clock, Instant};
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 
 use super::hub::Hub;
@@ -35,7 +36,8 @@ pub(crate) async fn node(id: &str, hub_endpoint: Option<&str>) -> Arc<Node> {
         ipa_code: None,
         hub_endpoint: hub_endpoint.map(str::to_owned),
     };
-    let tls = NewTls { key: vec![1], certificate: vec![2], spki: Digest([3; 32]) };
+    let tls =
+        NewTls { signing: IdentityKey::random(&*entropy), key: vec![1], certificate: vec![2] };
     init(&store, &vault, &*entropy, &Still, new, tls).await.unwrap();
     Arc::new(Node {
         envelopes_per_message_max: usize::MAX,

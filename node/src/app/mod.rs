@@ -4,7 +4,7 @@
 //! - first things: [`init`], [`identity`], [`fault`], [`audit`] with [`audit_chain`] and
 //!   [`audit_heads`], [`work`]
 //! - trust: [`peers`], [`notices`], [`expiry`], [`rotate`], [`successor`],
-//!   [`vouching`]
+//!   [`vouching`]; whose a card's keys are: [`key_holders`], [`sealing_proof`]
 //! - pacts and founding: [`pacts`], [`pact_in_force`], [`receive_mail`], [`found`], [`join`]
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
@@ -48,6 +48,7 @@ pub mod hub;
 pub mod identity;
 pub mod init;
 pub mod join;
+pub mod key_holders;
 pub mod key_packages;
 #[cfg(test)]
 pub(crate) mod lab;
@@ -72,6 +73,7 @@ pub mod replay;
 pub mod rhythm;
 pub mod roster;
 pub mod rotate;
+pub mod sealing_proof;
 pub mod send;
 pub mod share;
 pub mod signals;

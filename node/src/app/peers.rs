@@ -13,9 +13,12 @@ use super::fault::{Done, Fault, Whose};
 use super::hub::offer::ACCEPTED;
 use super::hub::rights;
 use super::signals::Topic;
-use super::{Node, notices, successor, vouching};
+use super::{Node, key_holders, notices, sealing_proof, successor, vouching};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
+
+/// In the audit: a card that an administrator wished to add was refused.
+const REFUSED: &str = "trust.card_refused";
 
 /// A peer with its card read.
 #[derive(Clone, Debug)]
@@ -42,16 +45,24 @@ pub fn card_fault(error: &CardError) -> Fault {
     let whose = match error {
         CardError::Expired(_) | CardError::NotYetValid(_) => Whose::Refused,
         CardError::AnotherIdentity | CardError::Forked(_) => Whose::Refused,
+        CardError::KeyHeld(_) => Whose::Refused,
         _ => Whose::Usage,
     };
-    Fault::new(whose, error.reason(), error.to_string())
-        .hint("ask the peer's administrator for a new card: `raccordo trust export`")
+    let fault = Fault::new(whose, error.reason(), error.to_string());
+    match error {
+        CardError::KeyHeld(conflict) => fault.hint(format!(
+            "one of the two is a copy of the other, or has its key: call both administrators;              {} makes new keys with `raccordo trust rotate`, and whoever sent this card is not              to be trusted before it is explained",
+            conflict.holder
+        )),
+        _ => fault.hint("ask the peer's administrator for a new card: `raccordo trust export`"),
+    }
 }
 
 /// Adds a peer's card, or a newer card of a peer that is known.
 ///
 /// # Errors
-/// `own_card`, `lower_serial`, `another_identity`, `identity_conflict`, `card_expired`, `bad_card`.
+/// `own_card`, `lower_serial`, `another_identity`, `identity_conflict`, `card_forked`,
+/// `card_expired`, `key_held`.
 pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
     let described = card.card();
     let now = node.clock.now();
@@ -62,15 +73,15 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
     }
     let mut tx = node.store.write().await?;
     rights::refuse_other(&mut *tx, &described.node, described.identity).await?;
-    let row = match tx.peer(&described.node).await? {
-        None => PeerRow {
-            node: described.node.clone(),
-            signed_card: card.encode(),
-            card_serial: described.serial,
-            state: TrustState::Introduced,
-            reason: String::new(),
-            changed_at: now,
-        },
+    let known = tx.peer(&described.node).await?;
+    let is_new = known.as_ref().is_none_or(|known| known.signed_card != card.encode());
+    if is_new && let Err(refused) = key_holders::check(node, &mut *tx, described).await? {
+        key_holders::note(node, &mut *tx, actor, REFUSED, described, &refused).await?;
+        tx.commit().await?;
+        return Err(card_fault(&refused));
+    }
+    let mut row = match known {
+        None => PeerRow::introduced(&card, now),
         Some(known) => {
             let before = read_card(&known)?;
             let state = match judge(&before, &card, now) {
@@ -95,14 +106,16 @@ pub async fn add(node: &Node, actor: Actor, card: SignedCard) -> Done<Peer> {
                 successor::keep_former(node, &mut *tx, &before).await?;
             }
             let (signed_card, card_serial) = (card.encode(), described.serial);
-            PeerRow { signed_card, card_serial, state, ..known }
+            PeerRow { signed_card, card_serial, state, refused: String::new(), ..known }
         }
     };
+    let hubs = sealing_proof::challenge(node, &mut *tx, &mut row).await?;
     let serial = described.serial.to_string();
     record(node, &mut *tx, actor, "trust.add", row.node.as_str(), &[("serial", &serial)]).await?;
     tx.put_peer(row.clone()).await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);
+    sealing_proof::wake(node, hubs);
     described_peer(node, row).await
 }
 
@@ -145,7 +158,7 @@ pub async fn change(
             .hint("a revoked identity never comes back; the peer needs a new node")
     })?;
     let changed_at = node.clock.now();
-    let row = PeerRow { state, reason: reason.to_owned(), changed_at, ..known };
+    let mut row = PeerRow { state, reason: reason.to_owned(), changed_at, ..known };
     let action = match change {
         TrustChange::Verify => "trust.verify",
         TrustChange::Suspend => "trust.suspend",
@@ -154,6 +167,7 @@ pub async fn change(
     let told = before != state && (before, change) != (TrustState::Introduced, TrustChange::Verify);
     let concerned = if told { notices::concerned(&mut *tx, peer).await? } else { Vec::new() };
     record(node, &mut *tx, actor, action, peer.as_str(), &[]).await?;
+    let hubs = sealing_proof::challenge(node, &mut *tx, &mut row).await?;
     tx.put_peer(row.clone()).await?;
     if change == TrustChange::Verify {
         successor::settled(node, &mut *tx, peer).await?;
@@ -162,6 +176,7 @@ pub async fn change(
     let affected = tx.equipes().await?;
     tx.commit().await?;
     node.signals.wake(&Topic::Trust);
+    sealing_proof::wake(node, hubs);
     for equipe in affected {
         node.signals.wake(&Topic::Outbox(equipe.lineage));
     }
@@ -216,7 +231,8 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
             identities.insert(row.node.clone(), card.card().identity);
         }
         if row.state.counts_as_verified() && card.valid_at(now).is_ok() {
-            pins.insert(card.card().tls_spki, row.node.clone());
+            // Each key is one node's; were it two's, the claimant must not take it over.
+            pins.entry(card.card().tls_pin()).or_insert_with(|| row.node.clone());
         }
     }
     // Of équipes that go on elsewhere, too: who is behind reads there what was before.
@@ -238,7 +254,7 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
                 continue;
             }
             if !barred && card.valid_at(now).is_ok() && *party != node.identity.node {
-                pins.entry(card.card().tls_spki).or_insert_with(|| party.clone());
+                pins.entry(card.card().tls_pin()).or_insert_with(|| party.clone());
             }
         }
     }
@@ -249,7 +265,7 @@ pub async fn trusted_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
         }
         let card = SignedCard::decode_verified(&former.signed_card)
             .map_err(|cause| Fault::ours("card_damaged", cause))?;
-        pins.entry(card.card().tls_spki).or_insert(former.node);
+        pins.entry(card.card().tls_pin()).or_insert(former.node);
     }
     Ok(pins)
 }
@@ -266,7 +282,7 @@ pub async fn expired_pins(node: &Node) -> Done<BTreeMap<Digest, NodeId>> {
         let card = read_card(&row)?;
         let end = card.card().valid_until;
         if row.state.counts_as_verified() && now >= end && now < end.plus(LATE_MAX) {
-            pins.insert(card.card().tls_spki, row.node);
+            pins.entry(card.card().tls_pin()).or_insert(row.node);
         }
     }
     Ok(pins)
@@ -291,12 +307,13 @@ pub async fn verified_card(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<Si
     Ok(card)
 }
 
-/// The card in a row.
+/// The card in a row, which was verified before it came there.
 ///
 /// # Errors
 /// A damaged row.
 pub fn read_card(row: &PeerRow) -> Done<SignedCard> {
-    SignedCard::decode(&row.signed_card).map_err(|cause| Fault::ours("card_damaged", cause))
+    SignedCard::decode_verified(&row.signed_card)
+        .map_err(|cause| Fault::ours("card_damaged", cause))
 }
 
 async fn described_peer(node: &Node, row: PeerRow) -> Done<Peer> {

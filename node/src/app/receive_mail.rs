@@ -7,6 +7,7 @@ use raccordo_core::wire;
 use raccordo_core::wire::hub::Mail;
 
 use super::fault::Done;
+use super::sealing_proof::{self, ANSWER_KIND, CHALLENGE_KIND};
 use super::signals::Topic;
 use super::successor::{self, MAIL_KIND};
 use super::{Node, key_packages, membership, pacts, succeed, term};
@@ -73,6 +74,12 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
                 tracing::warn!(peer = %item.sender, reason = fault.reason, "a card is refused");
             }
         },
+        CHALLENGE_KIND => {
+            sealing_proof::answer(node, &mut *tx, hub, &item.sender, &item.payload).await?;
+        }
+        ANSWER_KIND => {
+            sealing_proof::answered(node, &mut *tx, &item.sender, &item.payload).await?;
+        }
         "equipe_accepted" => errands.extend(accepted(node, &mut *tx, hub, &item.payload).await?),
         "key_packages_wanted" => key_packages::wanted(node, &mut *tx, hub).await?,
         _ => tracing::warn!(%hub, "a mailbox item of unknown kind"),

@@ -11,6 +11,7 @@ use raccordo_core::secret::Secret;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::{Card, SignedCard};
 use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::trust::possession::{KeyUse, ProvenKey};
 use raccordo_core::trust::state::TrustState;
 
 use super::audit::{Actor, record};
@@ -52,11 +53,15 @@ pub async fn rotate(node: &Node, actor: Actor, order: Order) -> Done<SignedCard>
     }
     let mut tx = node.store.write().await?;
     let seeds = seeds(node, &mut *tx, &before, order.tls.is_some()).await?;
-    let (tls_key, tls_certificate, tls_spki) = match &order.tls {
-        Some(tls) => (tls.key.clone(), tls.certificate.clone(), tls.spki),
+    let own = &node.identity;
+    let proven = |secret: &IdentityKey, key_use| {
+        ProvenKey::prove(secret, key_use, &own.node, &own.key.public())
+    };
+    let (tls_key, tls_certificate, tls_proven) = match &order.tls {
+        Some(tls) => (tls.key.clone(), tls.certificate.clone(), proven(&tls.signing, KeyUse::Tls)),
         None => {
             let key = before.tls_key.reveal().clone();
-            (key, before.tls_certificate.clone(), before.card.card().tls_spki)
+            (key, before.tls_certificate.clone(), before.card.card().tls_key)
         }
     };
     let sealing =
@@ -68,8 +73,8 @@ pub async fn rotate(node: &Node, actor: Actor, order: Order) -> Done<SignedCard>
         name: order.name.unwrap_or_else(|| old.name.clone()),
         ipa_code: order.ipa_code.map_or(old.ipa_code.clone(), |it| (!it.is_empty()).then_some(it)),
         hub_endpoint: order.hub_endpoint.or_else(|| old.hub_endpoint.clone()),
-        tls_spki,
-        mls_key: IdentityKey::from_seed(seeds.mls.reveal()).public(),
+        tls_key: tls_proven,
+        mls_key: proven(&IdentityKey::from_seed(seeds.mls.reveal()), KeyUse::Mls),
         sealing_key: sealing.public().to_vec(),
         // Clocks of peers differ.
         valid_from: now.minus(CLOCKS_DIFFER),

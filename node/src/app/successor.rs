@@ -8,11 +8,11 @@ use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_core::trust::succession::{OVERLAP, Offered, judge};
 
-use super::Node;
 use super::alarms::{self, NewAlarm};
-use super::audit::{Actor, record, record_refusal};
+use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::peers::read_card;
+use super::{Node, key_holders, sealing_proof};
 use crate::store::Tx;
 use crate::store::peer::{FormerCardRow, PeerRow};
 
@@ -34,7 +34,8 @@ pub enum Taken {
     Revoked,
 }
 
-/// Takes a card whose signature was verified; the caller makes it durable and, where it was
+/// Takes a card whose signature was verified, unless it claims a key that another node holds;
+/// the caller makes it durable and, where it was
 /// taken, wakes who follows the trust.
 ///
 /// # Errors
@@ -51,7 +52,10 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
     let known = read_card(&row)?;
     match judge(&known, card, node.clock.now()) {
         Ok(Offered::Known) => Ok(Taken::Known),
-        Ok(Offered::Successor) => follow(node, tx, row, &known, card).await,
+        Ok(Offered::Successor) => match key_holders::check(node, tx, described).await? {
+            Ok(()) => follow(node, tx, row, &known, card).await,
+            Err(error) => refuse(node, tx, row, &known, card, error).await,
+        },
         Err(error) => refuse(node, tx, row, &known, card, error).await,
     }
 }
@@ -97,7 +101,9 @@ async fn follow(
     record(node, tx, Actor::Node, "trust.successor", row.node.as_str(), &detail).await?;
     keep_former(node, tx, known).await?;
     let (signed_card, card_serial) = (card.encode(), card.card().serial);
-    tx.put_peer(PeerRow { signed_card, card_serial, ..row }).await?;
+    let mut row = PeerRow { signed_card, card_serial, refused: String::new(), ..row };
+    sealing_proof::wake(node, sealing_proof::challenge(node, tx, &mut row).await?);
+    tx.put_peer(row).await?;
     Ok(Taken::Followed)
 }
 
@@ -142,9 +148,13 @@ async fn refuse(
             }
         }
         _ => {
-            let detail = [("reason", error.reason())];
-            let (peer, action) = (&row.node, "trust.successor_refused");
-            record_refusal(node, tx, peer, action, peer.as_str(), &detail).await?;
+            // It comes again by every way: it is told once.
+            let refused = format!("{}: {error}", error.reason());
+            if row.refused != refused {
+                let action = "trust.successor_refused";
+                key_holders::note(node, tx, Actor::Node, action, card.card(), &error).await?;
+                tx.put_peer(PeerRow { refused, ..row }).await?;
+            }
         }
     }
     Ok(Taken::Refused(error))

@@ -7,12 +7,11 @@ use std::collections::BTreeSet;
 
 use raccordo_core::id::NodeId;
 use raccordo_core::trust::card::{Card, SignedCard};
-use raccordo_core::trust::state::TrustState;
 use raccordo_core::trust::statement::SignedStatement;
 
-use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
+use super::{Node, key_holders};
 use crate::store::Tx;
 use crate::store::peer::PeerRow;
 
@@ -56,18 +55,14 @@ pub async fn introduce(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<
     if vouchers.is_empty() || described.node == node.identity.node {
         return Ok(false);
     }
+    if let Err(refused) = key_holders::check(node, tx, described).await? {
+        tracing::warn!(peer = %described.node, reason = refused.reason(), "not introduced");
+        return Ok(false);
+    }
     let by: Vec<&str> = vouchers.iter().map(NodeId::as_str).collect();
     let (by, serial) = (by.join(" "), described.serial.to_string());
     let detail = [("by", by.as_str()), ("serial", &serial)];
     record(node, tx, Actor::Node, "trust.vouched", described.node.as_str(), &detail).await?;
-    tx.put_peer(PeerRow {
-        node: described.node.clone(),
-        signed_card: card.encode(),
-        card_serial: described.serial,
-        state: TrustState::Introduced,
-        reason: String::new(),
-        changed_at: node.clock.now(),
-    })
-    .await?;
+    tx.put_peer(PeerRow::introduced(card, node.clock.now())).await?;
     Ok(true)
 }

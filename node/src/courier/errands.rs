@@ -9,6 +9,7 @@ use super::link::{HubLink, LinkError};
 use super::{Backoff, Trouble, inbox};
 use crate::app::fault::Done;
 use crate::app::found::Step;
+use crate::app::sealing_proof::{ANSWER_KIND, CHALLENGE_KIND};
 use crate::app::signals::Topic;
 use crate::app::successor::MAIL_KIND;
 use crate::app::{Node, found, key_packages, mail, rejoin, term};
@@ -66,6 +67,13 @@ async fn posts(
             // A card also goes by the logs and by other hubs: only for room is waited.
             Err(Refusal { reason, for_now: false }) if row.kind == MAIL_KIND => {
                 tracing::warn!(%hub, peer = %row.recipient, reason, "a new card is not taken");
+                mail::settled(node, row.item).await?;
+            }
+            // What is lost of these is asked for again.
+            Err(Refusal { reason, for_now: false })
+                if [CHALLENGE_KIND, ANSWER_KIND].contains(&row.kind.as_str()) =>
+            {
+                tracing::info!(%hub, peer = %row.recipient, reason, "a challenge is not carried");
                 mail::settled(node, row.item).await?;
             }
             Err(Refusal { reason, .. }) => {

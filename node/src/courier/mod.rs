@@ -36,7 +36,9 @@ pub use self::trouble::Trouble;
 use crate::app::clocks::Steady;
 use crate::app::hub::trim::trim_old;
 use crate::app::register::rotate;
-use crate::app::{Node, audit_heads, expire, expiry, heartbeat, honesty, key_packages, pseudonym};
+use crate::app::{
+    Node, audit_heads, expire, expiry, heartbeat, honesty, key_packages, pseudonym, sealing_proof,
+};
 
 /// How often what has expired is erased, and a hub trims what is too old.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -83,6 +85,9 @@ async fn look_at_logs(node: Arc<Node>, stop: CancellationToken) {
         }
         if let Err(fault) = expiry::tell(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot see what expires");
+        }
+        if let Err(fault) = sealing_proof::challenge_due(&node).await {
+            tracing::error!(reason = fault.reason, error = %fault, "cannot challenge the peers");
         }
         if let Err(fault) = honesty::watch(&node).await {
             tracing::error!(reason = fault.reason, error = %fault, "cannot look at the logs");

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use raccordo_core::id::NodeId;
 use raccordo_core::secret::Secret;
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 
 use super::{SetupError, node_key, open_store, passphrase};
@@ -24,7 +25,7 @@ use crate::key_file::{self, NodeKey};
 use crate::private_file;
 use crate::store::Store;
 use crate::transport::address::HostPort;
-use crate::transport::identity::{TlsIdentity, TlsKey};
+use crate::transport::identity::TlsKey;
 
 /// File with the database's password, beside the configuration.
 pub(super) const PASSWORD_FILE: &str = "database.password";
@@ -98,15 +99,16 @@ async fn steps(
     let entropy = SystemEntropy::open()?;
     let key = new_key(home, &config, &entropy, made)?;
     let vault = Vault::new(&key);
-    let tls = TlsKey::for_peers(&config.node.id)?;
-    let spki = TlsIdentity::from_parts(&tls.pkcs8, &tls.certificate)?.spki_digest();
+    let signing = IdentityKey::random(&entropy);
+    let tls = TlsKey::for_peers(&config.node.id, &signing)?;
     let new = NewNode {
         node: config.node.id.clone(),
         name: config.display_name().to_owned(),
         ipa_code: config.node.ipa.clone(),
         hub_endpoint: config.hub.endpoint.as_ref().map(ToString::to_string),
     };
-    let tls = NewTls { key: tls.pkcs8.reveal().clone(), certificate: tls.certificate, spki };
+    let TlsKey { pkcs8, certificate } = tls;
+    let tls = NewTls { signing, key: pkcs8.reveal().clone(), certificate };
     let card = init::init(&store, &vault, &entropy, &SystemClock, new, tls).await;
     // A commit whose answer was lost may have made the node: its files must stay then.
     if !card.as_ref().is_err_and(|fault| fault.whose == Whose::Usage) {
@@ -300,7 +302,7 @@ mod tests {
         assert_eq!(export_card(&Home::new(&home)).await.unwrap(), report.card);
         let opened = open(Home::new(&home)).await.unwrap();
         assert_eq!(opened.identity.card().to_file(), report.card);
-        assert_eq!(opened.tls.spki_digest(), opened.identity.card().card().tls_spki);
+        assert_eq!(opened.tls.spki_digest(), opened.identity.card().card().tls_pin());
     }
 
     #[tokio::test]

@@ -80,6 +80,9 @@ pub const TABLES: &[Table] = &[
             ("state", Text),
             ("reason", Text),
             ("changed_at_ms", Integer),
+            ("opened_key", Bytes),
+            ("challenged_at_ms", Integer),
+            ("refused", Text),
         ],
     ),
     table(

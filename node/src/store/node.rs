@@ -27,7 +27,7 @@ pub struct MailRow {
     pub hub: NodeId,
     /// Who receives it.
     pub recipient: NodeId,
-    /// `pact` or `card`.
+    /// `pact`, `card`, `sealing_challenge` or `sealing_answer`.
     pub kind: String,
     /// Sealed to the recipient; a card is public.
     pub payload: Vec<u8>,

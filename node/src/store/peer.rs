@@ -1,8 +1,9 @@
 //! Peers: their cards and how far they are trusted here.
 
 use async_trait::async_trait;
-use raccordo_core::id::NodeId;
+use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::time::Instant;
+use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::state::TrustState;
 
 use super::Stored;
@@ -22,6 +23,29 @@ pub struct PeerRow {
     pub reason: String,
     /// When the state changed.
     pub changed_at: Instant,
+    /// SHA-256 of the sealing key to which it has opened a challenge; none before it has.
+    pub opened_key: Option<Digest>,
+    /// When it was challenged last; 0 before.
+    pub challenged_at: Instant,
+    /// Why a newer card of it was not taken; empty while its newest card is the one here.
+    pub refused: String,
+}
+
+impl PeerRow {
+    /// A peer whose card has just come.
+    pub fn introduced(card: &SignedCard, now: Instant) -> Self {
+        Self {
+            node: card.card().node.clone(),
+            signed_card: card.encode(),
+            card_serial: card.card().serial,
+            state: TrustState::Introduced,
+            reason: String::new(),
+            changed_at: now,
+            opened_key: None,
+            challenged_at: Instant(0),
+            refused: String::new(),
+        }
+    }
 }
 
 /// A card that a newer one of its node has followed.

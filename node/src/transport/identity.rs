@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use raccordo_core::id::{Digest, NodeId};
 use raccordo_core::secret::Secret;
+use raccordo_core::trust::keys::IdentityKey;
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -17,6 +18,10 @@ use super::pin::{PeerVerifier, TrustedPins, pin_name, spki_digest};
 
 /// The one application protocol that is spoken (RFC 7301).
 const ALPN_HTTP_2: &[u8] = b"h2";
+/// DER of an Ed25519 private key (RFC 8410 §7), up to its 32 bytes.
+const ED25519_PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// Why a TLS identity cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +50,18 @@ pub struct TlsKey {
 }
 
 impl TlsKey {
-    /// An Ed25519 key for talking to other nodes.
+    /// Wraps an Ed25519 key for talking to other nodes. It comes from the caller, whose card
+    /// it signs for.
     ///
     /// # Errors
     /// [`IdentityError::Generate`].
-    pub fn for_peers(node: &NodeId) -> Result<Self, IdentityError> {
-        Self::generate(&rcgen::PKCS_ED25519, vec![node.to_string()])
+    pub fn for_peers(node: &NodeId, key: &IdentityKey) -> Result<Self, IdentityError> {
+        // RFC 8410 §7: OneAsymmetricKey, version 1, without the public key.
+        let pkcs8 = [&ED25519_PKCS8_PREFIX[..], key.seed().reveal()].concat();
+        let pkcs8 = Secret::new(pkcs8);
+        let der = PrivatePkcs8KeyDer::from(pkcs8.reveal().as_slice());
+        let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ED25519)?;
+        Self::signed(key, vec![node.to_string()])
     }
 
     /// An ECDSA P-256 key for operators' systems, whose TLS libraries often refuse Ed25519
@@ -61,14 +72,10 @@ impl TlsKey {
     /// # Errors
     /// [`IdentityError::Generate`], also for a name that is no DNS name.
     pub fn for_clients(names: Vec<String>) -> Result<Self, IdentityError> {
-        Self::generate(&rcgen::PKCS_ECDSA_P256_SHA256, names)
+        Self::signed(rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?, names)
     }
 
-    fn generate(
-        algorithm: &'static rcgen::SignatureAlgorithm,
-        names: Vec<String>,
-    ) -> Result<Self, IdentityError> {
-        let key = rcgen::KeyPair::generate_for(algorithm)?;
+    fn signed(key: rcgen::KeyPair, names: Vec<String>) -> Result<Self, IdentityError> {
         let certificate = rcgen::CertificateParams::new(names)?.self_signed(&key)?;
         let certificate = certificate.der().to_vec();
         Ok(Self { pkcs8: Secret::new(key.serialize_der()), certificate })
@@ -259,7 +266,12 @@ mod tests {
     use super::*;
 
     fn toscana() -> TlsKey {
-        TlsKey::for_peers(&"toscana".parse().unwrap()).unwrap()
+        wrapped(1)
+    }
+
+    fn wrapped(seed: u8) -> TlsKey {
+        let key = IdentityKey::from_seed(&[seed; 32]);
+        TlsKey::for_peers(&"toscana".parse().unwrap(), &key).unwrap()
     }
 
     #[test]
@@ -268,25 +280,22 @@ mod tests {
         let first = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
         let again = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
         assert_eq!(first.spki_digest(), again.spki_digest());
-        let other = toscana();
+        let other = wrapped(2);
         let other = TlsIdentity::from_parts(&other.pkcs8, &other.certificate).unwrap();
         assert_ne!(first.spki_digest(), other.spki_digest());
     }
 
     #[test]
-    fn an_ed25519_pin_is_the_digest_of_its_44_byte_spki() {
+    fn the_pin_of_the_certificate_is_that_of_the_card() {
         let key = toscana();
-        let pair = rcgen::KeyPair::try_from(key.pkcs8.reveal().as_slice()).unwrap();
-        // RFC 8410 §4: a fixed prefix, then the 32 bytes of the key.
-        let mut spki = hex::decode("302a300506032b6570032100").unwrap();
-        spki.extend_from_slice(pair.public_key_raw());
         let identity = TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap();
-        assert_eq!(identity.spki_digest(), Digest::of(&spki));
+        let public = IdentityKey::from_seed(&[1; 32]).public();
+        assert_eq!(identity.spki_digest(), raccordo_core::trust::possession::tls_pin(&public));
     }
 
     #[test]
     fn damaged_or_foreign_parts_are_refused() {
-        let (key, other) = (toscana(), toscana());
+        let (key, other) = (toscana(), wrapped(2));
         let damaged = |parts: Result<TlsIdentity, IdentityError>| {
             assert!(matches!(parts, Err(IdentityError::Stored(_))), "{parts:?}");
         };

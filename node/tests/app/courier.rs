@@ -278,6 +278,7 @@ async fn an_answer_to_another_question_settles_nothing() {
 async fn a_post_waits_for_its_recipient_and_a_hopeless_one_does_not() {
     let check = async |reason, waits| {
         let bench = Bench::acquainted(Rows::Memory).await;
+        forget_challenges(&bench, Toscana).await;
         bench.sign_and_propose(Suite::Classical).await;
         // The post comes first, and everything after it passes.
         let link = Scripted::new(&bench, Toscana, &[Twist::Refuse(reason)]);
@@ -294,6 +295,7 @@ async fn a_post_waits_for_its_recipient_and_a_hopeless_one_does_not() {
 #[tokio::test]
 async fn errands_stop_where_the_hub_is_away_and_go_on_there() {
     let bench = Bench::acquainted(Rows::Memory).await;
+    forget_challenges(&bench, Toscana).await;
     bench.sign_and_propose(Suite::Classical).await;
     let link = Scripted::new(&bench, Toscana, &[Twist::LoseCall]);
     let (node, hub) = (bench.node(Toscana), Relay.id());
@@ -327,6 +329,13 @@ async fn the_steps_found_an_equipe() {
         assert_eq!(next, Ok(Next::Confirm { group: None, count: 1 }));
     }
     assert_eq!(bench.row(Umbria).await.head, bench.row(Toscana).await.head);
+}
+
+/// What is posted to those who have just been verified.
+async fn forget_challenges(bench: &Bench, who: Who) {
+    for post in mail::waiting(bench.node(who), &Relay.id()).await.unwrap() {
+        mail::settled(bench.node(who), post.item).await.unwrap();
+    }
 }
 
 async fn mailbox_of(bench: &Bench, who: Who) -> Vec<Mail> {

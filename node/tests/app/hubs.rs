@@ -16,6 +16,7 @@ use raccordo_core::object::Kind;
 use raccordo_core::secret::Secret;
 use raccordo_core::sending::Standing;
 use raccordo_core::time::{Clock, Instant};
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 use raccordo_core::wire::hub::{Batch, Mail, News};
 use raccordo_core::wire::seed::{Seed, Seeded};
@@ -644,8 +645,8 @@ async fn create(name: &str, store: &MemoryStore, clock: &StandingClock) {
         hub_endpoint: HUBS.contains(&name).then(|| format!("{name}.example.org:4460")),
     };
     // Nothing here speaks TLS.
-    let tls =
-        NewTls { key: name.into(), certificate: name.into(), spki: Digest::of(name.as_bytes()) };
+    let signing = IdentityKey::from_seed(&Digest::of(name.as_bytes()).0);
+    let tls = NewTls { signing, key: name.into(), certificate: name.into() };
     init(store, &vault(name), &SeededEntropy::labelled(name), clock, new, tls).await.unwrap();
 }
 

@@ -12,6 +12,7 @@ use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 use raccordo_core::pseudonym::renewal::REPLACE_AFTER;
 use raccordo_core::pseudonym::sharing::Sharing;
 use raccordo_core::secret::Secret;
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_node::app::changes::{self, Wanted};
 use raccordo_node::app::doctor::doctor;
 use raccordo_node::app::init::NewTls;
@@ -504,9 +505,9 @@ async fn a_card_rotated_during_a_ceremony_breaks_nothing() {
         }
         let before = many.node(1).identity.card().card().serial;
         let tls = NewTls {
+            signing: IdentityKey::from_seed(&Digest::of(b"next").0),
             key: b"next".to_vec(),
             certificate: b"next".to_vec(),
-            spki: Digest::of(b"next"),
         };
         let order = Order { tls: Some(tls), ..Order::default() };
         rotate(many.node(1), ADMIN, order).await.unwrap();

@@ -21,6 +21,7 @@ mod hostile_offers;
 mod hubs;
 mod identities;
 mod joining;
+mod key_holders;
 mod keys;
 mod late;
 mod long_absence;

@@ -11,6 +11,7 @@ use raccordo_core::object::Kind;
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::trust::card::{Card, SignedCard};
 use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::trust::possession::{KeyUse, ProvenKey};
 use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_core::wire;
 use raccordo_node::app::directory::{self, Operator};
@@ -67,6 +68,11 @@ async fn cards() {
     let key = IdentityKey::from_seed(&[9; 32]);
     let mut card = newer.card().clone();
     (card.identity, card.serial) = (key.public(), 3);
+    let prove = |seed: u8, key_use| {
+        let secret = IdentityKey::from_seed(&[seed; 32]);
+        ProvenKey::prove(&secret, key_use, &card.node, &key.public())
+    };
+    (card.tls_key, card.mls_key) = (prove(10, KeyUse::Tls), prove(11, KeyUse::Mls));
     check(card.sign(&key).unwrap(), "another_identity").await;
     peers::add(toscana, ADMIN, newer).await.unwrap();
 }

@@ -328,7 +328,7 @@ async fn nothing_old_or_unsigned_comes_into_force_again() {
     let unsigned = next(&many, &[], |it| it.age_limit_ms += 1).await;
     check(&mut many, "unsigned terms", with(&unsigned), "signatures_missing").await;
     let moved = next(&many, &[ROGUE], |it| {
-        it.hub.hub = id(ROGUE);
+        (it.hub.hub, it.hub.identity) = (id(ROGUE), key(&many, ROGUE).public());
         it.hub.term += 1;
     });
     let moved = moved.await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use raccordo_core::id::Digest;
 use raccordo_core::object::Kind;
 use raccordo_core::trust::card::{Card, CardError, SignedCard};
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::trust::state::TrustState;
 use raccordo_core::trust::validator::CIPHERSUITES;
 use raccordo_node::app::delivery::State;
@@ -22,8 +23,8 @@ use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Toscana, Umbria, Who};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn tls(label: &str) -> Option<NewTls> {
-    let spki = Digest::of(label.as_bytes());
-    Some(NewTls { key: label.into(), certificate: label.into(), spki })
+    let signing = IdentityKey::from_seed(&Digest::of(label.as_bytes()).0);
+    Some(NewTls { signing, key: label.into(), certificate: label.into() })
 }
 
 async fn renew(bench: &Bench, who: Who, label: &str) -> SignedCard {
@@ -98,8 +99,8 @@ async fn a_member_s_new_card_comes_to_everybody_by_itself() {
 #[tokio::test]
 async fn both_tls_keys_are_accepted_for_a_week() {
     let mut bench = Bench::ready().await;
-    let old = bench.node(Toscana).identity.card().card().tls_spki;
-    let new = renew(&bench, Toscana, "toscana 2").await.card().tls_spki;
+    let old = bench.node(Toscana).identity.card().card().tls_pin();
+    let new = renew(&bench, Toscana, "toscana 2").await.card().tls_pin();
     bench.run().await;
     for by in [Umbria, Relay] {
         let pins = peers::trusted_pins(bench.node(by)).await.unwrap();
@@ -118,9 +119,9 @@ async fn only_what_the_card_says_may_be_new() {
     let before = bench.node(Toscana).identity.card().card().clone();
     let order = Order { name: Some("Toscana nuova".into()), serial: Some(7), ..Order::default() };
     let card = rotate(bench.node(Toscana), ADMIN, order).await.unwrap();
-    let kept = (before.mls_key, before.tls_spki, before.sealing_key);
+    let kept = (before.mls_key, before.tls_key, before.sealing_key);
     let card = card.card().clone();
-    assert_eq!((card.mls_key, card.tls_spki, card.sealing_key), kept);
+    assert_eq!((card.mls_key, card.tls_key, card.sealing_key), kept);
     assert_eq!((card.name.as_str(), card.serial), ("Toscana nuova", 7));
     bench.run().await;
     assert_eq!(seen(&bench, Umbria, Toscana).await.card.card().name, "Toscana nuova");

@@ -1,5 +1,7 @@
 //! Peers whom nobody here has called, and for whom two verified parties have signed.
 
+use raccordo_core::trust::keys::IdentityKey;
+use raccordo_core::trust::possession::{KeyUse, ProvenKey};
 use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_node::app::status::status;
 use raccordo_node::app::{peers, vouching};
@@ -57,9 +59,14 @@ async fn a_card_that_a_leaf_brought_is_introduced_with_its_vouchers() {
     let newest = tx.audit_newest().await.unwrap().unwrap().event;
     assert_eq!((newest.action.as_str(), newest.subject), ("trust.vouched", id(2).to_string()));
     // Of another identity nobody has signed anything.
-    let other = raccordo_core::trust::keys::IdentityKey::from_seed(&[9; 32]);
+    let other = IdentityKey::from_seed(&[9; 32]);
     let mut forged = card.card().clone();
     forged.identity = other.public();
+    let prove = |seed: u8, key_use| {
+        let secret = IdentityKey::from_seed(&[seed; 32]);
+        ProvenKey::prove(&secret, key_use, &forged.node, &other.public())
+    };
+    (forged.tls_key, forged.mls_key) = (prove(10, KeyUse::Tls), prove(11, KeyUse::Mls));
     let forged = forged.sign(&other).unwrap();
     assert!(!vouching::introduce(node, &mut *tx, &forged).await.unwrap());
 }

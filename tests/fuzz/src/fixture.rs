@@ -14,9 +14,10 @@ use raccordo_core::secret::Secret;
 use raccordo_core::session::LeafKeys;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::card::{Card, SignedCard};
-use raccordo_core::trust::keys::{IdentityKey, PublicKey};
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::draft::Draft;
+use raccordo_core::trust::possession::{KeyUse, ProvenKey};
 use raccordo_core::trust::statement::{SignedStatement, Statement};
 
 /// The parties, and the hub.
@@ -65,19 +66,22 @@ pub fn card(number: usize) -> SignedCard {
 }
 
 fn made_card(number: usize) -> SignedCard {
-    let leaf = LeafKeys::new(node(number), &mls_seed(number), Vec::new());
+    let (node, owner) = (node(number), identity(number).public());
+    let proven = |secret: &[u8; 32], key_use| {
+        ProvenKey::prove(&IdentityKey::from_seed(secret), key_use, &node, &owner)
+    };
     let card = Card {
-        node: node(number),
         name: format!("Regione {}", NODES[number]),
         ipa_code: Some("r_x".to_owned()),
-        identity: identity(number).public(),
+        identity: owner,
         hub_endpoint: (number == 3).then(|| "relay.example:7443".to_owned()),
-        tls_spki: Digest(seed(number, 4)),
-        mls_key: PublicKey(leaf.public()),
+        tls_key: proven(&seed(number, 4), KeyUse::Tls),
+        mls_key: proven(mls_seed(number).reveal(), KeyUse::Mls),
         sealing_key: sealing(number).public().to_vec(),
         valid_from: Instant(NOW.0 - 1_000),
         valid_until: Instant(NOW.0 + 1_000_000_000),
         serial: 1,
+        node: node.clone(),
     };
     card.sign(&identity(number)).unwrap()
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use raccordo_core::id::NodeId;
 use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::keys::IdentityKey;
+use raccordo_node::entropy::SystemEntropy;
 use raccordo_node::setup::Opened;
 use raccordo_node::transport::connect::{ConnectError, Route};
 use raccordo_node::transport::identity::{TlsIdentity, TlsKey};
@@ -41,7 +43,10 @@ impl Raw {
     /// # Errors
     /// The hub's refusal, as a node would tell it.
     pub async fn stranger(hub: &SignedCard) -> anyhow::Result<Result<Self, ConnectError>> {
-        let key = TlsKey::for_peers(&"nobody".parse::<NodeId>()?)?;
+        let key = TlsKey::for_peers(
+            &"nobody".parse::<NodeId>()?,
+            &IdentityKey::random(&SystemEntropy::open()?),
+        )?;
         let identity = TlsIdentity::from_parts(&key.pkcs8, &key.certificate)?;
         Ok(Self::dial(&identity, hub).await)
     }
@@ -49,7 +54,7 @@ impl Raw {
     async fn dial(identity: &TlsIdentity, hub: &SignedCard) -> Result<Self, ConnectError> {
         let card = hub.card();
         let trusted = TrustedPins::new();
-        trusted.trust(card.tls_spki, card.node.clone());
+        trusted.trust(card.tls_pin(), card.node.clone());
         let unusable = |error: String| ConnectError::Broken {
             source: std::sync::Arc::new(std::io::Error::other(error)),
         };

@@ -102,7 +102,7 @@ impl LyingHub {
         let address: SocketAddr = endpoint.context("the card names no endpoint")?.parse()?;
         let trusted = TrustedPins::new();
         for card in members {
-            trusted.trust(card.card().tls_spki, card.card().node.clone());
+            trusted.trust(card.card().tls_pin(), card.card().node.clone());
         }
         let limits = AcceptLimits {
             handshake: Duration::from_secs(10),

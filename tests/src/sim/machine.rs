@@ -10,6 +10,7 @@ use raccordo_core::id::{BootId, Digest, GroupId, NodeId, Sequence};
 use raccordo_core::secret::Secret;
 use raccordo_core::time::Clock;
 use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 use raccordo_core::wire::hub::News;
 use raccordo_node::app::hub::{Hub, Limits};
@@ -167,8 +168,8 @@ impl Machine {
             ipa_code: None,
             hub_endpoint: self.hub.then(|| "hub.example:7443".to_owned()),
         };
-        let spki = Digest::of(self.name.as_str().as_bytes());
-        let tls = NewTls { key: vec![1], certificate: vec![2], spki };
+        let signing = IdentityKey::random(&entropy);
+        let tls = NewTls { signing, key: vec![1], certificate: vec![2] };
         Ok(ready(init(&self.store, &self.vault(), &entropy, &*self.clock, new, tls))??)
     }
 

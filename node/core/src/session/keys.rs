@@ -16,6 +16,7 @@ use crate::id::NodeId;
 use crate::ledger::{Ledger, LedgerChange, LedgerRow, LedgerScope};
 use crate::secret::Secret;
 use crate::trust::commit::LeafView;
+use crate::trust::key_check;
 
 /// This node's part in its leaves: who it is, the key that signs, the card that says so.
 #[derive(Clone)]
@@ -133,8 +134,8 @@ pub struct KeyPackageView {
 }
 
 /// Reads a key package and verifies that it is as [`key_package`] makes them: signed, of
-/// one of our suites, with our capabilities, exactly the card, and an unbounded lifetime.
-/// What the card says is for the caller to check.
+/// one of our suites, with at least our capabilities, keys that can be sealed to, exactly the
+/// card, and an unbounded lifetime. What the card says is for the caller to check.
 ///
 /// # Errors
 /// [`SessionError::Malformed`], [`SessionError::TooLarge`],
@@ -168,8 +169,14 @@ pub(crate) fn verified(
     if !leaf.extensions_exact {
         return Err(unfit("the leaf holds not exactly a card"));
     }
-    if *package.leaf_node().capabilities() != view::capabilities(suite) {
-        return Err(unfit("the capabilities are not ours"));
+    if !view::is_capable(package.leaf_node(), suite) {
+        return Err(unfit("the leaf does not list what every leaf must be able to do"));
+    }
+    // Whoever adds the leaf seals to both keys, and could not with one that is none.
+    let keys = key_check::hpke(suite, package.hpke_init_key().as_slice())
+        .and_then(|()| key_check::hpke_encoded(suite, &leaf.encryption_key));
+    if let Err(weak) = keys {
+        return Err(unfit(&format!("a key of it is degenerate: {weak}")));
     }
     if package.extensions().iter().count() != usize::from(package.last_resort()) {
         return Err(unfit("the key package holds foreign extensions"));

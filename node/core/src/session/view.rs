@@ -4,7 +4,7 @@
 use openmls::group::{GroupContext, PublicGroup, StagedCommit};
 use openmls::prelude::{
     BasicCredential, Capabilities, CredentialType, Extension, ExtensionType, Extensions, LeafNode,
-    LeafNodeIndex, Lifetime, Proposal, ProposalOrRefType, QueuedProposal,
+    LeafNodeIndex, Lifetime, Proposal, ProposalOrRefType, ProtocolVersion, QueuedProposal,
     RequiredCapabilitiesExtension, Sender, UnknownExtension,
 };
 use openmls::treesync::LeafNodeSource;
@@ -27,6 +27,16 @@ const OURS: [ExtensionType; 2] = [ExtensionType::Unknown(STATEMENT), ExtensionTy
 pub(crate) fn capabilities(suite: Suite) -> Capabilities {
     let extensions = OURS.into_iter().chain([ExtensionType::LastResort]).collect();
     Capabilities::builder().ciphersuites(vec![suite.mls()]).extensions(extensions).build()
+}
+
+/// Whether a leaf lists what every leaf must be able to do, in any order, whatever else it
+/// lists: others know more than we do, or say so (GREASE, RFC 9420 §13.5).
+pub(crate) fn is_capable(leaf: &LeafNode, suite: Suite) -> bool {
+    let listed = leaf.capabilities();
+    listed.versions().contains(&ProtocolVersion::Mls10)
+        && listed.ciphersuites().contains(&suite.mls().into())
+        && OURS.iter().all(|ours| listed.extensions().contains(ours))
+        && listed.credentials().contains(&CredentialType::Basic)
 }
 
 /// Exactly `required_capabilities` and the statement.

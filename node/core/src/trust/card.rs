@@ -1,22 +1,20 @@
 //! The card: a node's self-signed public description.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod file;
 
 use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, NodeId};
 use crate::text::is_line;
 use crate::time::Instant;
+use crate::trust::key_check::{self, WeakKey};
+use crate::trust::key_holders::KeyConflict;
 use crate::trust::keys::{IdentityKey, PublicKey, Signature};
+use crate::trust::possession::{KeyUse, ProvenKey, tls_pin};
 
 /// Length of an X-Wing public key (draft-connolly-cfrg-xwing-kem §5), in bytes.
 pub const SEALING_KEY_BYTES: usize = 1216;
 /// The longest display name, in bytes.
 const NAME_BYTES_MAX: usize = 200;
-const BEGIN: &str = "-----BEGIN RACCORDO CARD-----";
-const END: &str = "-----END RACCORDO CARD-----";
-/// Base64 characters per line of a card file.
-const LINE: usize = 64;
 
 /// Why a card is refused. All but expiry and succession are its maker's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +28,18 @@ pub enum CardError {
     /// The card is not signed by its own identity key.
     #[error("the card is not signed by its own identity key")]
     Signature,
+    /// A key is none, or one that anybody could use.
+    #[error("the card's {0} key is degenerate: {1}")]
+    WeakKey(KeyUse, WeakKey),
+    /// One key stands in two places.
+    #[error("the card's {0} key is also its {1} key")]
+    SameKey(KeyUse, KeyUse),
+    /// A key has not signed that it is this node's.
+    #[error("the card does not prove that its node holds the {0} key")]
+    NotProven(KeyUse),
+    /// Another node holds a key.
+    #[error("the card claims as {} key one that {} holds", .0.key_use, .0.holder)]
+    KeyHeld(KeyConflict),
     /// The text is no card file.
     #[error("not a card file: {0}")]
     File(&'static str),
@@ -63,6 +73,9 @@ impl CardError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Range(_) | Self::Signature | Self::File(_) => "bad_card",
+            Self::WeakKey(..) | Self::SameKey(..) => "weak_key",
+            Self::NotProven(_) => "key_not_proven",
+            Self::KeyHeld(_) => "key_held",
             Self::LowerSerial { .. } => "lower_serial",
             Self::AnotherIdentity => "another_identity",
             Self::Forked(_) => "card_forked",
@@ -86,10 +99,10 @@ pub struct Card {
     pub identity: PublicKey,
     /// `host:port` of the hub that the node runs.
     pub hub_endpoint: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo of the node's TLS certificate.
-    pub tls_spki: Digest,
+    /// Key of the node's TLS certificate.
+    pub tls_key: ProvenKey,
     /// Signature key of the node's MLS leaves.
-    pub mls_key: PublicKey,
+    pub mls_key: ProvenKey,
     /// HPKE X-Wing public key, [`SEALING_KEY_BYTES`].
     pub sealing_key: Vec<u8>,
     /// First instant of validity.
@@ -104,13 +117,15 @@ impl Card {
     /// Signs the card.
     ///
     /// # Errors
-    /// [`CardError::Range`] when it could not be read back, [`CardError::AnotherIdentity`]
-    /// when the key is not the card's.
+    /// [`CardError::AnotherIdentity`] when the key is not the card's; [`CardError::Range`],
+    /// [`CardError::WeakKey`], [`CardError::SameKey`] or [`CardError::NotProven`] when it
+    /// could not be read back.
     pub fn sign(self, identity: &IdentityKey) -> Result<SignedCard, CardError> {
         self.check()?;
         if identity.public() != self.identity {
             return Err(CardError::AnotherIdentity);
         }
+        self.check_keys()?;
         let bytes = self.canonical();
         let signature = identity.sign(&bytes);
         Ok(SignedCard { bytes, signature, card: self })
@@ -123,8 +138,10 @@ impl Card {
             .text(self.ipa_code.as_deref().unwrap_or_default())
             .bytes(self.identity.as_bytes())
             .text(self.hub_endpoint.as_deref().unwrap_or_default())
-            .bytes(self.tls_spki.as_bytes())
-            .bytes(self.mls_key.as_bytes())
+            .bytes(self.tls_key.key.as_bytes())
+            .bytes(&self.tls_key.proof)
+            .bytes(self.mls_key.key.as_bytes())
+            .bytes(&self.mls_key.proof)
             .bytes(&self.sealing_key)
             .instant(self.valid_from)
             .instant(self.valid_until)
@@ -142,8 +159,8 @@ impl Card {
             ipa_code: optional(reader.text("IPA code")?),
             identity: PublicKey(reader.array("identity key")?),
             hub_endpoint: optional(reader.text("hub endpoint")?),
-            tls_spki: Digest(reader.array("TLS key digest")?),
-            mls_key: PublicKey(reader.array("MLS key")?),
+            tls_key: proven(&mut reader, "TLS key")?,
+            mls_key: proven(&mut reader, "MLS key")?,
             sealing_key: reader.bytes("sealing key")?.to_vec(),
             valid_from: reader.instant("valid from")?,
             valid_until: reader.instant("valid until")?,
@@ -170,6 +187,47 @@ impl Card {
         let broken = ranges.into_iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, field)| Err(CardError::Range(field)))
     }
+
+    /// Each key is one, stands in one place, and has signed that it is this node's; of the
+    /// sealing key only a challenge can tell.
+    fn check_keys(&self) -> Result<(), CardError> {
+        let uses = [KeyUse::Identity, KeyUse::Tls, KeyUse::Mls];
+        let keys = self.signing_keys();
+        for (key_use, key) in uses.into_iter().zip(&keys) {
+            key_check::ed25519(&key.0).map_err(|weak| CardError::WeakKey(key_use, weak))?;
+            let mut before = uses.into_iter().zip(&keys).take_while(|(used, _)| *used != key_use);
+            if let Some((used, _)) = before.find(|(_, other)| *other == key) {
+                return Err(CardError::SameKey(key_use, used));
+            }
+        }
+        key_check::x_wing(&self.sealing_key)
+            .map_err(|weak| CardError::WeakKey(KeyUse::Sealing, weak))?;
+        for (key_use, proven) in [(KeyUse::Tls, self.tls_key), (KeyUse::Mls, self.mls_key)] {
+            let verified = proven.verify(key_use, &self.node, &self.identity);
+            verified.map_err(|_| CardError::NotProven(key_use))?;
+        }
+        Ok(())
+    }
+
+    /// Identity, TLS and MLS key.
+    pub fn signing_keys(&self) -> [PublicKey; 3] {
+        [self.identity, self.tls_key.key, self.mls_key.key]
+    }
+
+    /// What the TLS key is pinned by: SHA-256 of its SubjectPublicKeyInfo.
+    pub fn tls_pin(&self) -> Digest {
+        tls_pin(&self.tls_key.key)
+    }
+
+    /// SHA-256 of the sealing key.
+    pub fn sealing_key_digest(&self) -> Digest {
+        Digest::of(&self.sealing_key)
+    }
+}
+
+/// A key and its proof.
+fn proven(reader: &mut Reader<'_>, field: &'static str) -> Result<ProvenKey, CanonicalError> {
+    Ok(ProvenKey { key: PublicKey(reader.array(field)?), proof: reader.array(field)? })
 }
 
 /// Whether a text is `host:port`: a DNS name, an IPv4 address, or an IPv6 address in
@@ -196,13 +254,16 @@ pub struct SignedCard {
 }
 
 impl SignedCard {
-    /// Reads a card and verifies its signature by its own identity key.
+    /// Reads a card, verifies its signature by its own identity key, and that its other keys
+    /// are good and its node's.
     ///
     /// # Errors
-    /// [`CardError::Malformed`], [`CardError::Range`] or [`CardError::Signature`].
+    /// [`CardError::Malformed`], [`CardError::Range`], [`CardError::Signature`],
+    /// [`CardError::WeakKey`], [`CardError::SameKey`] or [`CardError::NotProven`].
     pub fn parse(bytes: &[u8], signature: &Signature) -> Result<Self, CardError> {
         let signed = Self::read(bytes, signature)?;
         signed.card.identity.verify(bytes, signature).map_err(|_| CardError::Signature)?;
+        signed.card.check_keys()?;
         Ok(signed)
     }
 
@@ -283,56 +344,6 @@ impl SignedCard {
         Ok(())
     }
 
-    /// The card as a text file: comments for people, then base64 between two marks.
-    pub fn to_file(&self) -> String {
-        let card = &self.card;
-        let mut text = format!(
-            "# Raccordo card of {} ({}), serial {}, valid until {}.\n\
-             # Public. Whoever adds it compares 12 words with its administrator by phone.\n\
-             {BEGIN}\n",
-            card.node, card.name, card.serial, card.valid_until
-        );
-        let encoded = STANDARD.encode(self.encode());
-        for (place, letter) in encoded.chars().enumerate() {
-            if place > 0 && place % LINE == 0 {
-                text.push('\n');
-            }
-            text.push(letter);
-        }
-        text.push('\n');
-        text.push_str(END);
-        text.push('\n');
-        text
-    }
-
-    /// Reads a card file, and verifies the card.
-    ///
-    /// # Errors
-    /// [`CardError::File`] for any text outside the marks that is no comment, a missing or
-    /// repeated mark, or lines that are no base64; else as [`SignedCard::parse`].
-    pub fn from_file(text: &str) -> Result<Self, CardError> {
-        let mut lines = text.lines().map(str::trim_end);
-        let comment = |line: &&str| line.is_empty() || line.starts_with('#');
-        match lines.find(|line| !comment(line)) {
-            Some(BEGIN) => {}
-            Some(_) => return Err(CardError::File("text other than comments before BEGIN")),
-            None => return Err(CardError::File("no BEGIN RACCORDO CARD line")),
-        }
-        let mut encoded = String::new();
-        loop {
-            match lines.next() {
-                Some(END) => break,
-                Some(line) => encoded.push_str(line),
-                None => return Err(CardError::File("no END RACCORDO CARD line")),
-            }
-        }
-        if !lines.all(|line| comment(&line)) {
-            return Err(CardError::File("text other than comments after END"));
-        }
-        let container = STANDARD.decode(&encoded);
-        Self::decode(&container.map_err(|_| CardError::File("the lines are not base64"))?)
-    }
-
     fn open(container: &[u8]) -> Result<(&[u8], Signature), CardError> {
         let mut reader = Reader::new("signed-card", container)?;
         let bytes = reader.bytes("card")?;
@@ -347,114 +358,4 @@ impl SignedCard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> Card {
-        Card {
-            node: "toscana".parse().unwrap(),
-            name: "Regione Toscana".to_owned(),
-            ipa_code: Some("r_toscan".to_owned()),
-            identity: key().public(),
-            hub_endpoint: Some("hub.toscana.example:7443".to_owned()),
-            tls_spki: Digest([4; 32]),
-            mls_key: PublicKey([5; 32]),
-            sealing_key: vec![6; SEALING_KEY_BYTES],
-            valid_from: Instant(1_000),
-            valid_until: Instant(2_000),
-            serial: 3,
-        }
-    }
-
-    fn key() -> IdentityKey {
-        IdentityKey::from_seed(&[1; 32])
-    }
-
-    fn check(change: impl FnOnce(&mut Card), expected: Result<(), CardError>) {
-        let mut card = sample();
-        change(&mut card);
-        assert_eq!(card.sign(&key()).map(|_| ()), expected);
-    }
-
-    #[test]
-    fn ranges() {
-        let range = |field| Err(CardError::Range(field));
-        check(|_| {}, Ok(()));
-        check(|card| card.name = String::new(), range("name"));
-        check(|card| card.name = "two\nlines".to_owned(), range("name"));
-        check(|card| card.name = "a".repeat(201), range("name"));
-        check(|card| card.ipa_code = None, Ok(()));
-        check(|card| card.ipa_code = Some("r toscan".to_owned()), range("IPA code"));
-        check(|card| card.sealing_key = vec![6; 1215], range("sealing key"));
-        check(|card| card.valid_until = card.valid_from, range("validity"));
-        check(|card| card.serial = 0, range("serial"));
-        check(|card| card.identity = PublicKey([9; 32]), Err(CardError::AnotherIdentity));
-    }
-
-    #[test]
-    fn endpoints() {
-        let check = |text: &str, good| assert_eq!(is_endpoint(text), good, "{text:?}");
-        check("hub.example:7443", true);
-        check("127.0.0.1:1", true);
-        check("[::1]:65535", true);
-        check("hub.example", false);
-        check("hub.example:0", false);
-        check("hub.example:65536", false);
-        check("hub.example:+7", false);
-        check(":7443", false);
-        check("::1:7443", false);
-        check("https://hub.example:7443", false);
-    }
-
-    #[test]
-    fn container_and_file_are_read_back() {
-        let signed = sample().sign(&key()).unwrap();
-        assert_eq!(SignedCard::decode(&signed.encode()), Ok(signed.clone()));
-        assert_eq!(SignedCard::decode_verified(&signed.encode()), Ok(signed.clone()));
-        let file = signed.to_file();
-        assert!(file.lines().all(|line| line.len() <= 120), "{file}");
-        assert_eq!(SignedCard::from_file(&file), Ok(signed.clone()));
-        assert_eq!(SignedCard::from_file(&file.replace('\n', "\r\n")), Ok(signed));
-    }
-
-    #[test]
-    fn every_flipped_byte_is_refused() {
-        let container = sample().sign(&key()).unwrap().encode();
-        for place in (0..container.len()).step_by(7) {
-            let mut bent = container.clone();
-            bent[place] ^= 1;
-            let error = SignedCard::decode(&bent).unwrap_err();
-            assert_eq!(error.reason(), "bad_card", "byte {place}");
-        }
-    }
-
-    #[test]
-    fn files_are_read_strictly() {
-        let file = sample().sign(&key()).unwrap().to_file();
-        let check = |text: &str, why| {
-            assert_eq!(SignedCard::from_file(text), Err(CardError::File(why)));
-        };
-        check("", "no BEGIN RACCORDO CARD line");
-        check("hello\n", "text other than comments before BEGIN");
-        check(&file.replace(END, ""), "no END RACCORDO CARD line");
-        check(&format!("{file}more"), "text other than comments after END");
-        check(&file.replace(END, &format!("!\n{END}")), "the lines are not base64");
-    }
-
-    #[test]
-    fn validity_and_succession() {
-        let first = sample().sign(&key()).unwrap();
-        assert_eq!(first.valid_at(Instant(999)).unwrap_err().reason(), "card_not_yet_valid");
-        assert_eq!(first.valid_at(Instant(1_000)), Ok(()));
-        assert_eq!(first.valid_at(Instant(2_000)).unwrap_err().reason(), "card_expired");
-
-        let next = Card { serial: 4, ..sample() }.sign(&key()).unwrap();
-        assert_eq!(next.succeeds(first.card()), Ok(()));
-        assert_eq!(first.succeeds(next.card()).unwrap_err().reason(), "lower_serial");
-        assert_eq!(first.succeeds(first.card()).unwrap_err().reason(), "lower_serial");
-        let other = IdentityKey::from_seed(&[2; 32]);
-        let stranger = Card { identity: other.public(), serial: 9, ..sample() }.sign(&other);
-        let refused = stranger.unwrap().succeeds(first.card()).unwrap_err();
-        assert_eq!(refused.reason(), "another_identity");
-    }
-}
+mod tests;

@@ -189,7 +189,7 @@ impl SignedNotice {
         if said != (group, entry, &sender.node) {
             return Err(NoticeError::Misplaced);
         }
-        if [sender.identity, sender.mls_key].iter().any(|key| self.is_signed_by(key)) {
+        if [sender.identity, sender.mls_key.key].iter().any(|key| self.is_signed_by(key)) {
             return Ok(());
         }
         Err(NoticeError::Signature)
@@ -223,7 +223,7 @@ mod tests {
     fn signed_by_identity_or_card_key() {
         let mls = sample::key(77);
         let mut card = sample::card(0, 1).card().clone();
-        card.mls_key = mls.public();
+        card.mls_key.key = mls.public();
         check(&sample::key(0), &card, 2, Ok(()));
         check(&mls, &card, 2, Ok(()));
         check(&sample::key(1), &card, 2, Err(NoticeError::Signature));

@@ -1,10 +1,16 @@
 //! Parties, statements, cards and group views for tests, without MLS.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use crate::id::{Digest, Epoch, LineageId, NodeId, Sequence};
+use crate::sealing::SealingKey;
+use crate::secret::Secret;
 use crate::time::Instant;
-use crate::trust::card::{Card, SEALING_KEY_BYTES, SignedCard};
+use crate::trust::card::{Card, SignedCard};
 use crate::trust::commit::{CommitView, GroupView, LeafView};
 use crate::trust::keys::{IdentityKey, PublicKey};
+use crate::trust::possession::{KeyUse, ProvenKey};
 use crate::trust::statement::{HubTerm, Party, SignedStatement, Statement};
 
 /// Node ids sort as their numbers do.
@@ -34,7 +40,7 @@ pub(crate) fn statement(parties: usize) -> Statement {
         chair: node(0),
         hub: HubTerm {
             hub: "relay".parse().unwrap(),
-            identity: PublicKey([5; 32]),
+            identity: key(5_000).public(),
             endpoint: "relay.example:7443".to_owned(),
             term: 1,
             first_sequence: Sequence(1),
@@ -64,39 +70,82 @@ pub(crate) fn signed(statement: Statement, signers: &[usize]) -> SignedStatement
     SignedStatement::parse(&bytes, signers.iter().map(sign).collect()).unwrap()
 }
 
+/// The card of a node: each number and serial has keys of its own.
 pub(crate) fn card(number: usize, serial: u64) -> SignedCard {
+    card_of(&node(number), number, serial)
+}
+
+/// A card of any node with the keys of this number.
+pub(crate) fn card_of(node: &NodeId, number: usize, serial: u64) -> SignedCard {
+    made(node, number, serial, number)
+}
+
+/// The card of a node with another one's identity key.
+pub(crate) fn card_by(number: usize, serial: u64, signer: usize) -> SignedCard {
+    made(&node(number), number, serial, signer)
+}
+
+fn made(node: &NodeId, number: usize, serial: u64, signer: usize) -> SignedCard {
+    let identity = key(signer);
+    let proven =
+        |secret: &IdentityKey, key_use| ProvenKey::prove(secret, key_use, node, &identity.public());
     let card = Card {
-        node: node(number),
+        node: node.clone(),
         name: format!("Node {number}"),
         ipa_code: None,
-        identity: key(number).public(),
+        identity: identity.public(),
         hub_endpoint: None,
-        tls_spki: Digest([6; 32]),
-        mls_key: mls_key(number, serial),
-        sealing_key: vec![7; SEALING_KEY_BYTES],
+        tls_key: proven(&tls_key(number, serial), KeyUse::Tls),
+        mls_key: proven(&secret(8, number, serial), KeyUse::Mls),
+        sealing_key: x_wing(seed(7, number, serial)),
         valid_from: Instant(0),
         valid_until: Instant(1),
         serial,
     };
-    card.sign(&key(number)).unwrap()
+    card.sign(&identity).unwrap()
+}
+
+pub(crate) fn tls_key(number: usize, serial: u64) -> IdentityKey {
+    secret(6, number, serial)
+}
+
+fn secret(kind: u8, number: usize, serial: u64) -> IdentityKey {
+    IdentityKey::from_seed(&seed(kind, number, serial))
+}
+
+fn seed(kind: u8, number: usize, serial: u64) -> [u8; 32] {
+    let mut seed = [kind; 32];
+    seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    seed[8..16].copy_from_slice(&serial.to_be_bytes());
+    seed
 }
 
 fn mls_key(number: usize, serial: u64) -> PublicKey {
-    let mut bytes = [8; 32];
-    bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
-    bytes[8..16].copy_from_slice(&serial.to_be_bytes());
-    PublicKey(bytes)
+    secret(8, number, serial).public()
 }
 
+fn x_wing(seed: [u8; 32]) -> Vec<u8> {
+    SealingKey::derive(&Secret::new(seed)).unwrap().public().to_vec()
+}
+
+/// An HPKE key of a leaf as the tree has it, of the suite of [`group`].
+pub(crate) fn encryption_key(number: usize, serial: u64) -> Vec<u8> {
+    [&[0x44, 0xc0], &x_wing(seed(9, number, serial))[..]].concat()
+}
+
+/// Of one number and serial always the same, and made once: it takes some milliseconds.
 pub(crate) fn leaf(number: usize, serial: u64) -> LeafView {
-    LeafView {
+    static LEAVES: Mutex<BTreeMap<(usize, u64), LeafView>> = Mutex::new(BTreeMap::new());
+    let mut leaves = LEAVES.lock().unwrap();
+    let made = || LeafView {
         node: Some(node(number)),
         signature_key: mls_key(number, serial).0.to_vec(),
-        encryption_key: vec![9; 4],
+        encryption_key: encryption_key(number, serial),
         card: Some(card(number, serial).encode()),
         extensions_exact: true,
         lifetime_unbounded: true,
-    }
+    };
+    leaves.entry((number, serial)).or_insert_with(made).clone()
 }
 
 /// A group in epoch 5 with a leaf for each unsuspended party, at its party's number.

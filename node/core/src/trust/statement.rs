@@ -6,6 +6,7 @@ use crate::canonical::{CanonicalError, Reader, Writer};
 use crate::id::{Digest, GroupId, LineageId, NodeId, Sequence};
 use crate::text::is_line;
 use crate::trust::card::is_endpoint;
+use crate::trust::key_check;
 use crate::trust::keys::{IdentityKey, PublicKey, Signature};
 
 /// The rules of membership that this program knows.
@@ -201,6 +202,7 @@ impl Statement {
             (self.one_open_suspension_each(), "suspensions"),
             (self.party(&self.chair).is_some(), "chair"),
             (self.hub.is_consistent(), "hub term"),
+            (self.hub_key_is_its_own(), "hub's identity key"),
             (self.age_limit_ms >= 1, "age limit"),
             (self.rules_version >= 1, "rules version"),
             (is_line(&self.equipe_name, EQUIPE_NAME_BYTES_MAX), "équipe name"),
@@ -211,7 +213,8 @@ impl Statement {
     }
 
     /// Checks what a founding statement has beyond every other: two parties, none
-    /// suspended, and the first hub term from the log's beginning.
+    /// suspended, keys that are none of those that anybody could use, and the first hub term
+    /// from the log's beginning.
     ///
     /// # Errors
     /// [`StatementError::Range`].
@@ -222,6 +225,8 @@ impl Statement {
             (self.parties.len() >= 2, "number of parties"),
             (self.unsuspended().count() == self.parties.len(), "suspensions"),
             (hub == (1, Sequence(1), Digest::ZERO), "hub term"),
+            (self.parties.iter().all(|party| is_good(&party.identity)), "identity keys"),
+            (is_good(&self.hub.identity), "hub's identity key"),
         ];
         let broken = ranges.into_iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, field)| Err(StatementError::Range(field)))
@@ -237,11 +242,22 @@ impl Statement {
         keys.len() == self.parties.len()
     }
 
+    /// A hub that is a party has that party's key, and no other hub has the key of a party.
+    fn hub_key_is_its_own(&self) -> bool {
+        let same =
+            |party: &Party| (party.node == self.hub.hub) == (party.identity == self.hub.identity);
+        self.parties.iter().all(same)
+    }
+
     fn one_open_suspension_each(&self) -> bool {
         let mut open = self.parties.iter().filter(|party| !party.ratified);
         let mut seen = BTreeSet::new();
         open.all(|party| party.suspended_by.as_ref().is_none_or(|by| seen.insert(by)))
     }
+}
+
+fn is_good(key: &PublicKey) -> bool {
+    key_check::ed25519(&key.0).is_ok()
 }
 
 impl Party {

@@ -341,7 +341,7 @@ mod tests {
         card.hub_endpoint = (hub != 2).then(|| "ponte.example:7443".to_owned());
         let card = card.sign(&sample::key(hub)).unwrap();
         let mut before = sample::statement(3);
-        before.hub.hub = node(1);
+        (before.hub.hub, before.hub.identity) = (node(1), sample::key(1).public());
         let before = sample::signed(before, &[0, 1, 2]);
         let without: Vec<NodeId> = without.iter().map(|number| node(*number)).collect();
         let found = moved(&before, &Move { hub: &card, end, without: &without });

@@ -4,6 +4,8 @@
 //! Every refusal is a stable reason in snake case. A group that was validated stays so by
 //! induction, hence only what a commit changes is verified again.
 
+#[cfg(test)]
+mod keys;
 mod rejoining;
 #[cfg(test)]
 mod succeeding;
@@ -11,11 +13,14 @@ mod terms;
 
 use std::collections::BTreeSet;
 
+use crate::crypto::Suite;
 use crate::id::{Epoch, NodeId};
 use crate::planted::{self, Bug};
 use crate::trust::card::{CardError, SignedCard};
 use crate::trust::change::Change;
 use crate::trust::commit::{CommitRefused, CommitView, GroupView, LeafView};
+use crate::trust::key_check;
+use crate::trust::key_holders::{HeldKeys, conflict};
 use crate::trust::statement::{Party, RULES_VERSION, SignedStatement, Statement};
 
 /// MLS ciphersuites that an équipe may have: X-Wing hybrid, and classical ChaCha20.
@@ -84,8 +89,10 @@ pub fn validate_view(view: &GroupView) -> Checked<Statement> {
     }
     let leaves: Vec<_> = view.leaves.iter().map(|(_, leaf)| leaf).collect();
     check_roster(statement, &leaves)?;
+    let mut held = Vec::new();
     for leaf in leaves {
-        check_leaf(statement, leaf, None)?;
+        let card = check_leaf(statement, view.ciphersuite, leaf, None)?;
+        check_holder(&card, &mut held)?;
     }
     Ok(signed.statement().clone())
 }
@@ -116,14 +123,40 @@ fn validate_rules_1(
     let changed_leaves = commit.added.iter().chain([path]);
     let roster: Vec<_> = kept.iter().copied().chain(changed_leaves).collect();
     check_roster(statement, &roster)?;
-    check_leaf(statement, path, Some(committer))?;
+    let mut brought = vec![check_leaf(statement, before.ciphersuite, path, Some(committer))?];
     for leaf in &commit.added {
         let of_it = |other: &&LeafView| rejoining.is_some() && other.node == leaf.node;
         let replaced = before.leaves.iter().map(|(_, leaf)| leaf).find(of_it);
-        check_leaf(statement, leaf, replaced)?;
+        brought.push(check_leaf(statement, before.ciphersuite, leaf, replaced)?);
     }
+    if commit.added.is_empty() && path.card == committer.card {
+        brought.clear();
+    }
+    check_holders(&kept, &brought)?;
     check_floors(old.statement(), statement, &kept)?;
     Ok(statement.clone())
+}
+
+/// No card that a commit brings has a key of another leaf's card.
+fn check_holders(kept: &[&LeafView], brought: &[SignedCard]) -> Checked {
+    if brought.is_empty() {
+        return Ok(());
+    }
+    let mut held = Vec::new();
+    for leaf in kept {
+        let card = leaf.card.as_deref().ok_or(refused("card_missing"))?;
+        let card = SignedCard::decode_verified(card).map_err(|_| refused("card_bad"))?;
+        held.push(HeldKeys::of(card.card(), None));
+    }
+    brought.iter().try_for_each(|card| check_holder(card, &mut held))
+}
+
+/// Two nodes that have proven one key are one, or a thief and its victim. Of sealing keys,
+/// which anybody can copy from a card, the tree tells nothing.
+fn check_holder(card: &SignedCard, held: &mut Vec<HeldKeys>) -> Checked {
+    rule(conflict(card.card(), held.iter()).is_none(), "card_key_of_another_node")?;
+    held.push(HeldKeys::of(card.card(), None));
+    Ok(())
 }
 
 /// Reads the statement that the commit brings, and judges the step to it.
@@ -151,6 +184,7 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
     rule(after.previous == old.digest(), "previous_statement_wrong")?;
     let stays = after.hub == before.hub && after.succeeds.is_none();
     rule(stays || terms::is_next(&before.hub, &after.hub), "hub_term_not_next")?;
+    rule(stays || key_check::ed25519(&after.hub.identity.0).is_ok(), "hub_key_weak")?;
     for party in &after.parties {
         check_party(before, after, party)?;
     }
@@ -162,6 +196,7 @@ pub fn validate_step(old: &SignedStatement, new: &SignedStatement) -> Checked<Ch
 /// Judges what becomes of one party, whoever signed.
 fn check_party(before: &Statement, after: &Statement, party: &Party) -> Checked {
     let Some(old) = before.party(&party.node) else {
+        rule(key_check::ed25519(&party.identity.0).is_ok(), "identity_key_weak")?;
         return rule(party.suspended_by.is_none(), "newcomer_suspended");
     };
     rule(party.identity == old.identity, "identity_changed")?;
@@ -224,12 +259,19 @@ fn card_of(
     let container = leaf.card.as_deref().ok_or(refused("card_missing"))?;
     let signed = read(container).map_err(|_| refused("card_bad"))?;
     rule(signed.card().node == *node, "card_of_another_node")?;
-    rule(signed.card().mls_key.as_bytes() == leaf.signature_key, "card_of_another_key")?;
+    let key = signed.card().mls_key.key;
+    rule(key.as_bytes() == leaf.signature_key, "card_of_another_key")?;
     Ok(signed)
 }
 
-/// Judges one new leaf; `replaced` is the validated one whose place it takes.
-fn check_leaf(statement: &Statement, leaf: &LeafView, replaced: Option<&LeafView>) -> Checked {
+/// Judges one new leaf, and returns its card; `replaced` is the validated one whose place it
+/// takes.
+fn check_leaf(
+    statement: &Statement,
+    ciphersuite: u16,
+    leaf: &LeafView,
+    replaced: Option<&LeafView>,
+) -> Checked<SignedCard> {
     let party = statement.party(node_of(leaf)?).ok_or(refused("leaf_of_no_party"))?;
     let known = replaced.and_then(|leaf| leaf.card.as_deref());
     // A card that stands in the tree was verified when it came in.
@@ -239,10 +281,14 @@ fn check_leaf(statement: &Statement, leaf: &LeafView, replaced: Option<&LeafView
     let card = signed.card();
     rule(card.identity == party.identity, "card_of_another_identity")?;
     rule(card.serial >= party.card_floor, "card_below_floor")?;
-    match known {
-        Some(known) => rule(card.serial >= serial_of(known)?, "card_serial_lowered"),
-        None => Ok(()),
+    if let Some(known) = known {
+        rule(card.serial >= serial_of(known)?, "card_serial_lowered")?;
     }
+    // Every later committer seals to this key: one that cannot be used would stop them all.
+    let suite = Suite::from_number(ciphersuite).ok_or(refused("ciphersuite_unknown"))?;
+    let encryption = key_check::hpke_encoded(suite, &leaf.encryption_key);
+    rule(encryption.is_ok(), "encryption_key_weak")?;
+    Ok(signed)
 }
 
 /// Leaves that stay meet the floors that this commit raised.
@@ -295,7 +341,11 @@ mod tests {
     use crate::trust::sample::{self, node};
 
     /// A group of `parties` and an update of the first one, which `change` bends.
-    fn check(parties: usize, change: impl FnOnce(&mut GroupView, &mut CommitView), reason: &str) {
+    pub(super) fn check(
+        parties: usize,
+        change: impl FnOnce(&mut GroupView, &mut CommitView),
+        reason: &str,
+    ) {
         let all: Vec<_> = (0..parties).collect();
         let mut group = sample::group(&sample::signed(sample::statement(parties), &all));
         let mut commit = sample::commit(&group, 0);
@@ -374,9 +424,7 @@ mod tests {
             "signature_key_not_unique",
         );
         let by_another = |leaf: &mut LeafView| {
-            let mut card = sample::card(0, 1).card().clone();
-            card.identity = sample::key(9).public();
-            leaf.card = Some(card.sign(&sample::key(9)).unwrap().encode());
+            leaf.card = Some(sample::card_by(0, 1, 9).encode());
         };
         check(by_another, "card_of_another_identity");
     }
@@ -473,7 +521,10 @@ mod tests {
         check_next(|it| it.previous = Digest([9; 32]), all, "previous_statement_wrong");
         check_next(|it| it.lineage.0[0] ^= 1, all, "lineage_changed");
         check_next(|it| it.parties[1].identity = sample::key(9).public(), all, "identity_changed");
-        check_next(|it| it.hub.hub = node(1), all, "hub_term_not_next");
+        let to_a_party = |it: &mut Statement| {
+            (it.hub.hub, it.hub.identity) = (node(1), sample::key(1).public());
+        };
+        check_next(to_a_party, all, "hub_term_not_next");
         check_next(|it| it.hub.term = 3, all, "hub_term_not_next");
         check_next(|it| it.hub.term = 2, all, "");
         let mut moved = sample::statement(2);

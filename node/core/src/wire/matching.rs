@@ -40,7 +40,11 @@ pub(super) fn write_half(half: &PairHalf) -> proto::PairHalf {
 }
 
 pub(super) fn read_half(half: proto::PairHalf) -> Result<PairHalf, WireError> {
-    let bytes = half.half.as_slice().try_into().map_err(|_| WireError::Field("half"))?;
+    let bytes: [u8; 32] = half.half.as_slice().try_into().map_err(|_| WireError::Field("half"))?;
+    // Nobody has drawn it.
+    if bytes == [0; 32] {
+        return Err(WireError::Field("half"));
+    }
     let heard = match half.heard.as_slice() {
         [] => None,
         heard => Some(id::<Digest>(heard, "heard")?),
@@ -78,7 +82,9 @@ mod tests {
             let half = PairHalf { half: Secret::new([7; 32]), heard };
             assert_eq!(read_half(write_half(&half)), Ok(half));
         }
-        let short = proto::PairHalf { half: vec![7; 31], heard: Vec::new() };
-        assert_eq!(read_half(short), Err(WireError::Field("half")));
+        for wrong in [vec![7; 31], vec![7; 33], vec![0; 32]] {
+            let half = proto::PairHalf { half: wrong, heard: Vec::new() };
+            assert_eq!(read_half(half), Err(WireError::Field("half")));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use raccordo_core::id::NodeId;
 use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::trust::state::TrustChange;
 use raccordo_proto::admin::v1 as proto;
 use raccordo_proto::admin::v1::trust_service_server::TrustService;
@@ -14,7 +15,7 @@ use crate::app::fault::{Done, Fault};
 use crate::app::init::NewTls;
 use crate::app::peers::{self, Peer};
 use crate::app::rotate::{self, Order};
-use crate::transport::identity::{IdentityError, TlsIdentity, TlsKey};
+use crate::transport::identity::{IdentityError, TlsKey};
 
 #[async_trait]
 impl TrustService for AdminCalls {
@@ -107,11 +108,11 @@ impl TrustService for AdminCalls {
 }
 
 impl AdminCalls {
-    /// New keys of the transport's own making.
+    /// A new key, wrapped for the transport.
     fn fresh_tls(&self) -> Result<NewTls, IdentityError> {
-        let made = TlsKey::for_peers(&self.node.identity.node)?;
-        let spki = TlsIdentity::from_parts(&made.pkcs8, &made.certificate)?.spki_digest();
-        Ok(NewTls { key: made.pkcs8.reveal().clone(), certificate: made.certificate, spki })
+        let signing = IdentityKey::random(&*self.node.entropy);
+        let made = TlsKey::for_peers(&self.node.identity.node, &signing)?;
+        Ok(NewTls { signing, key: made.pkcs8.reveal().clone(), certificate: made.certificate })
     }
 
     async fn change(

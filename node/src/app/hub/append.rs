@@ -26,11 +26,11 @@ use super::read_log::{checkpoint_at, statement_of};
 use super::room::{Kept, Share};
 use super::void::{self, Before};
 use super::{Hub, WELCOME_LIFETIME, own_item, restored, rights};
-use crate::app::audit::record_refusal;
+use crate::app::audit::{Actor, record_refusal};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
 use crate::app::work::{measured_commit, open_ledger, write_ledger};
-use crate::app::{Node, history, successor};
+use crate::app::{Node, history, key_holders, successor};
 use crate::store::Tx;
 use crate::store::history::Keeper;
 use crate::store::hub::{CarriedRow, LogRow, MailboxRow};
@@ -506,6 +506,14 @@ impl Call<'_> {
                 continue;
             }
             let Ok(newer) = SignedCard::decode_verified(card) else { continue };
+            let held = key_holders::check(self.node, self.tx, newer.card()).await?;
+            if let Err(refused) = held {
+                // Its group has it; here its keys would stand for two nodes.
+                let (node, action) = (self.node, "hub.card_refused");
+                key_holders::note(node, self.tx, Actor::Node, action, newer.card(), &refused)
+                    .await?;
+                continue;
+            }
             let place = self.row.cards.iter().position(|known| {
                 SignedCard::decode_verified(known)
                     .is_ok_and(|known| known.card().node == newer.card().node)

@@ -7,9 +7,9 @@ use raccordo_core::trust::card::{CardError, SignedCard};
 use raccordo_core::trust::succession::{Offered, judge};
 use raccordo_core::trust::validator::CIPHERSUITES;
 
-use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::successor::{self, Taken};
+use crate::app::{Node, key_holders};
 use crate::store::Tx;
 
 /// Takes a card whose signature was verified: as a peer's, and as a party's.
@@ -20,6 +20,9 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
     let mut taken = successor::take(node, tx, card).await?;
     if !matches!(taken, Taken::Stranger | Taken::Known | Taken::Followed) {
         return Ok(taken);
+    }
+    if let Err(refused) = key_holders::check(node, tx, card.card()).await? {
+        return Ok(Taken::Refused(refused));
     }
     for carried in tx.all_carried().await? {
         tx.raise_carried(carried.lineage).await?;
@@ -60,7 +63,8 @@ fn replace(
     now: raccordo_core::time::Instant,
 ) -> Done<Result<Option<SignedCard>, CardError>> {
     for kept in cards {
-        let known = SignedCard::decode(kept).map_err(|cause| Fault::ours("card_damaged", cause))?;
+        let known = SignedCard::decode_verified(kept)
+            .map_err(|cause| Fault::ours("card_damaged", cause))?;
         if known.card().node != card.card().node {
             continue;
         }

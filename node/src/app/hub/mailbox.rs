@@ -7,7 +7,9 @@ use raccordo_core::trust::card::CardError;
 use super::{MAIL_LIFETIME, cards, rights};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault, Whose};
+use crate::app::pacts::MAIL_KIND as PACT_KIND;
 use crate::app::peers;
+use crate::app::sealing_proof::{ANSWER_KIND, CHALLENGE_KIND};
 use crate::app::signals::Topic;
 use crate::app::successor::{self, MAIL_KIND, Taken};
 use crate::store::Tx;
@@ -34,8 +36,11 @@ pub async fn post(
     if node.hub.is_none() {
         return Err(super::accept::not_a_hub());
     }
-    if kind != "pact" && kind != MAIL_KIND {
-        return Err(Fault::usage("unknown_kind", "only pacts and cards are posted"));
+    if ![PACT_KIND, MAIL_KIND, CHALLENGE_KIND, ANSWER_KIND].contains(&kind) {
+        return Err(Fault::usage(
+            "unknown_kind",
+            "only pacts, cards, challenges and answers are posted",
+        ));
     }
     if payload.len() > Quota::PostBytes.count() {
         return Err(node.at_quota(caller, Quota::PostBytes, Whose::Usage));

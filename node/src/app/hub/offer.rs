@@ -8,17 +8,18 @@ use std::collections::BTreeSet;
 
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::quota::Quota;
-use raccordo_core::trust::card::SignedCard;
+use raccordo_core::trust::card::{CardError, SignedCard};
+use raccordo_core::trust::key_holders::{HeldKeys, conflict};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_core::trust::statement_chain::{ends_before, follows, leads};
 pub use raccordo_core::wire::offer::Offer;
 
 use super::read_log::statement_of;
 use super::rights;
-use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault, Whose};
 use crate::app::signals::Topic;
+use crate::app::{Node, key_holders, peers};
 use crate::store::Tx;
 use crate::store::hub::CarriedRow;
 use crate::store::offer::OfferRow;
@@ -35,7 +36,8 @@ pub const REFUSED: &str = "refused";
 /// # Errors
 /// `not_a_hub`, `not_this_hub`, `not_the_chair`, `not_a_party`, `bad_statement`, `bad_card`: the
 /// offer itself; `change_overtaken`, `does_not_follow`: it does not go on from what is in force
-/// here; `identity_conflict`: a party's id stands for another identity key here;
+/// here; `identity_conflict`: a party's id stands for another identity key here; `key_held`: a
+/// card has a key of another node;
 /// `offer_too_large`, `too_many_offers`.
 pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String> {
     if node.hub.is_none() {
@@ -62,6 +64,11 @@ pub async fn offer(node: &Node, caller: &NodeId, offered: Offer) -> Done<String>
         rights::note_conflict(node, &mut *tx, &id, (caller, lineage)).await?;
         tx.commit().await?;
         return Err(rights::conflict_fault(&id));
+    }
+    for card in &offered.cards {
+        if let Err(refused) = key_holders::check(node, &mut *tx, card.card()).await? {
+            return Err(peers::card_fault(&refused));
+        }
     }
     let here = tx.offers(lineage).await?;
     if let Some(row) = here.into_iter().find(|row| row.digest == digest) {
@@ -268,8 +275,13 @@ fn check(node: &Node, caller: &NodeId, offered: &Offer) -> Done<()> {
     check_statement(statement, earlier)?;
     let bad_card = |what: &str| Err(Fault::refused("bad_card", what));
     let mut described = BTreeSet::new();
+    let mut held = Vec::new();
     for card in cards {
         let card = card.card();
+        if let Some(found) = conflict(card, &held) {
+            return Err(peers::card_fault(&CardError::KeyHeld(found)));
+        }
+        held.push(HeldKeys::of(card, None));
         let party = body.parties.iter().find(|party| party.node == card.node);
         if party.is_none_or(|party| party.identity != card.identity) {
             return bad_card("a card is not of a party");

@@ -142,7 +142,10 @@ rows! {
     NodeRow { node, vault_check, created_at }
     MailRow { item, hub, recipient, kind, payload }
     OwnKeyPackageRow { reference, hub, suite, last_resort, card_serial, created_at, undelivered }
-    PeerRow { node, signed_card, card_serial, state, reason, changed_at }
+    PeerRow {
+        node, signed_card, card_serial, state, reason, changed_at, opened_key, challenged_at,
+        refused,
+    }
     FormerCardRow { node, serial, signed_card, accepted_until }
     OrganisationRow { organisation, name, class, created_at }
     OperatorRow {

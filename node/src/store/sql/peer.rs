@@ -1,16 +1,17 @@
 //! Rows of peers.
 
 use async_trait::async_trait;
-use raccordo_core::id::NodeId;
+use raccordo_core::id::{Digest, NodeId};
 
 use super::SqlTx;
 use super::statement::{Columns, sql};
-use crate::store::Stored;
 use crate::store::peer::{FormerCardRow, PeerRow, PeerRows};
+use crate::store::{StoreError, Stored};
 
 macro_rules! columns {
     () => {
-        "node, signed_card, card_serial, state, reason, changed_at_ms"
+        "node, signed_card, card_serial, state, reason, changed_at_ms, opened_key, challenged_at_ms, \
+         refused"
     };
 }
 
@@ -19,10 +20,11 @@ const PEERS: &str = concat!("SELECT ", columns!(), " FROM peer");
 const PUT_PEER: &str = concat!(
     "INSERT INTO peer (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6) \
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
      ON CONFLICT (node) DO UPDATE SET signed_card = excluded.signed_card, \
      card_serial = excluded.card_serial, state = excluded.state, reason = excluded.reason, \
-     changed_at_ms = excluded.changed_at_ms"
+     changed_at_ms = excluded.changed_at_ms, opened_key = excluded.opened_key, \
+     challenged_at_ms = excluded.challenged_at_ms, refused = excluded.refused"
 );
 
 const PUT_FORMER: &str = "INSERT INTO former_card (node, serial, signed_card, accepted_until_ms) \
@@ -49,7 +51,10 @@ impl PeerRows for SqlTx {
             .integer(row.card_serial)
             .text(row.state.as_str())
             .text(row.reason)
-            .instant(row.changed_at);
+            .instant(row.changed_at)
+            .bytes(row.opened_key.map_or_else(Vec::new, |opened| opened.0.to_vec()))
+            .instant(row.challenged_at)
+            .text(row.refused);
         self.execute(put).await.map(drop)
     }
 
@@ -82,5 +87,11 @@ fn peer(row: &mut Columns<'_>) -> Stored<PeerRow> {
         state: row.parsed()?,
         reason: row.text()?,
         changed_at: row.instant()?,
+        opened_key: match row.bytes()?.as_slice() {
+            [] => None,
+            bytes => Some(Digest::try_from(bytes).map_err(|_| StoreError::Damaged("peer"))?),
+        },
+        challenged_at: row.instant()?,
+        refused: row.text()?,
     })
 }

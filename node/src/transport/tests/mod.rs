@@ -23,8 +23,8 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use self::world::{
-    METADATA_BYTES, Manner, PATIENCE, WIDE, World, identity, local, node, proxy, serve, trusting,
-    within,
+    METADATA_BYTES, Manner, PATIENCE, WIDE, World, fresh_key, identity, local, node, proxy, serve,
+    trusting, within,
 };
 use super::accept::{AcceptLimits, Gate};
 use super::connect::{ConnectError, Stage, explain, is_transport};
@@ -129,7 +129,7 @@ async fn revoking_a_hub_cuts_the_member_s_stream() {
 #[tokio::test]
 async fn a_hub_with_a_new_key_answers_to_either_pin() {
     let world = World::start(WIDE).await;
-    let (old, key) = (world.hub.spki_digest(), TlsKey::for_peers(&node("relay")).unwrap());
+    let (old, key) = (world.hub.spki_digest(), fresh_key("relay"));
     world.hub.renew(&key.pkcs8, &key.certificate).unwrap();
     world.route().channel().await.unwrap();
     world.by_member.replace(&node("relay"), world.hub.spki_digest());
@@ -158,7 +158,7 @@ async fn an_expired_card_is_known_as_such() {
 #[tokio::test]
 async fn a_member_with_a_new_key_is_let_in_by_either() {
     let world = World::start(WIDE).await;
-    let key = TlsKey::for_peers(&node("toscana")).unwrap();
+    let key = fresh_key("toscana");
     world.member.renew(&key.pkcs8, &key.certificate).unwrap();
     let route = world.route();
     assert_eq!(route.channel().await.unwrap_err().reason(), "not_trusted");

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use raccordo_core::id::{Digest, NodeId};
+use raccordo_core::trust::keys::IdentityKey;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +17,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
+use crate::entropy::SystemEntropy;
 use crate::transport::accept::{AcceptLimits, Admission, Gate};
 use crate::transport::address::HostPort;
 use crate::transport::connect::Route;
@@ -47,8 +49,14 @@ pub fn node(id: &str) -> NodeId {
     id.parse().unwrap()
 }
 
+/// A key that nobody has had before.
+pub fn fresh_key(id: &str) -> TlsKey {
+    let key = IdentityKey::random(&SystemEntropy::open().unwrap());
+    TlsKey::for_peers(&node(id), &key).unwrap()
+}
+
 pub fn identity(id: &str) -> TlsIdentity {
-    let key = TlsKey::for_peers(&node(id)).unwrap();
+    let key = fresh_key(id);
     TlsIdentity::from_parts(&key.pkcs8, &key.certificate).unwrap()
 }
 

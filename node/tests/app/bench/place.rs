@@ -10,6 +10,7 @@ use raccordo_core::entropy::{Entropy, SeededEntropy};
 use raccordo_core::id::{BootId, Digest, NodeId};
 use raccordo_core::secret::Secret;
 use raccordo_core::time::{Clock, Instant};
+use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::vault::Vault;
 use raccordo_node::app::hub::{Hub, Limits};
 use raccordo_node::app::init::{NewNode, NewTls, init};
@@ -179,8 +180,8 @@ async fn create(id: &NodeId, backend: &Backend, key: &[u8; 32], clock: &Standing
         hub_endpoint: (name == RELAY).then(|| "relay.example.org:4460".to_owned()),
     };
     // Nothing here speaks TLS.
-    let tls =
-        NewTls { key: name.into(), certificate: name.into(), spki: Digest::of(name.as_bytes()) };
+    let signing = IdentityKey::from_seed(&Digest::of(name.as_bytes()).0);
+    let tls = NewTls { signing, key: name.into(), certificate: name.into() };
     let entropy = SeededEntropy::labelled(name);
     init(&*backend.store(), &vault(key), &entropy, clock, new, tls).await.unwrap();
 }

@@ -4,6 +4,7 @@
 mod commits;
 mod framing;
 mod joining;
+mod key_packages;
 mod lab;
 mod public;
 mod reload;

@@ -267,10 +267,9 @@ mod tests {
     }
 
     fn hub(endpoint: Option<&str>) -> SignedCard {
-        let card = sample::card(9, 2).card().clone();
+        let card = sample::card_of(&"relay".parse().unwrap(), 9, 2).card().clone();
         let hub_endpoint = endpoint.map(str::to_owned);
-        let node = "relay".parse().unwrap();
-        Card { node, hub_endpoint, ..card }.sign(&sample::key(9)).unwrap()
+        Card { hub_endpoint, ..card }.sign(&sample::key(9)).unwrap()
     }
 
     fn cards() -> BTreeMap<NodeId, SignedCard> {

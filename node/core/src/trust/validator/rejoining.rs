@@ -50,7 +50,8 @@ mod tests {
         let mut group = sample::group(&sample::signed(sample::statement(3), &all));
         let mut commit = sample::commit(&group, 0);
         commit.removed = vec![1];
-        commit.added = vec![LeafView { encryption_key: vec![5], ..sample::leaf(1, 1) }];
+        let encryption_key = sample::encryption_key(5, 5);
+        commit.added = vec![LeafView { encryption_key, ..sample::leaf(1, 1) }];
         let mut rejoin = Rejoin {
             group: group.group,
             sender: node(1),
@@ -128,9 +129,7 @@ mod tests {
     #[test]
     fn who_joins_again_is_who_it_was() {
         let identity = |it: &mut Rejoin, _: &mut GroupView, commit: &mut CommitView| {
-            let mut card = sample::card(1, 1).card().clone();
-            card.identity = sample::key(9).public();
-            commit.added[0].card = Some(card.sign(&sample::key(9)).unwrap().encode());
+            commit.added[0].card = Some(sample::card_by(1, 1, 9).encode());
             it.replacement = commit.added[0].digest();
         };
         check_rejoin(identity, "card_of_another_identity");
