@@ -19,7 +19,7 @@ use super::Node;
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::pacts::{self, proposal_fault, read_kept};
-use super::peers::verified_card;
+use super::peers::{card_if_verified, verified_card};
 use super::signals::Topic;
 use super::work::open_pact;
 use super::{alarms, succeed, term};
@@ -384,12 +384,9 @@ pub async fn post(
     let elsewhere = proposal.moves().is_some() || proposal.succeeds().is_some();
     let hub = if elsewhere { proposal.hub() } else { &row.hub };
     for party in to.into_iter().filter(|party| *party != node.identity.node) {
-        let card = match verified_card(node, tx, &party).await {
-            Ok(card) => card,
-            Err(fault) => {
-                tracing::warn!(%party, reason = fault.reason, "a change is not sent to a party");
-                continue;
-            }
+        let Some(card) = card_if_verified(node, tx, &party).await? else {
+            tracing::warn!(%party, "a change is not sent to a party that is not verified");
+            continue;
         };
         pacts::mail(node, tx, hub, &card, &encoded).await?;
         sent.push(party);

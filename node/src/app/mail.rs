@@ -5,7 +5,7 @@ use raccordo_core::trust::statement::SignedStatement;
 pub use raccordo_core::wire::offer::Offer;
 
 use super::fault::Done;
-use super::peers::verified_card;
+use super::peers::card_if_verified;
 use super::signals::Topic;
 use super::{Node, history, pacts, succeed, term};
 use crate::store::Tx;
@@ -80,9 +80,7 @@ async fn moves(node: &Node, hub: &NodeId) -> Done<Vec<Offer>> {
 pub async fn later_term(node: &Node, tx: &mut dyn Tx, statement: SignedStatement) -> Done<Offer> {
     let mut cards = Vec::new();
     for party in statement.statement().unsuspended() {
-        if let Ok(card) = verified_card(node, tx, &party.node).await {
-            cards.push(card);
-        }
+        cards.extend(card_if_verified(node, tx, &party.node).await?);
     }
     let earlier = history::before(tx, Keeper::Member, &statement).await?;
     Ok(Offer { statement, earlier, cards })

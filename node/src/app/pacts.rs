@@ -354,6 +354,7 @@ pub async fn receive(
             }
             Ok(Ok(lineage))
         }
+        Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => Err(fault),
         Err(fault) => Ok(Err(fault)),
     }
 }

@@ -307,6 +307,26 @@ pub async fn verified_card(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<Si
     Ok(card)
 }
 
+/// The trusted card of a node, or none where it is not known or not verified here, or its card
+/// is no longer valid. That the database fails is no answer to this, and is told as such.
+///
+/// # Errors
+/// The store's; a damaged row.
+pub async fn card_if_verified(
+    node: &Node,
+    tx: &mut dyn Tx,
+    id: &NodeId,
+) -> Done<Option<SignedCard>> {
+    match verified_card(node, tx, id).await {
+        Ok(card) => Ok(Some(card)),
+        Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => Err(fault),
+        Err(fault) => {
+            tracing::debug!(peer = %id, reason = fault.reason, "no trusted card");
+            Ok(None)
+        }
+    }
+}
+
 /// The card in a row, which was verified before it came there.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use raccordo_core::trust::card::SignedCard;
 
 use super::apply::{open_author, open_share};
 use super::fault::{Done, Fault};
-use super::peers::verified_card;
+use super::peers::card_if_verified;
 use super::share::rows_for;
 use super::work::Work;
 use super::{Node, pack};
@@ -85,7 +85,7 @@ pub async fn step(node: &Node, lineage: LineageId) -> Done<bool> {
             continue;
         };
         if !row.queued {
-            let Ok(card) = verified_card(node, tx, &row.recipient).await else { continue };
+            let Some(card) = card_if_verified(node, tx, &row.recipient).await? else { continue };
             queue(node, tx, &mut row, &card).await?;
             more |= !row.queued;
             tx.put_replay(row).await?;

@@ -16,7 +16,7 @@ use super::{contact, find, pairs, tags};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
-use crate::app::peers::verified_card;
+use crate::app::peers::card_if_verified;
 use crate::app::share::rows_for;
 use crate::app::work::Work;
 use crate::store::Tx;
@@ -44,7 +44,7 @@ pub(super) async fn say(
     event: Event,
     operator: Option<OperatorId>,
 ) -> Done<bool> {
-    let Ok(card) = verified_card(node, tx, peer).await else {
+    let Some(card) = card_if_verified(node, tx, peer).await? else {
         tracing::warn!(%peer, "a match is not told to a node that is not verified");
         pairs::look_again(tx, lineage, peer).await?;
         return Ok(false);

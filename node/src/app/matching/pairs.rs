@@ -11,7 +11,7 @@ use raccordo_core::secret::Secret;
 
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
-use crate::app::peers::verified_card;
+use crate::app::peers::card_if_verified;
 use crate::app::share::rows_for;
 use crate::app::work::Work;
 use crate::store::Tx;
@@ -75,7 +75,7 @@ fn blank(lineage: LineageId, peer: &NodeId) -> PairRow {
 
 /// Sends the own half, made where there is none yet; false where the peer is not verified.
 async fn send(node: &Node, tx: &mut dyn Tx, mut row: PairRow) -> Done<bool> {
-    let Ok(card) = verified_card(node, tx, &row.peer).await else { return Ok(false) };
+    let Some(card) = card_if_verified(node, tx, &row.peer).await? else { return Ok(false) };
     let own = match half(node, &row, "own", &row.sealed_own)? {
         Some(own) => own,
         None => Secret::new(draw(&*node.entropy)),

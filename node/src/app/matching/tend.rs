@@ -6,7 +6,7 @@ use raccordo_core::sending::Standing;
 use super::{contact, pairs, tags, wanted};
 use crate::app::Node;
 use crate::app::fault::Done;
-use crate::app::peers::verified_card;
+use crate::app::peers::card_if_verified;
 use crate::app::work::Work;
 use crate::store::Tx;
 use crate::store::register::RegisterFilter;
@@ -57,7 +57,7 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
 async fn behind(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Option<PairRow>> {
     for row in tx.pairs(lineage).await? {
         let is_behind = !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty();
-        if is_behind && verified_card(node, tx, &row.peer).await.is_ok() {
+        if is_behind && card_if_verified(node, tx, &row.peer).await?.is_some() {
             return Ok(Some(row));
         }
     }
