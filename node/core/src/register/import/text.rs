@@ -30,23 +30,35 @@ pub fn lines(text: &str, delimiter: u8) -> Result<Vec<Line>, BadTable> {
     let mut builder = ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(delimiter);
     let mut reader = builder.from_reader(text.as_bytes());
-    let breaks: Vec<u64> = text.match_indices('\n').map(|(place, _)| place as u64).collect();
+    let breaks = line_ends(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut lines: Vec<Line> = Vec::new();
     loop {
-        let before = lines.last().map_or(0, |line| line.line).saturating_add(1);
-        let more = reader.read_record(&mut record).map_err(|_| BadTable { line: before })?;
+        let from = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        let rest = text.as_bytes().get(from..).unwrap_or_default();
+        // What ended the record before, and empty lines.
+        let skipped = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let start = from.saturating_add(skipped);
+        let line = (breaks.partition_point(|place| *place < start) as u64).saturating_add(1);
+        let more = reader.read_record(&mut record).map_err(|_| BadTable { line })?;
         if !more {
             return Ok(lines);
         }
-        // The line feed that ends the record is its last byte, or follows a carriage return.
-        let end = reader.position().byte().saturating_sub(1);
-        let passed = breaks.partition_point(|place| *place < end) as u64;
-        let within = record.iter().map(|value| value.matches('\n').count() as u64).sum::<u64>();
-        let line = passed.saturating_add(1).saturating_sub(within);
         let values = record.iter().map(|value| Secret::new(value.to_owned())).collect();
         lines.push(Line { line, values });
     }
+}
+
+/// Where lines end: at a line feed, or at a carriage return without one, as old programs write.
+/// A record ends at either, so that the lines on which records begin always ascend.
+fn line_ends(text: &[u8]) -> Vec<usize> {
+    let next = text.iter().skip(1).copied().map(Some).chain([None]);
+    let ends = text.iter().zip(next).enumerate().filter(|(_, (byte, next))| match byte {
+        b'\n' => true,
+        b'\r' => *next != Some(b'\n'),
+        _ => false,
+    });
+    ends.map(|(place, _)| place).collect()
 }
 
 /// A letter of Windows-1252 (WHATWG Encoding, index windows-1252).
@@ -103,6 +115,15 @@ mod tests {
             &[(1, &["a;b", "c"]), (2, &["1\n2", "3"]), (4, &["x"])],
         );
         check("a\tb,c\td\n", &[(1, &["a", "b,c", "d"])]);
+    }
+
+    /// The node takes no batch whose lines do not ascend.
+    #[test]
+    fn lines_ascend_in_every_file() {
+        check("a\n\"b\n", &[(1, &["a"]), (2, &["b\n"])]);
+        check("a\n\"b\n\n", &[(1, &["a"]), (2, &["b\n\n"])]);
+        check("a\rb\r\rc\r", &[(1, &["a"]), (2, &["b"]), (4, &["c"])]);
+        check("a\rb\n\"c\r\nd\"\r\ne", &[(1, &["a"]), (2, &["b"]), (3, &["c\r\nd"]), (5, &["e"])]);
     }
 
     #[test]
