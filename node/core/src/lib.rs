@@ -52,4 +52,6 @@ pub mod text;
 pub mod time;
 pub mod trust;
 pub mod vault;
+#[cfg(test)]
+mod vectors;
 pub mod wire;
