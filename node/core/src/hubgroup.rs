@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use openmls::framing::{MlsMessageBodyIn, MlsMessageIn};
 use openmls::group::{ProposalStore, PublicGroup};
-use openmls::prelude::{LeafNodeIndex, ProcessedMessageContent, Verifiable as _};
+use openmls::prelude::{KeyPackageRef, LeafNodeIndex, ProcessedMessageContent, Verifiable as _};
 use tls_codec::Serialize as _;
 
 use crate::crypto::{Crypto, Suite};
@@ -14,7 +15,7 @@ use crate::id::{Epoch, GroupId, NodeId};
 use crate::ledger::{Ledger, LedgerChange, LedgerError, LedgerRow, LedgerScope};
 use crate::session::{
     FrameKind, Header, SessionError, commit_view, frame, group_info, group_view, mls_group_id,
-    node_at, peek, ratchet_tree,
+    node_at, parse, peek, ratchet_tree,
 };
 use crate::trust::commit::{CommitView, GroupView, Validator};
 
@@ -31,6 +32,9 @@ pub enum HubGroupError {
     /// the commit.
     #[error("the GroupInfo is not of this commit")]
     GroupInfo,
+    /// Peer: the Welcome is not for exactly those whom the commit adds.
+    #[error("the Welcome is not for whom the commit adds")]
+    Welcome,
     /// Peer: what was uploaded is not epoch 0 of a group as ours, with one leaf.
     #[error("not the founding of a group: {0}")]
     Founding(String),
@@ -43,6 +47,7 @@ impl HubGroupError {
             Self::Session(error) => error.reason(),
             Self::WrongSender => "wrong_sender",
             Self::GroupInfo => "bad_group_info",
+            Self::Welcome => "bad_welcome",
             Self::Founding(_) => "bad_group",
         }
     }
@@ -62,6 +67,8 @@ pub struct HubGroup {
     group: PublicGroup,
     id: GroupId,
     spoiled: bool,
+    /// References of the key packages that the commit applied last has added.
+    added: Vec<KeyPackageRef>,
 }
 
 impl std::fmt::Debug for HubGroup {
@@ -99,7 +106,7 @@ impl HubGroup {
             return Err(unfit(&"context, leaf or suite is not as ours"));
         }
         let crypto = Arc::clone(crypto);
-        Ok((Self { crypto, ledger, group, id, spoiled: false }, view))
+        Ok((Self { crypto, ledger, group, id, spoiled: false, added: Vec::new() }, view))
     }
 
     /// Takes over a group as one of its members tells it: GroupInfo and tree. The caller
@@ -123,7 +130,7 @@ impl HubGroup {
         let (group, _) = opened.map_err(|error| unfit(&error))?;
         let view = group_view(&group)?;
         let crypto = Arc::clone(crypto);
-        Ok((Self { crypto, ledger, group, id, spoiled: false }, view))
+        Ok((Self { crypto, ledger, group, id, spoiled: false, added: Vec::new() }, view))
     }
 
     /// Loads a group from the rows of its scope; `None` when there are none.
@@ -138,7 +145,7 @@ impl HubGroup {
         let ledger = Ledger::from_rows(LedgerScope::Hub(id), rows)?;
         let group = PublicGroup::load(&ledger, &mls_group_id(&id))?;
         let crypto = Arc::clone(crypto);
-        Ok(group.map(|group| Self { crypto, ledger, group, id, spoiled: false }))
+        Ok(group.map(|group| Self { crypto, ledger, group, id, spoiled: false, added: Vec::new() }))
     }
 
     /// Checks an application message as far as a hub can: size, framing, group. The caller
@@ -201,9 +208,38 @@ impl HubGroup {
             return Err(HubGroupError::WrongSender);
         }
         validator(&self.view()?, &view).map_err(SessionError::from)?;
+        let added = staged.add_proposals();
+        let added = added.map(|add| add.add_proposal().key_package().hash_ref(&*self.crypto));
+        self.added = added.collect::<Result<_, _>>().map_err(SessionError::internal)?;
         self.group.merge_commit(&self.ledger, *staged).map_err(SessionError::internal)?;
         self.match_info(committer, group_info)?;
         Ok(view)
+    }
+
+    /// Judges the Welcome that came with the commit applied last (RFC 9420 §12.4.3.1): an MLS
+    /// message of the group's suite with secrets for each added key package and for no other;
+    /// empty where nobody was added. What is sealed in it only the newcomers can read.
+    ///
+    /// # Errors
+    /// [`HubGroupError::Welcome`]. Nothing may be stored then: drop the group and load it again.
+    pub fn check_welcome(&mut self, welcome: &[u8]) -> Result<(), HubGroupError> {
+        let fits = if self.added.is_empty() { welcome.is_empty() } else { self.greets(welcome) };
+        self.spoiled |= !fits;
+        if fits { Ok(()) } else { Err(HubGroupError::Welcome) }
+    }
+
+    fn greets(&self, welcome: &[u8]) -> bool {
+        let Ok(MlsMessageBodyIn::Welcome(welcome)) = parse(welcome).map(MlsMessageIn::extract)
+        else {
+            return false;
+        };
+        let secrets = welcome.secrets();
+        let names = |reference: &KeyPackageRef| {
+            secrets.iter().filter(|secret| secret.new_member() == *reference).count() == 1
+        };
+        welcome.ciphersuite() == self.group.ciphersuite()
+            && secrets.len() == self.added.len()
+            && self.added.iter().all(names)
     }
 
     /// The committer's new key has signed a GroupInfo of exactly the state that the commit

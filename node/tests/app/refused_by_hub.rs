@@ -5,12 +5,14 @@ use raccordo_core::entropy::draw;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{Digest, EntryId, Epoch, GroupId, ItemId};
 use raccordo_core::object::Kind;
+use raccordo_core::session::{Change, Session};
 use raccordo_core::trust::statement::SignedStatement;
 use raccordo_node::app::fault::Fault;
+use raccordo_node::app::found::{self, Step};
 use raccordo_node::app::hub::append::{Handed, Outcome, append};
 use raccordo_node::app::hub::found_group::found_group;
 use raccordo_node::app::hub::key_package_pool::{claim, fetch_tree};
-use raccordo_node::app::hub::mailbox::post;
+use raccordo_node::app::hub::mailbox::{post, read_mailbox};
 use raccordo_node::app::hub::offer::{Offer, offer};
 use raccordo_node::app::{mail, pacts, send};
 use raccordo_node::store::hub::MailLoads;
@@ -95,6 +97,50 @@ async fn bad_commits() {
     // None of it has harmed the group.
     bench.run().await;
     bench.assert_agreement().await;
+}
+
+/// A commit that adds is taken with its Welcome alone: who is added could never come in else.
+#[tokio::test]
+async fn welcomes_that_are_for_nobody() {
+    let bench = Bench::agreed(Rows::Memory, Suite::Classical).await;
+    found::create(bench.node(Toscana), ADMIN, EQUIPE).await.unwrap();
+    let lineage = bench.lineage().await;
+    let toscana = bench.node(Toscana);
+    let group = bench.row(Toscana).await.group;
+    let (_, step) = found::steps(toscana, &Relay.id()).await.unwrap().remove(0);
+    let Step::Upload { group_info, .. } = step else { panic!("{step:?}") };
+    let relay = bench.node(Relay);
+    found_group(relay, &Toscana.id(), lineage, group, group_info).await.unwrap();
+    found::uploaded(toscana, lineage).await.unwrap();
+    let claimed = claim(relay, &Toscana.id(), lineage, 3, &[Umbria.id()]).await.unwrap();
+    let other = claim(relay, &Toscana.id(), lineage, 3, &[Umbria.id()]).await.unwrap();
+    found::invite(toscana, lineage, claimed.key_packages).await.unwrap();
+    let good = waiting(&bench, Toscana).await;
+    assert!(good.kind == EntryKind::Commit && !good.welcome.is_empty());
+    // A Welcome of the same group to another key package of Umbria.
+    let leaf = toscana.identity.leaf();
+    let statement = bench.row(Toscana).await.statement;
+    let founded = Session::found(&toscana.crypto, &leaf, group, Suite::Classical, &statement);
+    let add = vec![other.key_packages[0].key_package.clone()];
+    let staged = founded.unwrap().0.stage(&leaf, &Change { add, ..Change::default() }).unwrap();
+    let mut cut = good.welcome.clone();
+    cut.truncate(cut.len() / 2);
+    for welcome in [vec![], vec![7; 300], cut, good.payload.clone(), staged.welcome.unwrap()] {
+        let bent = Handed { welcome, ..good.clone() };
+        check(&bench, Toscana, bent, "bad_welcome").await;
+    }
+    let mail = read_mailbox(relay, &Umbria.id(), 0).await.unwrap();
+    assert!(mail.iter().all(|row| row.kind != "welcome"));
+    let mut bench = bench;
+    bench.run().await;
+    bench.assert_agreement().await;
+    // Who adds nobody brings none.
+    bench.restart(Toscana).await;
+    bench.share_samples(Toscana, Kind::Case, 1).await;
+    let update = waiting(&bench, Toscana).await;
+    assert_eq!(update.kind, EntryKind::Commit);
+    let bent = Handed { welcome: good.welcome, ..update };
+    check(&bench, Toscana, bent, "bad_welcome").await;
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub use self::public::PublicState;
 pub use self::stage::{Change, Staged};
 pub use self::view::{CARD, STATEMENT};
 pub(crate) use self::{
-    frame::{frame, group_info, mls_group_id},
+    frame::{frame, group_info, mls_group_id, parse},
     join::ratchet_tree,
     view::{commit_view, group_view, node_at},
 };

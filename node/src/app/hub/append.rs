@@ -397,6 +397,8 @@ impl Call<'_> {
             &handed.group_info,
             &|before, commit| validate(before, commit).map(drop),
         );
+        let group = self.group().await?;
+        let applied = applied.and_then(|view| group.check_welcome(&handed.welcome).map(|()| view));
         let view = match applied {
             Ok(view) => view,
             Err(cause) => {
@@ -483,7 +485,7 @@ impl Call<'_> {
             }
         }
         let added: BTreeSet<NodeId> = view.added.into_iter().filter_map(|leaf| leaf.node).collect();
-        if !added.is_empty() && !welcome.is_empty() {
+        if !added.is_empty() {
             let expires_at = self.now.plus(WELCOME_LIFETIME);
             self.tx.put_tree(self.row.group, self.row.epoch, tree, expires_at).await?;
             self.tx.limit_trees(self.row.group, Quota::TreesOfEquipe.count()).await?;
