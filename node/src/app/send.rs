@@ -43,7 +43,7 @@ pub async fn next_call(node: &Node, lineage: LineageId) -> Done<Option<AppendCal
     call_of(node, &mut *tx, lineage, rows).await
 }
 
-/// The same without messages, which the hub has no room for now: a full log must not stand
+/// The same without messages, which the hub has no room for at present: a full log must not stand
 /// before the commit that puts out who has filled it.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Parties, statements, cards and group views for tests, without MLS.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use crate::id::{Digest, Epoch, LineageId, NodeId, Sequence};
 use crate::sealing::SealingKey;
@@ -135,8 +135,9 @@ pub(crate) fn encryption_key(number: usize, serial: u64) -> Vec<u8> {
 
 /// Of one number and serial always the same, and made once: it takes some milliseconds.
 pub(crate) fn leaf(number: usize, serial: u64) -> LeafView {
-    static LEAVES: Mutex<BTreeMap<(usize, u64), LeafView>> = Mutex::new(BTreeMap::new());
-    let mut leaves = LEAVES.lock().unwrap();
+    thread_local! {
+        static LEAVES: RefCell<BTreeMap<(usize, u64), LeafView>> = const { RefCell::new(BTreeMap::new()) };
+    }
     let made = || LeafView {
         node: Some(node(number)),
         signature_key: mls_key(number, serial).0.to_vec(),
@@ -145,7 +146,7 @@ pub(crate) fn leaf(number: usize, serial: u64) -> LeafView {
         extensions_exact: true,
         lifetime_unbounded: true,
     };
-    leaves.entry((number, serial)).or_insert_with(made).clone()
+    LEAVES.with_borrow_mut(|leaves| leaves.entry((number, serial)).or_insert_with(made).clone())
 }
 
 /// A group in epoch 5 with a leaf for each unsuspended party, at its party's number.

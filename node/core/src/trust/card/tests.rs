@@ -1,3 +1,5 @@
+//! Cards that are read, refused, and followed by newer ones.
+
 use super::file::END;
 use super::*;
 use crate::sealing::SealingKey;
