@@ -28,7 +28,7 @@ pub enum AuditCommand {
     /// Verify that nothing was changed or left out
     #[command(
         long_about = "Verify that nothing was changed or left out. With --against the chain is also held against what this node has signed of it and given away: whoever can write the database can rewrite the whole chain, but not that. FILE has lines of `raccordo audit heads` of another member, or of this machine's log; other lines are passed over.",
-        after_help = "Example:\n  journalctl -u raccordod -o cat | raccordo audit verify --against -"
+        after_help = "Example:\n  raccordo audit verify --against umbria.heads"
     )]
     Verify {
         /// Lines with heads of this node's chain, or - for standard input

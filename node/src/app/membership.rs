@@ -202,7 +202,7 @@ mod tests {
             chair: "lazio".parse().unwrap(),
             hub: HubTerm {
                 hub: "relay".parse().unwrap(),
-                identity: key.public(),
+                identity: IdentityKey::from_seed(&[9; 32]).public(),
                 endpoint: "relay.example:1".into(),
                 term: 1,
                 first_sequence: Sequence(1),

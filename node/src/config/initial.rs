@@ -258,7 +258,7 @@ mod tests {
             text.lines().map(|line| default_line(line).unwrap_or(line)).collect();
         assert_eq!(parsed(&uncommented.join("\n")), parsed(&text));
         let defaults = text.lines().filter_map(default_line).count();
-        assert_eq!(defaults, 25);
+        assert_eq!(defaults, 26);
     }
 
     #[test]

@@ -54,6 +54,13 @@ pub struct Mishaps {
     life: u64,
 }
 
+/// What was to come, and waits.
+#[derive(Debug)]
+pub struct Spared {
+    crash: Option<(u64, CrashPoint)>,
+    failing: Option<Failing>,
+}
+
 impl Mishaps {
     /// Lets the `commits`-th commit from now on (1 is the next one) fail with
     /// [`StoreError::Crashed`], and after it every call until [`Mishaps::recover`].
@@ -64,6 +71,17 @@ impl Mishaps {
     /// Whether a crash is still to come.
     pub fn crash_pending(&self) -> bool {
         self.crash.is_some()
+    }
+
+    /// Takes back what is still to come, until [`Mishaps::resume`].
+    pub fn spare(&mut self) -> Spared {
+        Spared { crash: self.crash.take(), failing: self.failing.take() }
+    }
+
+    /// Lets what was taken back come after all.
+    pub fn resume(&mut self, spared: Spared) {
+        self.crash = spared.crash;
+        self.failing = spared.failing;
     }
 
     /// Whether the crash has happened.

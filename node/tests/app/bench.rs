@@ -372,7 +372,8 @@ impl Bench {
 
     /// Everything that the operator of a region sees, in order.
     pub async fn listed(&self, who: Who) -> Vec<AlertView> {
-        sight::listed(self.node(who), self.operator(who), EQUIPE).await
+        let listed = sight::listed(self.node(who), self.operator(who), EQUIPE);
+        self.places[&who].spared(listed).await
     }
 
     /// One alert as the operator of a region sees it, without what it says.

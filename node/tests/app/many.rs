@@ -342,7 +342,8 @@ impl Many {
 
     /// Everything that the operator of a member sees, in order.
     pub async fn listed(&self, member: usize) -> Vec<AlertView> {
-        sight::listed(self.node(member), self.operator(member), EQUIPE).await
+        let listed = sight::listed(self.node(member), self.operator(member), EQUIPE);
+        self.place(member).spared(listed).await
     }
 
     /// Ids of the active alerts that a member sees.

@@ -107,7 +107,7 @@ async fn welcomes_that_are_for_nobody() {
     let lineage = bench.lineage().await;
     let toscana = bench.node(Toscana);
     let group = bench.row(Toscana).await.group;
-    let (_, step) = found::steps(toscana, &Relay.id()).await.unwrap().remove(0);
+    let (_, step) = found::steps(toscana, &Relay.id()).await.unwrap().pop_first().unwrap();
     let Step::Upload { group_info, .. } = step else { panic!("{step:?}") };
     let relay = bench.node(Relay);
     found_group(relay, &Toscana.id(), lineage, group, group_info).await.unwrap();

@@ -494,7 +494,7 @@ mod tests {
         let body = Body::ReadReceipt(Vec::new());
         let expected = Envelope { author: None, body, ..numbered.clone() };
         assert_eq!(decode_envelope(&blank(&numbered)), Ok(expected.clone()));
-        let packed = number_envelope(&blank(&queued), u64::MAX).unwrap();
+        let packed = number_envelope(&blank(&queued), number::NUMBER_MAX).unwrap();
         assert_eq!(decode_envelope(&packed), Ok(expected));
         assert!(blank_envelope(b"none").is_err());
     }

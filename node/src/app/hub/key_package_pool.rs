@@ -53,7 +53,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     }
     let now = node.clock.now();
     let bad = |cause: String| Fault::usage("bad_key_package", cause);
-    let mut fewest = u32::MAX;
+    let mut suites = BTreeSet::new();
     let mut tx = node.store.write().await?;
     rights::admit(node, &mut *tx, caller).await?;
     for deposit in deposits {
@@ -96,6 +96,10 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
             deposited_at: now,
         })
         .await?;
+        suites.insert(suite);
+    }
+    let mut fewest = u32::MAX;
+    for suite in suites {
         let pool = tx.pool(caller, suite, now).await?;
         let single = pool.iter().filter(|row| !row.last_resort).count();
         fewest = fewest.min(u32::try_from(single).unwrap_or(u32::MAX));

@@ -41,7 +41,7 @@ use tokio::sync::OwnedMutexGuard;
 use self::tables::Tables;
 use super::ailment::{Ailing, Ailment};
 pub use super::mishap::CrashPoint;
-use super::mishap::{Meeting, Mishaps};
+use super::mishap::{Meeting, Mishaps, Spared};
 use super::{Store, StoreError, Stored, Tx};
 
 /// Schema number that this store names.
@@ -106,6 +106,17 @@ impl MemoryStore {
     /// Whether a crash is still to come.
     pub fn crash_pending(&self) -> bool {
         self.state().mishaps.crash_pending()
+    }
+
+    /// Takes back the crash and the failures that are still to come, until
+    /// [`MemoryStore::resume`].
+    pub fn spare(&self) -> Spared {
+        self.state().mishaps.spare()
+    }
+
+    /// Lets what was taken back come after all.
+    pub fn resume(&self, spared: Spared) {
+        self.state().mishaps.resume(spared);
     }
 
     /// Lets the `commits`-th commit of a writer from now on (1 is the next one), and as many

@@ -48,6 +48,8 @@ pub async fn end(stage: &mut Stage, code: AlarmCode, ending: Ending) {
         Ending::Amends => amends(stage, code).await,
         Ending::Void => hold_for_void(stage, code).await,
         Ending::Request => {
+            // The chair reads the request before its administrator approves it.
+            stage.hubs.turn(OTHER, RELAY).await;
             approve::approve(stage.hubs.node(OTHER), ADMIN, EQUIPE, &id(CULPRIT)).await.unwrap();
             stage.hubs.run().await;
         }

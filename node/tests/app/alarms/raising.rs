@@ -6,7 +6,7 @@ use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::audit::{AuditHead, SignedAuditHead};
 use raccordo_core::envelope::{Body, Envelope, PackHead, pad};
 use raccordo_core::hublog::{Checkpoint, EntryKind, LogEntry, SignedCheckpoint, WelcomeItem};
-use raccordo_core::id::{Digest, EntryId, EnvelopeId, LineageId, Sequence};
+use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, Sequence};
 use raccordo_core::trust::card::Card;
 use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::trust::notice::NoticeKind;
@@ -79,10 +79,12 @@ pub async fn raise(stage: &mut Stage, code: AlarmCode, ending: Ending) {
             .await;
         }
         AlarmCode::EchoDisagrees => {
+            settle(stage).await;
             lie(stage, |head, _| head.echo.head = Digest([7; 32])).await;
             stage.observe().await;
         }
         AlarmCode::EntryReplayed => {
+            settle(stage).await;
             let payload = encrypted(stage, CULPRIT, |_, _| {}).await;
             queue(stage, vec![payload.clone(), payload]).await;
             stage.observe().await;
@@ -96,9 +98,7 @@ pub async fn raise(stage: &mut Stage, code: AlarmCode, ending: Ending) {
         AlarmCode::WelcomeRefused => welcome_refused(stage).await,
         AlarmCode::PactUnknown => pact_unknown(stage).await,
         AlarmCode::EntryRefused => {
-            // Who has written in this run needs no commit first.
-            stage.hubs.share(OBSERVER, 1).await;
-            stage.hubs.run().await;
+            settle(stage).await;
             answered(stage, |_, answer| {
                 answer.outcomes[0].1 = Outcome::Refused("not_admissible".into());
                 answer.checkpoint = None;
@@ -145,6 +145,13 @@ pub async fn raise(stage: &mut Stage, code: AlarmCode, ending: Ending) {
         | AlarmCode::EvaluationBad
         | AlarmCode::TokenBudgetExceeded => panic!("{code} has a stage of its own"),
     }
+}
+
+/// Who has written in this run needs no commit first: what the observer says from now on begins
+/// no epoch, and who has not read it can go on writing.
+async fn settle(stage: &mut Stage) {
+    stage.hubs.share(OBSERVER, 1).await;
+    stage.hubs.run().await;
 }
 
 fn signed(stage: &Stage, stated: Checkpoint) -> SignedCheckpoint {
@@ -216,6 +223,14 @@ async fn hand(stage: &Stage, who: &str, payload: Vec<u8>) {
 
 /// A copy of a node has spoken, and the node sees it.
 pub async fn doubled(stage: &Stage, who: &'static str) {
+    // The hub takes nothing of an epoch that is over.
+    let mut newest = stage.hubs.row(who).await.epoch;
+    for name in REGIONS {
+        newest = newest.max(stage.hubs.row(name).await.epoch);
+    }
+    if stage.hubs.row(who).await.epoch < newest {
+        stage.hubs.turn(who, RELAY).await;
+    }
     let payload = encrypted(stage, who, |_, _| {}).await;
     hand(stage, who, payload).await;
     stage.hubs.turn(who, RELAY).await;
@@ -264,11 +279,13 @@ async fn refuse(stage: &Stage, batch: &Batch) {
     assert_eq!(taken, Ok(Received::Stopped));
 }
 
+/// What the observer has read comes again, and one of it is another: the hub itself keeps nothing
+/// that all have.
 async fn rewritten(stage: &Stage) {
-    let row = stage.hubs.row(OBSERVER).await;
-    let mut entries = log_after(stage, Sequence(row.sequence.0 - 2)).await;
-    entries[0].payload[0] ^= 1;
-    refuse(stage, &Batch { group: row.group, entries, checkpoint: signed_end(stage).await }).await;
+    let mut batch = batch(stage).await;
+    stage.observe().await;
+    batch.entries[0].payload[0] ^= 1;
+    refuse(stage, &batch).await;
 }
 
 /// The observer has handed something over, and the hub answers with `bend`.
@@ -339,7 +356,8 @@ async fn welcome_refused(stage: &Stage) {
     let item = WelcomeItem {
         group: row.group,
         lineage: row.lineage,
-        epoch: row.epoch,
+        // The hub keeps trees of epochs that somebody has joined in.
+        epoch: Epoch(1),
         sequence: row.sequence.next(),
         checkpoint,
         welcome: b"no Welcome".to_vec(),
@@ -365,6 +383,9 @@ async fn pact_unknown(stage: &mut Stage) {
     let parties = REGIONS.map(id);
     let earlier = stage.hubs.disk(OBSERVER).snapshot();
     let text = pacts::draft(chair, EQUIPE, &parties, &id(RELAY), true, "").await.unwrap();
+    // The same text again would be the pact that is in force.
+    assert!(text.contains("retention_days = 180"));
+    let text = text.replace("retention_days = 180", "retention_days = 30");
     pacts::sign(chair, ADMIN, Source::Toml(text)).await.unwrap();
     pacts::propose(chair, ADMIN, EQUIPE, false).await.unwrap();
     stage.hubs.run().await;
