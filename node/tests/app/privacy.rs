@@ -220,14 +220,13 @@ async fn third_members_cannot_link_alerts_of_two_others() {
     // Both have tokens of the same worker, and so would be linked by them.
     let mut tokens = Vec::new();
     for (member, record) in [(TOSCANA, world.records[0]), (UMBRIA, world.records[1])] {
-        let vault = world.many.vault(member);
-        let mut tx = world.many.node(member).store.read().await.unwrap();
-        let rows = tx.tokens_of(world.lineage, record).await.unwrap();
-        let open = |row: &raccordo_node::store::token::TokenRow| {
-            let context = format!("token/{record}/{}", row.lookup);
-            vault.open(&context, &row.sealed).unwrap().reveal().clone()
-        };
-        tokens.push(rows.iter().map(open).collect::<BTreeSet<_>>());
+        let node = world.many.node(member);
+        let mut tx = node.store.read().await.unwrap();
+        let kept =
+            raccordo_node::app::matching::tokens::kept(node, &mut *tx, world.lineage, record);
+        let kept = kept.await.unwrap();
+        let bytes = kept.iter().map(|kept| *kept.token.reveal());
+        tokens.push(bytes.collect::<BTreeSet<_>>());
     }
     assert!(tokens[0].intersection(&tokens[1]).count() >= 2);
     // No tag that is shown to anybody is also shown to, or by, somebody else.
