@@ -190,10 +190,11 @@ async fn who_has_its_group_and_is_let_in_once_more_goes_on() {
     many.run().await;
     approve::approve(many.node(1), ADMIN, EQUIPE, &id(2)).await.unwrap();
     many.run().await;
+    // The hub keeps the newest Welcome alone.
     many.read_mail(2).await;
     assert_eq!(many.row(2).await.state, "active");
     many.fetch(2).await.unwrap();
-    assert_eq!(many.row(2).await.state, "ended");
+    assert_eq!(many.row(2).await.state, "active");
     many.away.clear();
     many.run().await;
     many.assert_agreement(&[0, 1, 2]).await;
