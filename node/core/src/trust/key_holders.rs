@@ -89,7 +89,7 @@ mod tests {
     fn own_keys_are_kept_and_a_copied_sealing_key_keeps_nobody_out() {
         let (old, new) = (sample::card(1, 1), sample::card(1, 2));
         let held = HeldKeys::of(old.card(), Some(old.card().sealing_key_digest()));
-        assert_eq!(conflict(new.card(), &[held.clone()]), None);
+        assert_eq!(conflict(new.card(), std::slice::from_ref(&held)), None);
         assert_eq!(conflict(old.card(), &[held]), None);
         // Who has only copied it has opened no challenge, or one to a key that it had before.
         let mut copy = sample::card(2, 1).card().clone();

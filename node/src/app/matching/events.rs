@@ -242,7 +242,11 @@ async fn heard_twice(
     if *told == Told::Confirmed && standing::read(&row)?.state == State::Linked {
         contact::send(node, work.tx()?, &row).await?;
     }
-    if !row.seen && weigh(work, &mut row, said, told).await? && row.seen {
+    if row.seen {
+        return Ok(());
+    }
+    let weighed = weigh(work, &mut row, said, told).await?;
+    if weighed && row.seen {
         row.changed_at = node.clock.now();
         work.tx()?.update_match(&row).await?;
     }
