@@ -49,8 +49,16 @@ async fn check(bench: &mut Bench, good: &Batch, bent: Batch, alarm: &str, signed
     assert!(bench.row(Umbria).await.sequence >= last);
     let after: &[&str] = if signed { &["log_forked"] } else { &[] };
     assert_eq!(bench.alarms(Umbria).await, after);
+    // What the hub has signed of a place ahead is held against it once the log is there: the
+    // alert that waited may be what stands at that place.
+    let ahead = bent_ahead(&bent, good);
     let state = bench.seen(Umbria, held[0]).await.delivery.state;
-    assert_eq!(state, if signed { State::Queued } else { State::Delivered });
+    assert_eq!(state, if signed && !ahead { State::Queued } else { State::Delivered });
+}
+
+/// Whether a checkpoint is of a place behind the end of the good batch.
+fn bent_ahead(bent: &Batch, good: &Batch) -> bool {
+    bent.checkpoint.checkpoint().sequence > good.checkpoint.checkpoint().sequence
 }
 
 async fn check_bent(bend: impl FnOnce(&Bench, &Batch) -> Batch, alarm: &str, signed: bool) {
