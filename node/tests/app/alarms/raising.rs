@@ -375,6 +375,10 @@ async fn welcome_refused(stage: &Stage) {
         payload: wire::hub::encode_welcome(&item),
     };
     stage.hubs.take_mail(OBSERVER, mail).await;
+    // The relay has given this place to nothing: what it brings next stands there.
+    let mut tx = stage.hubs.disk(OBSERVER).write().await.unwrap();
+    tx.put_mailbox_cursor(&id(RELAY), cursor).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// All agree on a later pact, and the observer's disk is one of before it heard of it.
