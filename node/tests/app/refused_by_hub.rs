@@ -135,6 +135,7 @@ async fn welcomes_that_are_for_nobody() {
     bench.run().await;
     bench.assert_agreement().await;
     // Who adds nobody brings none.
+    let mut bench = Bench::ready().await;
     bench.restart(Toscana).await;
     bench.share_samples(Toscana, Kind::Case, 1).await;
     let update = waiting(&bench, Toscana).await;

@@ -256,6 +256,7 @@ pub async fn full_of_one(quota: Quota) {
     bench.restart(Relay).await;
     assert_refused(hand_again(&bench, Toscana, &good).await, quota);
     // Whoever reads makes room.
+    while bench.fetch(Umbria).await.unwrap() {}
     let row = bench.node(Relay).store.read().await.unwrap().all_carried().await.unwrap();
     for who in REGIONS {
         let read = [(row[0].group, row[0].sequence)];
