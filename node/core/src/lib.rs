@@ -52,6 +52,4 @@ pub mod text;
 pub mod time;
 pub mod trust;
 pub mod vault;
-#[cfg(test)]
-mod vectors;
 pub mod wire;

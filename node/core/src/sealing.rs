@@ -59,12 +59,6 @@ impl SealingKey {
         &self.public
     }
 
-    /// The X-Wing decapsulation key, for test vectors.
-    #[cfg(test)]
-    pub(crate) fn private(&self) -> &Secret<Vec<u8>> {
-        &self.private
-    }
-
     /// Opens a letter that was sealed to this key with the same `info` and `aad`.
     ///
     /// # Errors
