@@ -159,10 +159,12 @@ async fn a_clock_that_was_put_back_does_not_silence_the_node() {
     bench.put_clock_back(YEAR);
     assert_eq!(heartbeat::beat(bench.node(Toscana)).await.unwrap(), 1, "silent for a year");
     bench.run().await;
-    let findings = doctor::doctor(bench.node(Toscana)).await.unwrap();
-    assert!(findings.iter().any(|found| found.code == "clock_went_back"), "{findings:?}");
     // The log's time lies a year ahead of its clock: it waits, says so, and goes on by itself.
-    assert_eq!(bench.alarms(Toscana).await, ["own_clock_behind"]);
+    let findings = doctor::doctor(bench.node(Toscana)).await.unwrap();
+    assert!(
+        findings.iter().any(|found| found.message.contains("own_clock_behind")),
+        "{findings:?}"
+    );
     bench.pass(YEAR);
     bench.run().await;
     assert_eq!(bench.alarms(Toscana).await, Vec::<String>::new());
