@@ -202,7 +202,7 @@ fn causes(
     let silent = truth.iter().filter(|pair| !weighed.contains_key(*pair)).count();
     counts.insert(("missed", "nothing agrees".to_owned()), silent);
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|one, other| other.1.cmp(&one.1));
+    counts.sort_by_key(|one| std::cmp::Reverse(one.1));
     for ((what, families), count) in counts.into_iter().take(20) {
         writeln!(out, "{count:5} {what:7} {families}")?;
     }

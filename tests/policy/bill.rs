@@ -180,7 +180,7 @@ fn every_checksum_is_that_of_the_lock_file() {
     let differs = crates().into_iter().filter_map(|(name, one)| {
         let locked = locked.remove(&name).unwrap_or_else(|| panic!("{} is not locked", one.purl));
         let stated: Vec<_> = one.hashes.iter().map(|hash| hash.content.clone()).collect();
-        (stated != Vec::from_iter(locked)).then(|| one.purl)
+        (stated != Vec::from_iter(locked)).then_some(one.purl)
     });
     none("checksums that Cargo.lock does not have", differs.collect());
 }

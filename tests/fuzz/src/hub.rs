@@ -218,7 +218,7 @@ pub fn examples() -> Vec<Vec<u8>> {
         earlier: vec![fixture::founding().clone()],
     };
     let offer = proto::OfferEquipeRequest {
-        statement: Some(statement_message(&fixture::founding())),
+        statement: Some(statement_message(fixture::founding())),
         cards: vec![card_message(&fixture::card(1))],
         earlier: Vec::new(),
     };
