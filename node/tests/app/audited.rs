@@ -275,7 +275,7 @@ async fn a_page_is_one_record() {
     let mut shown: Vec<ObjectId> = Vec::new();
     let mut place = |view: alerts::AlertView| {
         // Every third is left out, and nobody has read it.
-        if view.row.position % 3 == 0 {
+        if view.row.position.is_multiple_of(3) {
             return Place::LeftOut;
         }
         shown.push(view.row.object);
