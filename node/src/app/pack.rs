@@ -356,11 +356,11 @@ pub(super) fn blank(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     seal(node, row.envelope, &blank)
 }
 
-/// A row for the queue.
+/// A row for the queue, of an envelope that fits into a pack: see [`rows_for`].
 ///
 /// # Errors
 /// Never in practice: see [`Node::seal`].
-fn queued_row(
+pub fn queued_row(
     node: &Node,
     envelope: &Envelope,
     object: Option<raccordo_core::id::ObjectId>,

@@ -8,6 +8,7 @@ use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::wire;
 use raccordo_node::app::delivery::State;
 use raccordo_node::app::hub::append::{Handed, Outcome};
+use raccordo_node::app::pack::queued_row;
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::work::Work;
 use raccordo_node::store::object::{ObjectReports, ObjectRow};
@@ -304,4 +305,27 @@ async fn a_message_refused_as_a_whole_is_told_of_each_of_its_objects() {
         assert_eq!(delivery.refusals, [(Toscana.id(), "too_many_set_aside".to_owned())]);
     }
     assert_eq!(bench.seen(Umbria, first).await.delivery.refusals, []);
+}
+
+#[tokio::test]
+async fn an_own_envelope_that_fits_no_pack_stops_nothing() {
+    let mut bench = Bench::ready().await;
+    let aside = |number: u32| {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let (envelope, reason) = (Some(EnvelopeId(id)), "bad_field".to_owned());
+        SetAside { sequence: Sequence(1), envelope, reason }
+    };
+    let set_aside = (0..3_000).map(aside).collect();
+    let receipt = Receipt { processed: Sequence(1), set_aside };
+    let large = Envelope { body: Body::Receipt(receipt), ..empty(&bench).await };
+    let node = bench.node(Toscana);
+    let row = queued_row(node, &large, None, false).unwrap();
+    let mut work = Work::begin(node, large.lineage).await.unwrap().unwrap();
+    work.tx().unwrap().queue_envelopes(vec![row]).await.unwrap();
+    work.commit().await.unwrap();
+    let shared = bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.run().await;
+    bench.assert_arrived(Toscana, &shared).await;
+    bench.assert_agreement().await;
 }
