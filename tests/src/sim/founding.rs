@@ -93,7 +93,7 @@ impl World {
     pub fn accept_at_hub(&mut self) -> Checked<String> {
         let Some(hub) = self.hub.node() else { return Ok("down".into()) };
         for row in ready(accept::list(&hub))?? {
-            if row.state == "waiting" {
+            if row.state() == "waiting" {
                 let accepted = accept::decide(&hub, ADMINISTRATOR, EQUIPE, Decision::Accept);
                 return match ready(accepted)? {
                     Ok(_) => Ok("accepted".into()),

@@ -43,6 +43,16 @@ impl World {
         self.end()
     }
 
+    /// An équipe that was founded without any fault, for tests that go on from there.
+    ///
+    /// # Errors
+    /// Something does not work in peace.
+    pub fn found_in_peace(&mut self) -> Checked {
+        self.prepare()?;
+        self.network.heal();
+        self.until_quiet()
+    }
+
     /// In the middle of a run all changes that wait are agreed on, who is suspended returns,
     /// and who is out comes in: under faults single signatures would always be faster.
     fn agree_in_peace(&mut self) -> Checked {
@@ -60,8 +70,8 @@ impl World {
     /// No fault is under way any more.
     fn calm(&mut self) {
         self.network.heal();
-        self.hub.store.recover();
-        self.members.iter().for_each(|member| member.store.recover());
+        self.hub.disk.recover();
+        self.members.iter().for_each(|member| member.disk.recover());
     }
 
     /// Everything runs, nothing goes wrong any more, until nothing is left to be done.
