@@ -30,7 +30,8 @@ async fn check_reopened(url: &str) -> anyhow::Result<()> {
     tx.insert_objects(vec![object(1)]).await?;
     tx.commit().await?;
     store.close().await;
-    assert!(matches!(store.read().await, Err(StoreError::Unavailable(_))));
+    let asked = store.read().await?.object(object_id(1)).await;
+    assert!(matches!(asked, Err(StoreError::Unavailable(_))));
 
     let store = SqlStore::open(url, 2).await?;
     assert_eq!(store.schema().await?, 21);
@@ -53,7 +54,7 @@ async fn check_newer(url: &str) -> anyhow::Result<()> {
 }
 
 async fn check_damaged(url: &str) -> anyhow::Result<()> {
-    let store = SqlStore::open(url, 2).await?;
+    let mut store = SqlStore::open(url, 2).await?;
     let peer = PeerRow {
         node: node("toscana"),
         signed_card: Vec::new(),
@@ -67,14 +68,19 @@ async fn check_damaged(url: &str) -> anyhow::Result<()> {
     tx.commit().await?;
     for damage in ["UPDATE peer SET state = 'loved'", "UPDATE peer SET card_serial = -1"] {
         tamper(url, damage).await?;
+        // What is in memory is not read again.
+        store.close().await;
+        store = SqlStore::open(url, 2).await?;
         let found = store.read().await?.peers().await;
         assert!(matches!(found, Err(StoreError::Damaged("peer"))), "{damage}");
+        tamper(url, "DELETE FROM peer").await?;
         let mut tx = store.write().await?;
         tx.put_peer(peer.clone()).await?;
         tx.commit().await?;
     }
     let mut tx = store.write().await?;
-    let unfit = tx.put_peer(PeerRow { card_serial: u64::MAX, ..peer }).await;
+    tx.put_peer(PeerRow { card_serial: u64::MAX, ..peer }).await?;
+    let unfit = tx.commit().await;
     assert!(matches!(unfit, Err(StoreError::Damaged("peer"))));
     Ok(())
 }

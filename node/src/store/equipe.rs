@@ -5,6 +5,8 @@ use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::live::Row;
+use super::sql::record::record;
 
 /// One équipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +79,27 @@ pub struct AlarmRow {
     pub holds: bool,
     /// When it was first raised.
     pub raised_at: Instant,
+}
+
+record! { MemberRow in "member" {
+    key { lineage: LineageId = "lineage", node: NodeId = "node" }
+    delivered = "delivered",
+    last_seen = "last_seen_ms",
+    last_number = "last_number",
+} }
+record! { AlarmRow in "alarm" {
+    key { lineage: LineageId = "lineage", code: String = "code" }
+    detail = "detail",
+    holds = "holds",
+    raised_at = "raised_at_ms",
+} }
+
+impl Row for EquipeRow {
+    type Key = (LineageId,);
+
+    fn key(&self) -> Self::Key {
+        (self.lineage,)
+    }
 }
 
 /// Rows of équipes, members and alarms.

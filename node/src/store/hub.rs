@@ -7,6 +7,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::wire::hub::Mail;
 
 use super::Stored;
+use super::live::Row;
 
 /// An équipe at the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,14 @@ pub struct CarriedRow {
     pub entries_per_minute_max: u32,
     /// 0 for the configured default.
     pub stored_bytes_max: u64,
+}
+
+impl Row for CarriedRow {
+    type Key = (LineageId,);
+
+    fn key(&self) -> Self::Key {
+        (self.lineage,)
+    }
 }
 
 /// One entry of a log.
@@ -136,19 +145,6 @@ pub struct PoolRow {
 /// Rows of a hub.
 #[async_trait]
 pub trait HubRows {
-    /// Raises the version of a carried équipe, before anything else is read; false if none.
-    async fn raise_carried(&mut self, lineage: LineageId) -> Stored<bool>;
-    /// One by lineage.
-    async fn carried(&mut self, lineage: LineageId) -> Stored<Option<CarriedRow>>;
-    /// One by group.
-    async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>>;
-    /// All, by name.
-    async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>>;
-    /// Adds one.
-    async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
-    /// Replaces everything but the version.
-    async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()>;
-
     /// Adds entries.
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()>;
     /// The entry that a sender handed in under an id.
@@ -176,16 +172,6 @@ pub trait HubRows {
     ) -> Stored<Vec<LogRow>>;
     /// Forgets the payloads up to a place; returns the bytes freed.
     async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<u64>;
-    /// Deletes a group's log, cursors and trees.
-    async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
-
-    /// What members have durably processed.
-    async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;
-    /// Moves one forward; never back.
-    async fn put_cursor(&mut self, group: GroupId, node: &NodeId, sequence: Sequence)
-    -> Stored<()>;
-    /// Forgets one.
-    async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()>;
 
     /// Keeps the tree of an epoch for newcomers until a time.
     async fn put_tree(
@@ -225,4 +211,32 @@ pub trait HubRows {
 
     /// Deletes expired items, key packages and trees.
     async fn delete_expired_at_hub(&mut self, now: Instant) -> Stored<()>;
+    /// Deletes the entries and trees of a log.
+    async fn delete_log_entries(&mut self, group: GroupId) -> Stored<()>;
+}
+
+/// Rows of the équipes that a hub carries.
+#[async_trait]
+pub trait CarriedRows {
+    /// Raises the version of a carried équipe, before anything else is read; false if none.
+    async fn raise_carried(&mut self, lineage: LineageId) -> Stored<bool>;
+    /// One by lineage.
+    async fn carried(&mut self, lineage: LineageId) -> Stored<Option<CarriedRow>>;
+    /// One by group.
+    async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>>;
+    /// All, by name.
+    async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>>;
+    /// Adds one.
+    async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
+    /// Replaces everything but the version.
+    async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()>;
+    /// Deletes a group's log, cursors and trees.
+    async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
+    /// What members have durably processed.
+    async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;
+    /// Moves one forward; never back.
+    async fn put_cursor(&mut self, group: GroupId, node: &NodeId, sequence: Sequence)
+    -> Stored<()>;
+    /// Forgets one.
+    async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()>;
 }

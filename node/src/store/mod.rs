@@ -18,6 +18,7 @@ pub mod hub;
 pub mod inbox;
 pub mod keys;
 pub mod ledger;
+pub mod live;
 pub mod matching;
 pub mod membership;
 pub mod memory;
@@ -68,6 +69,10 @@ pub enum StoreError {
         /// Newest schema number of this program.
         known: i64,
     },
+    /// Another process has written meanwhile: nothing was stored, and what is in memory is read
+    /// again.
+    #[error("another process has written to {0} meanwhile")]
+    Overtaken(&'static str),
     /// A row holds what no version of this program wrote.
     #[error("a row of {0} is damaged")]
     Damaged(&'static str),
@@ -112,6 +117,12 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// Statements that were run so far, but for the beginning and the end of transactions; 0 in
+    /// memory.
+    fn statements(&self) -> u64 {
+        0
+    }
+
     /// `sqlite`, `postgres` or `memory`.
     fn kind(&self) -> &'static str;
 
@@ -123,6 +134,7 @@ pub trait Store: Send + Sync {
 #[async_trait]
 pub trait Tx:
     node::NodeRows
+    + node::OwnRows
     + peer::PeerRows
     + directory::DirectoryRows
     + pact::PactRows
@@ -131,11 +143,14 @@ pub trait Tx:
     + outbox::OutboxRows
     + inbox::InboxRows
     + honesty::HonestyRows
+    + honesty::ClaimRows
     + object::ObjectRows
     + hub::HubRows
+    + hub::CarriedRows
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows
+    + term::HubMoveRows
     + void::VoidRows
     + successor::SuccessorRows
     + register::RegisterRows
@@ -144,9 +159,11 @@ pub trait Tx:
     + visit::VisitRows
     + draft::DraftRows
     + token::TokenRows
+    + token::PairRows
     + matching::MatchRows
     + keys::KeyRows
     + token_request::TokenRequestRows
+    + token_request::WantedRows
     + Send
 {
     /// Makes everything durable.

@@ -1,32 +1,23 @@
 //! The store in memory, for simulation: ordered maps, no waiting, and crashes on demand.
 //!
-//! Writers queue behind one another; all else is ready at once. A writer changes the maps
-//! in place and can take its changes back; a reader shares the maps as they were at the
-//! last commit, and only a writer beside a reader copies a map.
+//! Writers queue behind one another; all else is ready at once. Each transaction has the maps
+//! as they were at the last commit: a copy costs nothing, and shares what neither changes.
 
 mod account;
 mod draft;
 mod email_notice;
-mod equipe;
 mod honesty;
 mod hub;
 mod inbox;
-mod keys;
 mod matching;
-mod membership;
 mod node;
 mod object;
-mod outbox;
 mod register;
-mod rejoin;
-mod successor;
-mod table;
 mod tables;
 mod term;
 mod token;
 mod token_request;
 mod visit;
-mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +26,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use self::tables::Tables;
 use super::ailment::{Ailing, Ailment};
+use super::live::{LiveAccess, LiveTables, Scope};
 use super::{Store, StoreError, Stored, Tx};
 
 /// Schema number that this store names.
@@ -88,29 +80,32 @@ impl State {
         if self.crashed || self.life != life { Err(StoreError::Crashed) } else { Ok(()) }
     }
 
-    fn commit(&mut self) -> Stored<()> {
-        if let Some(failed) = self.fails() {
+    fn commit(&mut self, mut tables: Tables) -> Stored<()> {
+        tables.settle();
+        if let Some((failed, point)) = self.fails() {
+            if point == CrashPoint::AfterCommit {
+                self.tables = tables;
+            }
             return Err(failed);
         }
         match self.crash.take() {
             Some((0 | 1, point)) => {
                 self.crashed = true;
-                match point {
-                    CrashPoint::BeforeCommit => self.tables.roll_back(),
-                    CrashPoint::AfterCommit => self.tables.settle(),
+                if point == CrashPoint::AfterCommit {
+                    self.tables = tables;
                 }
                 return Err(StoreError::Crashed);
             }
             Some((commits, point)) => self.crash = Some((commits.saturating_sub(1), point)),
             None => {}
         }
-        self.tables.settle();
+        self.tables = tables;
         self.ailing = None;
         Ok(())
     }
 
     /// The failure that this commit meets, if any.
-    fn fails(&mut self) -> Option<StoreError> {
+    fn fails(&mut self) -> Option<(StoreError, CrashPoint)> {
         let mut failing = self.failing.take()?;
         if failing.after > 1 {
             failing.after -= 1;
@@ -119,13 +114,9 @@ impl State {
         }
         failing.times = failing.times.saturating_sub(1);
         self.failing = (failing.times > 0).then_some(failing);
-        match failing.point {
-            CrashPoint::BeforeCommit => self.tables.roll_back(),
-            CrashPoint::AfterCommit => self.tables.settle(),
-        }
         let (ailment, cause) = (failing.ailment, "as the story has it".to_owned());
         self.ailing = Some(Ailing { ailment, cause: cause.clone() });
-        Some(StoreError::Ailing { ailment, cause })
+        Some((StoreError::Ailing { ailment, cause }, failing.point))
     }
 }
 
@@ -166,7 +157,6 @@ impl MemoryStore {
     /// over, and no further crash is pending.
     pub fn recover(&self) {
         let mut state = self.state();
-        state.tables.roll_back();
         state.crash = None;
         state.crashed = false;
         state.life = state.life.saturating_add(1);
@@ -174,9 +164,7 @@ impl MemoryStore {
 
     /// What is committed now.
     pub fn snapshot(&self) -> Snapshot {
-        let mut tables = self.state().tables.clone();
-        tables.roll_back();
-        Snapshot(tables)
+        Snapshot(self.state().tables.clone())
     }
 
     /// Puts everything back as it was; transactions from before are over.
@@ -184,6 +172,14 @@ impl MemoryStore {
         let mut state = self.state();
         state.tables = snapshot.0.clone();
         state.life = state.life.saturating_add(1);
+    }
+
+    fn begin(&self, turn: Option<OwnedMutexGuard<()>>) -> Stored<Box<dyn Tx>> {
+        let state = self.state();
+        state.check(state.life)?;
+        let (life, tables) = (state.life, state.tables.clone());
+        drop(state);
+        Ok(Box::new(MemoryTx { store: self.clone(), life, tables, turn }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -201,14 +197,11 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn write(&self) -> Stored<Box<dyn Tx>> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let life = self.life()?;
-        Ok(Box::new(MemoryTx { store: self.clone(), life, mode: Mode::Write(turn) }))
+        self.begin(Some(turn))
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        let life = self.life()?;
-        let mode = Mode::Read(Box::new(self.snapshot().0));
-        Ok(Box::new(MemoryTx { store: self.clone(), life, mode }))
+        self.begin(None)
     }
 
     fn ailing(&self) -> Option<Ailing> {
@@ -224,63 +217,77 @@ impl Store for MemoryStore {
     }
 }
 
-enum Mode {
-    Read(Box<Tables>),
-    Write(#[expect(dead_code, reason = "held until the end")] OwnedMutexGuard<()>),
-}
-
 /// A transaction; dropping it rolls back.
 pub struct MemoryTx {
     store: MemoryStore,
     life: u64,
-    mode: Mode,
+    tables: Tables,
+    /// Only a writer has the turn, until the end.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl MemoryTx {
+    fn check(&self) -> Stored<()> {
+        self.store.state().check(self.life)
+    }
+
+    fn check_writes(&self) -> Stored<()> {
+        self.check()?;
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("this transaction only reads".to_owned()))
+    }
+
     /// Reads.
     fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> Stored<T> {
-        let state = self.store.state();
-        state.check(self.life)?;
-        match &self.mode {
-            Mode::Read(tables) => Ok(look(tables)),
-            Mode::Write(_) => Ok(look(&state.tables)),
-        }
+        self.check()?;
+        Ok(look(&self.tables))
     }
 
     /// Writes.
     fn change<T>(&mut self, change: impl FnOnce(&mut Tables) -> Stored<T>) -> Stored<T> {
-        let mut state = self.store.state();
-        state.check(self.life)?;
-        match &self.mode {
-            Mode::Read(_) => Err(StoreError::Unavailable("this transaction only reads".to_owned())),
-            Mode::Write(_) => change(&mut state.tables),
-        }
+        self.check_writes()?;
+        change(&mut self.tables)
     }
 
     /// Writes what cannot fail.
     fn alter<T>(&mut self, change: impl FnOnce(&mut Tables) -> T) -> Stored<T> {
         self.change(|tables| Ok(change(tables)))
     }
+
+    /// In memory everything is loaded, and a scope that nobody wrote to is empty.
+    fn loaded(&mut self, scope: Scope) {
+        if !self.tables.live.has(scope) {
+            self.tables.live.load(scope, Arc::default());
+        }
+    }
 }
 
-impl Drop for MemoryTx {
-    fn drop(&mut self) {
-        let mut state = self.store.state();
-        // After a commit nothing is left to be taken back.
-        if matches!(self.mode, Mode::Write(_)) && state.life == self.life {
-            state.tables.roll_back();
-        }
+#[async_trait]
+impl LiveAccess for MemoryTx {
+    async fn live(&mut self, scope: Scope) -> Stored<&LiveTables> {
+        self.check()?;
+        self.loaded(scope);
+        self.tables.live.tables(scope).ok_or(StoreError::Damaged("live"))
+    }
+
+    async fn live_mut(&mut self, scope: Scope) -> Stored<&mut LiveTables> {
+        self.check_writes()?;
+        self.loaded(scope);
+        self.tables.live.tables_mut(scope).ok_or(StoreError::Damaged("live"))
     }
 }
 
 #[async_trait]
 impl Tx for MemoryTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
-        let mut state = self.store.state();
-        state.check(self.life)?;
-        match &self.mode {
-            Mode::Read(_) => Ok(()),
-            Mode::Write(_) => state.commit(),
+        let Self { store, life, tables, turn } = *self;
+        let mut state = store.state();
+        state.check(life)?;
+        match turn {
+            None => Ok(()),
+            Some(_turn) => state.commit(tables),
         }
     }
 }

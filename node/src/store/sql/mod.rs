@@ -1,8 +1,9 @@
 //! The store on SQLite and PostgreSQL: one text of SQL for both.
 //!
-//! Everything is durable at commit. On SQLite the writers of this process queue behind one
-//! another and use a connection of their own, so that readers cannot starve them; on
-//! PostgreSQL they meet at the rows whose version they raise first.
+//! Everything is durable at commit. The writers of this process queue behind one another, and
+//! on SQLite use a connection of their own, so that readers cannot starve them. What every step
+//! needs is kept in memory (the [live state](super::live)); what was changed there is written
+//! when a transaction commits.
 //!
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
@@ -10,6 +11,7 @@
 mod account;
 mod archive;
 mod bulk;
+mod carried;
 mod directory;
 mod draft;
 mod email_notice;
@@ -18,30 +20,25 @@ mod error;
 mod honesty;
 mod hub;
 mod inbox;
-mod keys;
 mod ledger;
+mod live;
 mod log;
 mod mailbox;
 mod matching;
-mod membership;
 mod migrations;
 mod node;
 mod object;
-mod outbox;
-mod pact;
-mod peer;
+pub(in crate::store) mod record;
 mod register;
-mod rejoin;
 mod statement;
-mod successor;
 mod term;
 mod token;
 mod token_request;
 mod tx;
 mod visit;
-mod void;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -52,6 +49,7 @@ use tokio::sync::Mutex;
 pub use self::tx::SqlTx;
 
 use self::error::{noted, unavailable};
+use self::live::Live;
 use super::ailment::{Ailing, Ailment, Vitals};
 use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
@@ -65,12 +63,19 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database on SQLite or PostgreSQL.
 pub struct SqlStore {
+    shared: Arc<Shared>,
+}
+
+/// What a store and its transactions share.
+struct Shared {
     dialect: Dialect,
     readers: AnyPool,
     writers: AnyPool,
     turn: Arc<Mutex<()>>,
-    vitals: Arc<Vitals>,
+    vitals: Vitals,
+    live: Live,
     connections: u32,
+    statements: AtomicU64,
 }
 
 impl SqlStore {
@@ -111,8 +116,17 @@ impl SqlStore {
                 (pool.clone(), pool)
             }
         };
-        let (turn, vitals) = (Arc::default(), Arc::default());
-        Ok(Self { dialect, readers, writers, turn, vitals, connections })
+        let shared = Shared {
+            dialect,
+            readers,
+            writers,
+            turn: Arc::default(),
+            vitals: Vitals::default(),
+            live: Live::default(),
+            connections,
+            statements: AtomicU64::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Brings the schema up to date; may run in several processes at once.
@@ -137,10 +151,10 @@ impl SqlStore {
         if found > known {
             return Err(StoreError::Newer { found, known });
         }
-        for statement in self.dialect.prelude() {
-            self.writers.execute(*statement).await.map_err(unavailable)?;
+        for statement in self.shared.dialect.prelude() {
+            self.shared.writers.execute(*statement).await.map_err(unavailable)?;
         }
-        let done = migrations::migrator(schema).run(&self.writers).await;
+        let done = migrations::migrator(schema).run(&self.shared.writers).await;
         done.map_err(|error| error::migration(error, known))
     }
 
@@ -151,43 +165,83 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn checkpoint_truncate(&self) -> Stored<bool> {
-        if self.dialect == Dialect::Postgres {
+        if self.shared.dialect == Dialect::Postgres {
             return Ok(true);
         }
-        let _turn = self.turn.lock().await;
-        let row = self.writers.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let _turn = self.shared.turn.lock().await;
+        let row = self.shared.writers.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)").await;
         let busy = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(unavailable)?;
         Ok(busy == 0)
     }
 
     /// Closes all connections once their transactions have ended.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writers.close().await;
+        self.shared.readers.close().await;
+        self.shared.writers.close().await;
     }
 
-    async fn writing(&self) -> Stored<SqlTx> {
-        let turn = match self.dialect {
-            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
-            Dialect::Postgres => None,
-        };
-        let begun = self.begin(&self.writers, self.dialect.begin_write()).await?;
-        Ok(SqlTx::writing(begun, Arc::clone(&self.vitals), turn))
+    async fn writing(&self) -> SqlTx {
+        let turn = Arc::clone(&self.shared.turn).lock_owned().await;
+        SqlTx::writing(Arc::clone(&self.shared), turn)
     }
 
-    async fn reading(&self) -> Stored<SqlTx> {
-        let begun = self.begin(&self.readers, self.dialect.begin_read()).await?;
-        Ok(SqlTx::reading(begun, Arc::clone(&self.vitals)))
+    fn reading(&self) -> SqlTx {
+        SqlTx::reading(Arc::clone(&self.shared))
+    }
+
+    /// Statements that were run so far, but for the beginning and the end of transactions.
+    pub fn statements(&self) -> u64 {
+        self.shared.statements.load(Ordering::Relaxed)
+    }
+
+    /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
+    /// server looks at each page that it reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Ailing`] with the first thing that is wrong.
+    pub async fn check(&self) -> Stored<()> {
+        if self.shared.dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        let row = self.shared.readers.fetch_one("PRAGMA quick_check(1)").await;
+        let found = row.and_then(|row| row.try_get::<String, _>(0));
+        let found = found.map_err(|error| noted(&self.shared.vitals, error))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        let ailing = Ailing { ailment: Ailment::Damaged, cause: found };
+        self.shared.vitals.note(ailing.clone());
+        Err(StoreError::Ailing { ailment: ailing.ailment, cause: ailing.cause })
+    }
+
+    async fn newest_migration(&self) -> Stored<i64> {
+        const NEWEST: &str =
+            "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+        if self.single_number(self.shared.dialect.count_migration_tables()).await? == 0 {
+            return Ok(0);
+        }
+        self.single_number(NEWEST).await
+    }
+
+    async fn single_number(&self, text: &'static str) -> Stored<i64> {
+        let row = sqlx::query(text).fetch_one(&self.shared.readers).await;
+        row.and_then(|row| row.try_get(0)).map_err(unavailable)
+    }
+}
+
+impl Shared {
+    fn count_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Begins a transaction. When the disk fails, SQLite ends a transaction by itself, and
     /// the driver, whose rollback then finds none, counts it as open for ever: such a
     /// connection is closed here, and another one made.
-    async fn begin(
-        &self,
-        pool: &AnyPool,
-        statement: &'static str,
-    ) -> Stored<Transaction<'static, Any>> {
+    async fn begin(&self, writes: bool) -> Stored<Transaction<'static, Any>> {
+        let (pool, statement) = match writes {
+            true => (&self.writers, self.dialect.begin_write()),
+            false => (&self.readers, self.dialect.begin_read()),
+        };
         for _ in 0..=self.connections {
             match self.begun(pool, statement).await {
                 Err(sqlx::Error::InvalidSavePointStatement) => {
@@ -223,40 +277,6 @@ impl SqlStore {
         let begun = tokio::spawn(async move { pool.begin_with(text).await }).await;
         begun.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
     }
-
-    /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
-    /// server looks at each page that it reads.
-    ///
-    /// # Errors
-    /// [`StoreError::Ailing`] with the first thing that is wrong.
-    pub async fn check(&self) -> Stored<()> {
-        if self.dialect == Dialect::Postgres {
-            return Ok(());
-        }
-        let row = self.readers.fetch_one("PRAGMA quick_check(1)").await;
-        let found = row.and_then(|row| row.try_get::<String, _>(0));
-        let found = found.map_err(|error| noted(&self.vitals, error))?;
-        if found == "ok" {
-            return Ok(());
-        }
-        let ailing = Ailing { ailment: Ailment::Damaged, cause: found };
-        self.vitals.note(ailing.clone());
-        Err(StoreError::Ailing { ailment: ailing.ailment, cause: ailing.cause })
-    }
-
-    async fn newest_migration(&self) -> Stored<i64> {
-        const NEWEST: &str =
-            "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
-        if self.single_number(self.dialect.count_migration_tables()).await? == 0 {
-            return Ok(0);
-        }
-        self.single_number(NEWEST).await
-    }
-
-    async fn single_number(&self, text: &'static str) -> Stored<i64> {
-        let row = sqlx::query(text).fetch_one(&self.readers).await;
-        row.and_then(|row| row.try_get(0)).map_err(unavailable)
-    }
 }
 
 /// A pool would try again and again: what cannot be reached at the start is told at once.
@@ -285,40 +305,44 @@ async fn pool(dialect: Dialect, url: &str, connections: u32) -> Stored<AnyPool> 
 #[async_trait]
 impl Store for SqlStore {
     async fn write(&self) -> Stored<Box<dyn Tx>> {
-        Ok(Box::new(self.writing().await?))
+        Ok(Box::new(self.writing().await))
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        Ok(Box::new(self.reading().await?))
+        Ok(Box::new(self.reading()))
     }
 
     async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
         Ok(match purpose {
-            Purpose::Backup => Box::new(self.reading().await?),
-            Purpose::Restoration => Box::new(self.writing().await?),
+            Purpose::Backup => Box::new(self.reading()),
+            Purpose::Restoration => Box::new(self.writing().await),
         })
     }
 
     async fn sweep(&self) -> Stored<bool> {
-        for statement in self.dialect.sweep() {
-            self.writers.execute(*statement).await.map_err(unavailable)?;
+        for statement in self.shared.dialect.sweep() {
+            self.shared.writers.execute(*statement).await.map_err(unavailable)?;
         }
         self.checkpoint_truncate().await
     }
 
     fn ailing(&self) -> Option<Ailing> {
-        self.vitals.now()
+        self.shared.vitals.now()
     }
 
     async fn probe(&self) -> Stored<()> {
         const TOUCH: &str = "UPDATE counter SET value = value WHERE name = $1";
-        let mut tx = self.writing().await?;
+        let mut tx = self.writing().await;
         tx.execute(statement::sql("counter", TOUCH).text("audit")).await?;
         Tx::commit(Box::new(tx)).await
     }
 
+    fn statements(&self) -> u64 {
+        Self::statements(self)
+    }
+
     fn kind(&self) -> &'static str {
-        self.dialect.as_str()
+        self.shared.dialect.as_str()
     }
 
     async fn schema(&self) -> Stored<u32> {

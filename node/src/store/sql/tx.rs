@@ -7,10 +7,12 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
+use super::Shared;
 use super::bulk::Bulk;
 use super::error::noted;
+use super::live::Doubt;
 use super::statement::{Columns, Statement, sql};
-use crate::store::ailment::Vitals;
+use crate::store::live::{LiveAccess, LiveTables, Scope, View};
 use crate::store::{StoreError, Stored, Tx};
 
 /// How a row is read.
@@ -18,36 +20,43 @@ type Read<T> = fn(&mut Columns<'_>) -> Stored<T>;
 
 /// A transaction; dropping it rolls back.
 ///
+/// The database hears of it with its first statement: what finds all that it needs in memory
+/// and changes nothing costs the database nothing.
+///
 /// The turn stands last: it is passed on only after the transaction has ended.
 pub struct SqlTx {
-    transaction: Transaction<'static, Any>,
-    writes: bool,
-    vitals: Arc<Vitals>,
-    _turn: Option<OwnedMutexGuard<()>>,
+    shared: Arc<Shared>,
+    transaction: Option<Transaction<'static, Any>>,
+    view: View,
+    /// Only a writer has the turn.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl SqlTx {
-    /// One that writes; on SQLite with the turn of the only writer.
-    pub(super) fn writing(
-        transaction: Transaction<'static, Any>,
-        vitals: Arc<Vitals>,
-        turn: Option<OwnedMutexGuard<()>>,
-    ) -> Self {
-        Self { transaction, writes: true, vitals, _turn: turn }
+    /// One that writes, with the turn of the only writer.
+    pub(super) fn writing(shared: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
+        let view = View::over(shared.live.scopes());
+        Self { shared, transaction: None, view, turn: Some(turn) }
     }
 
     /// One that only reads.
-    pub(super) fn reading(transaction: Transaction<'static, Any>, vitals: Arc<Vitals>) -> Self {
-        Self { transaction, writes: false, vitals, _turn: None }
+    pub(super) fn reading(shared: Arc<Shared>) -> Self {
+        let view = View::over(shared.live.scopes());
+        Self { shared, transaction: None, view, turn: None }
     }
 
-    /// Whether it may write.
-    pub(super) fn writes(&self) -> bool {
-        self.writes
+    /// Begins in the database, if it has not.
+    pub(super) async fn begun(&mut self) -> Stored<&mut Transaction<'static, Any>> {
+        if self.transaction.is_none() {
+            self.transaction = Some(self.shared.begin(self.turn.is_some()).await?);
+        }
+        self.transaction
+            .as_mut()
+            .ok_or_else(|| StoreError::Unavailable("no transaction began".to_owned()))
     }
 
     fn check_writes(&self) -> Stored<()> {
-        if self.writes {
+        if self.turn.is_some() {
             return Ok(());
         }
         Err(StoreError::Unavailable("this transaction only reads".to_owned()))
@@ -56,8 +65,10 @@ impl SqlTx {
     /// Runs a statement that writes; returns the number of rows that it touched.
     pub(super) async fn execute(&mut self, statement: Statement) -> Stored<u64> {
         self.check_writes()?;
-        let done = statement.query()?.execute(&mut *self.transaction).await;
-        done.map(|done| done.rows_affected()).map_err(|error| noted(&self.vitals, error))
+        self.shared.count_statement();
+        let query = statement.query()?;
+        let done = query.execute(&mut **self.begun().await?).await;
+        done.map(|done| done.rows_affected()).map_err(|error| noted(&self.shared.vitals, error))
     }
 
     /// Inserts one row with `ON CONFLICT DO NOTHING`; `Exists` when it was there.
@@ -75,7 +86,7 @@ impl SqlTx {
         table: &'static str,
         bulk: &Bulk,
         rows: &[R],
-        bind: fn(Statement, &R) -> Statement,
+        bind: impl Fn(Statement, &R) -> Statement + Send,
     ) -> Stored<u64> {
         let mut written = 0_u64;
         let mut rest = rows;
@@ -83,7 +94,7 @@ impl SqlTx {
             while let Some((chunk, after)) = rest.split_at_checked(*size) {
                 // The text is made of literals and parameter markers alone.
                 let statement = sql(table, AssertSqlSafe(text.clone()));
-                let statement = chunk.iter().fold(statement, bind);
+                let statement = chunk.iter().fold(statement, &bind);
                 written = written.saturating_add(self.execute(statement).await?);
                 rest = after;
             }
@@ -111,9 +122,11 @@ impl SqlTx {
         read: Read<T>,
     ) -> Stored<Option<T>> {
         let table = statement.table;
-        let row = statement.query()?.fetch_optional(&mut *self.transaction).await;
+        self.shared.count_statement();
+        let query = statement.query()?;
+        let row = query.fetch_optional(&mut **self.begun().await?).await;
         let read = |row: AnyRow| read(&mut Columns::new(table, &row));
-        row.map_err(|error| noted(&self.vitals, error))?.map(read).transpose()
+        row.map_err(|error| noted(&self.shared.vitals, error))?.map(read).transpose()
     }
 
     /// All rows.
@@ -128,8 +141,10 @@ impl SqlTx {
         read: impl Fn(&mut Columns<'_>) -> Stored<T> + Send,
     ) -> Stored<Vec<T>> {
         let table = statement.table;
-        let rows = statement.query()?.fetch_all(&mut *self.transaction).await;
-        let rows = rows.map_err(|error| noted(&self.vitals, error))?;
+        self.shared.count_statement();
+        let query = statement.query()?;
+        let rows = query.fetch_all(&mut **self.begun().await?).await;
+        let rows = rows.map_err(|error| noted(&self.shared.vitals, error))?;
         rows.iter().map(|row| read(&mut Columns::new(table, row))).collect()
     }
 
@@ -150,29 +165,77 @@ impl SqlTx {
         number.ok_or(StoreError::Damaged(table))
     }
 
-    /// Takes `count` numbers from a counter, which stays locked until the end; returns the
-    /// first of them.
-    pub(super) async fn take_numbers(&mut self, counter: &str, count: usize) -> Stored<u64> {
-        const TAKE: &str = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
-        let take = sql("counter", TAKE).text(counter).integer(count);
-        let newest: Vec<u64> = self.returning(take, |row| row.integer()).await?;
-        let count = u64::try_from(count).ok();
-        let first = newest.first().zip(count).and_then(|(newest, count)| {
-            newest.checked_sub(count).and_then(|before| before.checked_add(1))
-        });
-        first.ok_or(StoreError::Damaged("counter"))
+    /// Takes `count` numbers from a counter; returns the first of them.
+    pub(super) async fn take_numbers(
+        &mut self,
+        counter: &'static str,
+        count: usize,
+    ) -> Stored<u64> {
+        let count = u64::try_from(count).map_err(|_| StoreError::Damaged("counter"))?;
+        Ok(self.live_mut(Scope::Node).await?.take_numbers(counter, count))
+    }
+
+    async fn loaded(&mut self, scope: Scope) -> Stored<()> {
+        if self.view.has(scope) {
+            return Ok(());
+        }
+        let tables = Arc::new(self.load_scope(scope).await?);
+        if self.turn.is_some() {
+            // Nobody else writes meanwhile: this is what is committed.
+            self.shared.live.load(scope, Arc::clone(&tables));
+        }
+        self.view.load(scope, tables);
+        Ok(())
+    }
+
+    /// Makes everything durable: first what was changed in memory is written.
+    async fn end(mut self) -> Stored<()> {
+        if self.turn.is_none() {
+            return Ok(());
+        }
+        // Until the database has answered, nobody knows what it holds.
+        let doubt = Doubt::begin(Arc::clone(&self.shared));
+        let view = std::mem::take(&mut self.view);
+        for (before, now) in view.changes() {
+            self.write_scope(before, now).await?;
+        }
+        if let Some(transaction) = self.transaction.take() {
+            let committed = transaction.commit().await;
+            committed.map_err(|error| noted(&self.shared.vitals, error))?;
+            self.shared.vitals.wrote();
+        }
+        doubt.end(view);
+        Ok(())
+    }
+
+    /// Makes whole tables durable, which were written past the live state: it is read anew.
+    pub(super) async fn end_archive(mut self) -> Stored<()> {
+        let _doubt = Doubt::begin(Arc::clone(&self.shared));
+        if let Some(transaction) = self.transaction.take() {
+            let committed = transaction.commit().await;
+            committed.map_err(|error| noted(&self.shared.vitals, error))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LiveAccess for SqlTx {
+    async fn live(&mut self, scope: Scope) -> Stored<&LiveTables> {
+        self.loaded(scope).await?;
+        self.view.tables(scope).ok_or(StoreError::Damaged("live"))
+    }
+
+    async fn live_mut(&mut self, scope: Scope) -> Stored<&mut LiveTables> {
+        self.check_writes()?;
+        self.loaded(scope).await?;
+        self.view.tables_mut(scope).ok_or(StoreError::Damaged("live"))
     }
 }
 
 #[async_trait]
 impl Tx for SqlTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
-        let Self { transaction, writes, vitals, _turn } = *self;
-        let committed = transaction.commit().await;
-        committed.map_err(|error| noted(&vitals, error))?;
-        if writes {
-            vitals.wrote();
-        }
-        Ok(())
+        self.end().await
     }
 }
