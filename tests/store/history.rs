@@ -23,12 +23,12 @@ pub async fn ascending_and_cut_back(store: Arc<dyn Store>) -> anyhow::Result<()>
         tx.put_past_statement(Keeper::Hub, one, version, vec![version.try_into()?]).await?;
     }
     let all = tx.past_statements(Keeper::Hub, one, 99, 9).await?;
-    assert_eq!(all, [[5], [4], [33]]);
+    assert_eq!(all, [[5], [4], [33], [2], [1]]);
     assert_eq!(tx.past_statements(Keeper::Hub, one, 5, 1).await?, [[4]]);
-    assert_eq!(tx.past_statements(Keeper::Hub, one, 3, 9).await?, Vec::<Vec<u8>>::new());
+    assert_eq!(tx.past_statements(Keeper::Hub, one, 3, 9).await?, [[2], [1]]);
     tx.forget_past_statements(Keeper::Hub, one, 5).await?;
     assert_eq!(tx.past_statements(Keeper::Hub, one, 99, 9).await?, [[5]]);
     assert_eq!(tx.past_statements(Keeper::Hub, lineage(2), 99, 9).await?, [[9]]);
-    assert_eq!(tx.past_statements(Keeper::Member, one, 99, 9).await?, [[33]]);
+    assert_eq!(tx.past_statements(Keeper::Member, one, 99, 9).await?, [[33], [2], [1]]);
     Ok(())
 }
