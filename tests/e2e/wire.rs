@@ -349,9 +349,13 @@ async fn not_a_member(raw: &Raw, member: &Member) -> anyhow::Result<()> {
     while let Some(item) = stream.message().await? {
         match item.item {
             Some(Item::KeepAlive(_)) => {}
-            // A verified peer is challenged to show its sealing key; that is no word of the group.
-            Some(Item::Mailbox(item)) if item.kind == "sealing_challenge" => {}
+            // Verified peers challenge each other to show their sealing keys; that is no word of
+            // the group.
+            Some(Item::Mailbox(item))
+                if ["sealing_challenge", "sealing_answer"].contains(&item.kind.as_str()) => {}
             Some(Item::GroupEnded(ended)) if ended.reason == "removed" => return Ok(()),
+            Some(Item::Mailbox(item)) => bail!("a stranger to the group gets a {}", item.kind),
+            Some(Item::GroupEnded(ended)) => bail!("the group has ended: {}", ended.reason),
             // What it holds is not printed.
             Some(_) => bail!("a stranger to the group is told something of it"),
             None => bail!("a stranger to the group is told nothing"),

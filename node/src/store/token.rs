@@ -36,7 +36,8 @@ pub struct PairRow {
     pub sealed_own: Vec<u8>,
     /// The peer's half, sealed; empty before it has come.
     pub sealed_theirs: Vec<u8>,
-    /// Records up to this one have their tags for the peer.
+    /// Records up to this one have their tags for the peer; none before the first, and when all
+    /// have.
     pub tagged_until: Option<RecordId>,
     /// All have.
     pub tagged: bool,

@@ -310,6 +310,32 @@ async fn an_erased_record_ends_its_matches() {
     }
 }
 
+/// Where making tags stands is an id of a record: it must not be that of one who is gone.
+#[tokio::test]
+async fn tagging_that_stands_at_an_erased_record_begins_anew() {
+    let mut stage = Stage::matched().await;
+    let case = stage.case(TOSCANA).await;
+    let secretary = stage.employ(TOSCANA, "access_point", "secretariat").await;
+    let store = stage.node(TOSCANA).store.clone();
+    let lineage = store.read().await.unwrap().equipes().await.unwrap()[0].lineage;
+    let record = store.read().await.unwrap().register_case(case).await.unwrap().unwrap().record;
+    let mut tx = store.write().await.unwrap();
+    let mut pairs = tx.pairs(lineage).await.unwrap();
+    assert!(!pairs.is_empty());
+    for row in &mut pairs {
+        assert_eq!((row.tagged, row.tagged_until), (true, None), "nothing is kept of the end");
+        (row.tagged, row.tagged_until) = (false, Some(record));
+        tx.put_pair(row.clone()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    erase::person_of(stage.node(TOSCANA), &secretary, case).await.unwrap();
+    for row in store.read().await.unwrap().pairs(lineage).await.unwrap() {
+        assert_eq!((row.tagged, row.tagged_until), (false, None));
+    }
+    stage.run().await;
+    stage.settled().await;
+}
+
 #[tokio::test]
 async fn a_record_that_is_erased_takes_back_what_was_just_found() {
     for sent in [false, true] {

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use raccordo_core::id::ObjectId;
+use raccordo_core::id::{ObjectId, Sequence};
 use raccordo_core::ledger::LedgerScope;
 use raccordo_node::app::doctor::doctor;
+use raccordo_node::app::hub::read_log::{LogAfter, read_log};
+use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::rejoin::{approve, request};
 use raccordo_node::app::update_keys::update_keys;
 use raccordo_node::app::void::ask::ask;
+use raccordo_node::store::hub::LogRow;
 use raccordo_node::store::ledger::LedgerRow;
 use raccordo_node::store::memory::CrashPoint;
 
@@ -117,6 +120,7 @@ async fn all_others_go_on_and_the_maker_joins_again() {
     assert!(found(&many, MAKER).await.contains(&"own_commit_doubted".to_owned()));
     assert_eq!(many.row(MAKER).await.state, "active");
     assert_eq!(many.row(1).await.epoch, before);
+    let before_last = many.row(1).await.sequence;
     ask(many.node(3), ADMIN, EQUIPE).await.unwrap();
     many.run().await;
 
@@ -130,12 +134,31 @@ async fn all_others_go_on_and_the_maker_joins_again() {
     shared.extend(many.share(MAKER, 1).await);
     many.run().await;
     assert_well(&many, 4, &shared).await;
+    shared.extend(read_again(&mut many, before_last).await);
+    assert_well(&many, 4, &shared).await;
     let relay = many.audited(many.relay()).await;
     assert!(relay.contains(&"hub.commit_void".to_owned()));
     for member in 0..4 {
         let audited = many.audited(many.node(member)).await;
         assert!(audited.contains(&"equipe.commit_void".to_owned()), "{member}");
     }
+}
+
+/// A member gets what is new once more with all that it has read since some place, as after a
+/// lost connection. The notice that ended the doubt is in it, and raises no doubt again.
+async fn read_again(many: &mut Many, after: Sequence) -> Vec<ObjectId> {
+    let shared = many.share(MAKER, 1).await;
+    many.send(MAKER).await.unwrap();
+    let row = many.row(1).await;
+    let read = read_log(many.relay(), &id(1), row.group, after).await.unwrap();
+    let LogAfter::Batch(entries, checkpoint) = read else { panic!("trimmed") };
+    let entries: Vec<_> = entries.into_iter().map(LogRow::entry).collect();
+    let (first, last) = (entries.first().unwrap().sequence, entries.last().unwrap().sequence);
+    assert!(first <= row.sequence && row.sequence < last, "{first} {} {last}", row.sequence);
+    let batch = Batch { group: row.group, entries, checkpoint };
+    assert_eq!(receive(many.node(1), &batch).await, Ok(Received::At(last)));
+    many.run().await;
+    shared
 }
 
 /// The last of the others says so, the maker is approved, and one node crashes at each of

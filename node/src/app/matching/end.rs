@@ -6,7 +6,7 @@ use raccordo_core::id::{LineageId, ObjectId, RecordId};
 use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::life::State;
 
-use super::{events, standing};
+use super::{events, pairs, standing};
 use crate::app::Node;
 use crate::app::fault::Done;
 use crate::app::pseudonym::forget_tokens;
@@ -52,6 +52,7 @@ pub async fn record_erased(
         tx.delete_record_object(row.object).await?;
     }
     tx.forget_tokens(record).await?;
+    pairs::forget_record(tx, record).await?;
     forget_tokens(node, tx, record).await?;
     Ok(told)
 }

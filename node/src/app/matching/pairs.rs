@@ -3,7 +3,7 @@
 
 use raccordo_core::entropy::draw;
 use raccordo_core::envelope::{Body, Envelope};
-use raccordo_core::id::{Digest, EnvelopeId, LineageId, NodeId};
+use raccordo_core::id::{Digest, EnvelopeId, LineageId, NodeId, RecordId};
 use raccordo_core::letter::{self, Route};
 use raccordo_core::matching::shown::PairHalf;
 use raccordo_core::pseudonym::token::{Contribution, PairSecret};
@@ -145,6 +145,22 @@ pub async fn received(
     let heard = own.map(|own| Digest::of(own.reveal()));
     if heard.is_none() || heard != told.heard {
         send(node, tx, row).await?;
+    }
+    Ok(())
+}
+
+/// Takes an erased record's id from where tagging stands: who is behind begins anew there.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn forget_record(tx: &mut dyn Tx, record: RecordId) -> Done<()> {
+    for equipe in tx.equipes().await? {
+        for mut row in tx.pairs(equipe.lineage).await? {
+            if row.tagged_until == Some(record) {
+                row.tagged_until = None;
+                tx.put_pair(row).await?;
+            }
+        }
     }
     Ok(())
 }

@@ -37,7 +37,8 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
         let after = row.tagged_until;
         let records = work.tx()?.records_with_tokens(lineage, after, RECORDS_MAX).await?;
         row.tagged = records.len() < RECORDS_MAX as usize;
-        row.tagged_until = records.last().copied().or(after);
+        // Nothing is kept of where it ended, which may be a record that is erased later.
+        row.tagged_until = records.last().copied().or(after).filter(|_| !row.tagged);
         for record in records {
             tags::retag(node, &mut work, record).await?;
         }

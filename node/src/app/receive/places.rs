@@ -44,16 +44,17 @@ pub(super) fn places(
     let mut doubted = stray.is_some();
     let mut places = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
-        // Once a commit is void, the epoch before it goes on: whether all have said so is
-        // looked at where the entries are processed.
-        doubted |= entry.kind == EntryKind::Notice && is_void_notice(&entry.payload);
-        if doubted {
-            chain.epoch = chain.epoch.min(entry.epoch);
-        }
         if chain.sequence == row.sequence && entry.sequence <= row.sequence {
             let again = Place { chain: chain.clone(), digest: entry.digest(batch.group) };
             places.push(planted::is(Bug::TakeTwice).then_some(again));
             continue;
+        }
+        // Once a commit is void, the epoch before it goes on: whether all have said so is
+        // looked at where the entries are processed. What was taken before has had its say:
+        // the row's epoch is the one after it.
+        doubted |= entry.kind == EntryKind::Notice && is_void_notice(&entry.payload);
+        if doubted {
+            chain.epoch = chain.epoch.min(entry.epoch);
         }
         match chain.verify_next(entry) {
             Ok(_)

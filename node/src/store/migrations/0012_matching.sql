@@ -25,7 +25,8 @@ CREATE TABLE pair_secret (
     sealed_own     BLOB   NOT NULL,
     -- Empty before the peer's half has come.
     sealed_theirs  BLOB   NOT NULL,
-    -- Records up to this id have their tags for the peer; empty before the first.
+    -- Records up to this id have their tags for the peer; empty before the first, and when all
+    -- have.
     tagged_until   BLOB   NOT NULL,
     -- 1 when all have.
     tagged         BIGINT NOT NULL,
