@@ -1,7 +1,7 @@
 //! How fast alerts travel, beside what this machine allows, measured in the same run.
 //!
 //! ```text
-//! cargo build --release
+//! cargo build --release --workspace
 //! cargo run --release -p raccordo-tests --bin bench [-- --alerts N] [--json]
 //! cargo run --release -p raccordo-tests --bin bench -- catch-up [--messages N] [--epochs M]
 //! cargo run --release -p raccordo-tests --bin bench -- tokens [--stored N]
