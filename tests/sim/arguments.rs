@@ -13,7 +13,8 @@ ordinary build, but in this one:
 
 A failing seed is printed with its last steps, and takes the same steps again:
   sim --seeds 1 --from SEED --trace
-with the same --nodes, --alerts and --changes.";
+with the same --nodes, --alerts and --changes. Of each ten seeds one keeps its rows on SQLite,
+as nodes do in earnest, the others in memory; a failing one says so.";
 
 /// Runs whole federations in one thread each, every seed in its own order of steps, and checks
 /// the invariants after every step.
@@ -28,6 +29,9 @@ pub struct Arguments {
     pub from: u64,
     #[command(flatten)]
     large: Large,
+    /// Keep the rows of every seed on SQLite, not of each tenth alone
+    #[arg(long)]
+    pub sqlite: bool,
     /// Seeds that run at a time [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,

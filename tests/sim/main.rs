@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use raccordo_tests::sim::report::Counts;
+use raccordo_tests::sim::storage::StorageKind;
 use raccordo_tests::sim::{Plan, Size, run};
 
 /// Seeds that always run, however slow the machine is.
@@ -41,6 +42,7 @@ fn as_many_seeds_as_fit() {
     let counts = counts.into_inner().unwrap();
     println!("{seeds} seeds: {counts}");
     // A simulation in which nothing happens proves nothing.
+    assert!(counts.of("runs on SQLite") >= seeds / 10, "too few on SQLite");
     for what in ["commits", "kills", "crashes at a commit", "changes begun", "stale answers"] {
         assert!(counts.of(what) > seeds, "too few: {what}");
     }
@@ -49,8 +51,18 @@ fn as_many_seeds_as_fit() {
 
 #[test]
 fn a_seed_repeats_to_the_byte() {
-    for seed in [3, 8] {
+    for seed in [3, 8, 11] {
         let [one, other] = [0, 1].map(|_| run(Plan::of(seed, Size::default())));
         assert_eq!(one, other);
+    }
+}
+
+/// What the machines keep their rows on changes no step.
+#[test]
+fn a_seed_takes_the_same_steps_on_sqlite() {
+    for seed in [1, 2] {
+        let plan = Plan::of(seed, Size { alerts: 20, changes: 3, ..Size::default() });
+        let (memory, sqlite) = (run(plan).unwrap(), run(plan.on(StorageKind::Sqlite)).unwrap());
+        assert_eq!(memory.digest, sqlite.digest, "seed {seed}");
     }
 }

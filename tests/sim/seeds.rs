@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use raccordo_tests::sim::report::{Counts, Failure, Report};
+use raccordo_tests::sim::storage::StorageKind;
 use raccordo_tests::sim::{Plan, Violation, run_traced};
 
 use super::arguments::Arguments;
@@ -35,7 +36,11 @@ pub fn each(
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(seed) = seed else { return };
-                    let outcome = caught(seed, || run_traced(Plan::of(seed, size), shown));
+                    let plan = match arguments.sqlite {
+                        true => Plan::of(seed, size).on(StorageKind::Sqlite),
+                        false => Plan::of(seed, size),
+                    };
+                    let outcome = caught(plan, || run_traced(plan, shown));
                     if outcomes.send(outcome).is_err() {
                         return;
                     }
@@ -52,10 +57,10 @@ pub fn each(
 }
 
 /// A panic is a violation like any other.
-fn caught(seed: u64, run: impl FnOnce() -> Result<Report, Failure> + UnwindSafe) -> Outcome {
+fn caught(plan: Plan, run: impl FnOnce() -> Result<Report, Failure> + UnwindSafe) -> Outcome {
     let panicked = |_| {
         let violation = Violation::new("a panic; its message is above");
-        Err(Box::new(Failure::early(seed, violation)))
+        Err(Box::new(Failure::early(plan, violation)))
     };
     catch_unwind(run).map_or_else(panicked, |outcome| outcome.map_err(Box::new))
 }

@@ -16,7 +16,6 @@ use raccordo_node::app::fault::Done;
 use raccordo_node::app::pack::queued_row;
 use raccordo_node::app::pseudonym::PHASE;
 use raccordo_node::app::work::Work;
-use raccordo_node::store::Store;
 use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::keys::CeremonyRow;
 
@@ -140,7 +139,7 @@ impl World {
             if machine.name == node.identity.node {
                 continue;
             }
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             for class in Class::ALL {
                 let Some(sharing) = ready(sharing(node, lineage, class))?? else { continue };
                 let rows = ready(tx.token_requests(lineage, class))??;

@@ -14,7 +14,6 @@ use raccordo_node::app::{Node, heartbeat, honesty};
 use raccordo_node::courier::inbox::{self, Next};
 use raccordo_node::courier::link::LinkError;
 use raccordo_node::courier::{Trouble, errands, outbox};
-use raccordo_node::store::Store;
 use raccordo_node::store::hub::LogRow;
 
 use super::machine::{Ended, Feed, Task};
@@ -276,7 +275,7 @@ impl World {
     /// Whether a member has read more of the log than up to this place.
     fn has_passed(&mut self, place: usize, after: Sequence) -> Checked<bool> {
         let machine = self.machine(Who::Member(place))?;
-        let mut tx = ready(machine.store.read())??;
+        let mut tx = ready(machine.disk.store().read())??;
         let processed = ready(tx.equipes())??.iter().map(|row| row.sequence).min();
         Ok(processed.is_some_and(|processed| processed > after))
     }

@@ -12,7 +12,6 @@ use raccordo_core::wire;
 use raccordo_node::app::fault::{Done, Fault};
 use raccordo_node::app::work::Work;
 use raccordo_node::app::{Node, notices, pack};
-use raccordo_node::store::Store;
 use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::outbox::{EntryRow, EntryState};
 
@@ -217,7 +216,7 @@ impl World {
                 continue;
             }
             let (me, lied_to) = (machine.name.clone(), self.was_lied() && self.is_victim(place));
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             for row in ready(tx.equipes())?? {
                 let proven = !ready(tx.proofs(row.lineage))??.is_empty()
                     || !ready(tx.claims(row.lineage))??.is_empty();

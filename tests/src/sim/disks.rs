@@ -9,10 +9,10 @@ use raccordo_core::sending::Standing;
 use raccordo_node::app::Node;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::rejoin::{approve, request};
-use raccordo_node::store::Store;
 
 use super::founding::ADMINISTRATOR;
 use super::parties::answered;
+use super::storage::Storage;
 use super::task::ready;
 use super::world::{EQUIPE, Who, World};
 use super::{Checked, Violation};
@@ -38,7 +38,7 @@ impl World {
     /// Never in practice.
     pub fn keep_disk(&mut self, place: usize) -> Checked<String> {
         let machine = self.machine(Who::Member(place))?;
-        machine.past = Some(machine.store.snapshot());
+        machine.past = Some(machine.disk.snapshot()?);
         Ok(String::new())
     }
 
@@ -54,8 +54,7 @@ impl World {
         self.counts.count("disks put back");
         self.kill(Who::Member(place))?;
         let machine = self.machine(Who::Member(place))?;
-        machine.store.recover();
-        machine.store.restore(&past);
+        machine.disk = Storage::of(&past)?;
         machine.aged = true;
         let name = machine.name.clone();
         self.versions_seen.remove(&place);
@@ -80,8 +79,11 @@ impl World {
         if original.twin.is_some() || twins > 0 {
             return Ok("there is one".into());
         }
-        let past = original.past.take().unwrap_or_else(|| original.store.snapshot());
-        let copy = original.copy(&past, place);
+        let past = match original.past.take() {
+            Some(past) => past,
+            None => original.disk.snapshot()?,
+        };
+        let copy = original.copy(&past, place)?;
         original.aged = true;
         let name = original.name.clone();
         self.losses += 1;
@@ -164,7 +166,7 @@ impl World {
         let mut lost = Vec::new();
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             let row = ready(tx.equipes())??.into_iter().next();
             let knows = row.is_some_and(|row| row.state != Standing::Ended.as_str());
             if machine.aged && !knows && self.rolls.is_member(&machine.name) {
@@ -234,7 +236,7 @@ impl World {
     pub fn check_copies(&self) -> Checked {
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             let row = ready(tx.equipes())??.into_iter().next();
             let standing = row.and_then(|row| Standing::parse(&row.state));
             let stuck = matches!(standing, Some(Standing::Quarantined | Standing::NeedsRejoin));

@@ -9,9 +9,9 @@ use raccordo_node::app::apply::open_share;
 use raccordo_node::app::delivery::{self, State};
 use raccordo_node::app::work::open_pact;
 use raccordo_node::app::{Node, audit_chain, changes};
+use raccordo_node::store::Tx;
 use raccordo_node::store::object::{ObjectFilter, ObjectRow};
 use raccordo_node::store::outbox::EntryState;
-use raccordo_node::store::{Store, Tx};
 
 use super::task::ready;
 use super::world::World;
@@ -91,7 +91,7 @@ impl World {
     fn everybody_joined(&self) -> Checked {
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             if self.rolls.is_member(&machine.name) && ready(tx.equipes())??.is_empty() {
                 return Err(Violation(format!("{} was added, and has not joined", machine.name)));
             }
@@ -104,7 +104,7 @@ impl World {
         let mut known = BTreeMap::new();
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             for equipe in ready(tx.equipes())?? {
                 for row in ready(tx.key_sharings(equipe.lineage))?? {
                     let which = (row.lineage, row.class, row.key_epoch, row.generation);
@@ -130,7 +130,7 @@ impl World {
             if self.is_victim(place) || !self.rolls.is_member(&machine.name) {
                 continue;
             }
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             let row = ready(tx.equipes())??.into_iter().next();
             if row.is_none_or(|row| row.sequence != self.log_seen) {
                 let me = &machine.name;
@@ -158,7 +158,7 @@ impl World {
         let mut everywhere = BTreeMap::new();
         for place in self.machines() {
             let Some(machine) = self.members.get(place) else { continue };
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             everywhere.insert(place, ready(objects(&mut *tx))??);
         }
         Ok(everywhere)

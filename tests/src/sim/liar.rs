@@ -6,7 +6,6 @@ use raccordo_core::hublog::{Checkpoint, EntryKind, LogEntry, SignedCheckpoint, h
 use raccordo_core::id::{Digest, Epoch, GroupId, NodeId, Sequence};
 use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::wire::hub::Batch;
-use raccordo_node::store::Store;
 use raccordo_node::store::equipe::AlarmRow;
 use raccordo_node::store::hub::LogRow;
 
@@ -212,7 +211,7 @@ impl World {
         if members.len() < 3 || !self.has_caught_up(victim)? {
             return Ok("not yet".into());
         }
-        let mut tx = ready(self.hub.store.read())??;
+        let mut tx = ready(self.hub.disk.store().read())??;
         let rows = ready(tx.log_after(group, Sequence(0), MANY, u64::MAX))??;
         let shown: Vec<_> = rows.into_iter().map(entry).collect();
         let read = Sequence(shown.len() as u64);
@@ -229,7 +228,7 @@ impl World {
     /// Whether a member has read the whole log.
     fn has_caught_up(&self, place: usize) -> Checked<bool> {
         let Some(machine) = self.members.get(place) else { return Ok(false) };
-        let mut tx = ready(machine.store.read())??;
+        let mut tx = ready(machine.disk.store().read())??;
         let row = ready(tx.equipes())??.into_iter().next();
         Ok(row.is_some_and(|row| row.sequence == self.log_seen && row.state == "active"))
     }
@@ -276,7 +275,7 @@ impl World {
         if !self.rolls.is_member(&machine.name) {
             return Ok(());
         }
-        let mut tx = ready(machine.store.read())??;
+        let mut tx = ready(machine.disk.store().read())??;
         let alarms = ready(tx.alarms(lineage))??;
         let holds = |alarm: &AlarmRow| alarm.holds() || lie == Lie::Replay;
         let noticed =

@@ -43,6 +43,16 @@ impl World {
         self.end()
     }
 
+    /// An équipe that was founded without any fault, for tests that go on from there.
+    ///
+    /// # Errors
+    /// Something does not work in peace.
+    pub fn found_in_peace(&mut self) -> Checked {
+        self.prepare()?;
+        self.network.heal();
+        self.until_quiet()
+    }
+
     /// In the middle of a run all changes that wait are agreed on, who is suspended returns,
     /// and who is out comes in: under faults single signatures would always be faster.
     fn agree_in_peace(&mut self) -> Checked {
@@ -60,8 +70,8 @@ impl World {
     /// No fault is under way any more.
     fn calm(&mut self) {
         self.network.heal();
-        self.hub.store.recover();
-        self.members.iter().for_each(|member| member.store.recover());
+        self.hub.disk.recover();
+        self.members.iter().for_each(|member| member.disk.recover());
     }
 
     /// Everything runs, nothing goes wrong any more, until nothing is left to be done.
@@ -108,7 +118,10 @@ impl World {
     }
 
     /// Everybody does what there is to do, round after round.
-    fn until_quiet(&mut self) -> Checked {
+    ///
+    /// # Errors
+    /// Something does not work, or it goes on for ever.
+    pub fn until_quiet(&mut self) -> Checked {
         let (mut quiet, mut restless) = (0, Vec::new());
         for _ in 0..ROUNDS_MAX {
             let before = self.fingerprint()?;

@@ -18,7 +18,6 @@ use raccordo_node::app::mail::Offer;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
 use raccordo_node::store::Store;
-use raccordo_node::store::memory::MemoryStore;
 use raccordo_node::store::node::MailRow;
 use raccordo_node::store::outbox::EntryState;
 
@@ -209,7 +208,7 @@ pub struct SimLink {
     /// The member.
     pub caller: NodeId,
     /// Its disk.
-    pub store: MemoryStore,
+    pub store: Arc<dyn Store>,
     /// The network.
     pub network: Arc<Network>,
 }

@@ -19,11 +19,11 @@ use raccordo_node::app::{Node, identity};
 use raccordo_node::courier::Trouble;
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::{errands, outbox};
-use raccordo_node::store::memory::{MemoryStore, Snapshot};
 use tokio::sync::watch;
 
 use super::Checked;
 use super::clock::SkewedClock;
+use super::storage::{Snapshot, Storage, StorageKind};
 use super::task::{Pending, ready};
 
 /// What a task of the courier came to.
@@ -94,7 +94,7 @@ pub struct Machine {
     /// Whose.
     pub name: NodeId,
     /// Its disk.
-    pub store: MemoryStore,
+    pub disk: Storage,
     /// What runs on it.
     pub process: Option<Process>,
     /// Its disk as it once was.
@@ -114,11 +114,20 @@ pub struct Machine {
 
 impl Machine {
     /// A computer with an empty disk.
-    pub fn new(seed: u64, name: NodeId, hub: bool, clock: SkewedClock, lists: &CodeLists) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The disk cannot be made.
+    pub fn new(
+        (seed, kind): (u64, StorageKind),
+        name: NodeId,
+        hub: bool,
+        clock: SkewedClock,
+        lists: &CodeLists,
+    ) -> Checked<Self> {
+        Ok(Self {
             label: format!("seed {seed}, node {name}"),
             name,
-            store: MemoryStore::new(),
+            disk: Storage::new(kind)?,
             process: None,
             past: None,
             aged: false,
@@ -128,7 +137,7 @@ impl Machine {
             hub,
             clock: Arc::new(clock),
             lists: lists.clone(),
-        }
+        })
     }
 
     /// The node key is the same on every copy.
@@ -137,12 +146,13 @@ impl Machine {
     }
 
     /// Another machine with an old disk.
-    pub fn copy(&self, past: &Snapshot, place: usize) -> Self {
-        let store = MemoryStore::new();
-        store.restore(past);
-        Self {
+    ///
+    /// # Errors
+    /// The disk cannot be made.
+    pub fn copy(&self, past: &Snapshot, place: usize) -> Checked<Self> {
+        Ok(Self {
             name: self.name.clone(),
-            store,
+            disk: Storage::of(past)?,
             process: None,
             past: None,
             aged: true,
@@ -153,7 +163,7 @@ impl Machine {
             hub: self.hub,
             clock: self.clock.clone(),
             lists: self.lists.clone(),
-        }
+        })
     }
 
     /// Makes the node.
@@ -170,7 +180,8 @@ impl Machine {
         };
         let signing = IdentityKey::random(&entropy);
         let tls = NewTls { signing, key: vec![1], certificate: vec![2] };
-        Ok(ready(init(&self.store, &self.vault(), &entropy, &*self.clock, new, tls))??)
+        let store = self.disk.store();
+        Ok(ready(init(&*store, &self.vault(), &entropy, &*self.clock, new, tls))??)
     }
 
     /// Starts a process; its randomness has never been drawn before.
@@ -182,11 +193,12 @@ impl Machine {
         let label = format!("{}, boot {}", self.label, self.boots);
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::labelled(&label));
         let vault = self.vault();
-        let identity = ready(identity::load(&self.store, &vault))??;
+        let store = self.disk.store();
+        let identity = ready(identity::load(&*store, &vault))??;
         let node = Node {
             envelopes_per_message_max: usize::MAX,
             identity,
-            store: Arc::new(self.store.clone()),
+            store,
             vault,
             crypto: Crypto::new(entropy.clone()),
             boot: BootId(draw(&*entropy)),

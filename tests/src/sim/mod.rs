@@ -1,9 +1,10 @@
 //! A whole federation in one thread: a hub that is no member and some nodes, each the real
-//! node over a store in memory, with seeded randomness and a clock that only the scheduler
+//! node, mostly over a store in memory, with seeded randomness and a clock that only the scheduler
 //! moves. The same seed takes the same steps.
 //!
 //! - [`chance`], [`clock`], [`task`]: randomness, time and waiting as inputs
-//! - [`machine`]: a computer with its disk, on which a process runs until it is ended
+//! - [`machine`]: a computer with its disk, on which a process runs until it is ended;
+//!   [`storage`]: what is on the disk, for each tenth seed SQLite
 //! - [`link`]: the network between members and hub, and what goes wrong on it
 //! - [`world`]: the federation; [`life`]: its run from empty disks to the last check
 //! - [`moves`]: which steps there are, and how likely each is; another kind of step is a
@@ -37,6 +38,7 @@ pub mod parties;
 pub mod report;
 pub mod rogue;
 pub mod rolls;
+pub mod storage;
 pub mod task;
 pub mod tokens;
 pub mod trace;
@@ -50,6 +52,8 @@ use raccordo_node::courier::Trouble;
 use raccordo_node::store::StoreError;
 
 use self::report::{Failure, Report};
+use self::storage::StorageKind;
+use self::task::Waiting;
 use self::world::World;
 
 /// Steps that a failure shows, unless more are asked for.
@@ -79,13 +83,26 @@ pub struct Plan {
     pub seed: u64,
     /// How large it is.
     pub size: Size,
+    /// On what the machines keep their rows.
+    pub storage: StorageKind,
 }
 
 impl Plan {
     /// The usual run of a seed.
     pub fn of(seed: u64, size: Size) -> Self {
         let nodes = size.nodes.clamp(3, world::NODES_MAX);
-        Self { seed, size: Size { nodes, ..size } }
+        // One of each ten, at another place in each: so that it meets all kinds of seeds.
+        let storage = match seed % 10 == seed / 10 % 10 {
+            true => StorageKind::Sqlite,
+            false => StorageKind::Memory,
+        };
+        Self { seed, size: Size { nodes, ..size }, storage }
+    }
+
+    /// The same run with its rows elsewhere.
+    #[must_use]
+    pub fn on(self, storage: StorageKind) -> Self {
+        Self { storage, ..self }
     }
 
     /// Ciphersuite of the group: of every sixteenth seed the hybrid one, which costs more.
@@ -178,8 +195,15 @@ pub fn run(plan: Plan) -> Result<Report, Failure> {
 /// # Errors
 /// As [`run`].
 pub fn run_traced(plan: Plan, shown: usize) -> Result<Report, Failure> {
-    let mut world = World::new(plan).map_err(|violation| Failure::early(plan.seed, violation))?;
+    // Outlives all that runs on it.
+    let early = |violation| Failure::early(plan, violation);
+    let waiting = Waiting::of(plan.storage).map_err(early)?;
+    let _entered = waiting.enter();
+    let mut world = World::new(plan).map_err(early)?;
     world.trace.show(shown);
+    if plan.storage == StorageKind::Sqlite {
+        world.counts.count("runs on SQLite");
+    }
     match world.live() {
         Ok(()) => Ok(world.report()),
         Err(violation) => Err(world.failure(violation)),

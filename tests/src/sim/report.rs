@@ -5,7 +5,8 @@ use std::fmt;
 
 use raccordo_core::id::Digest;
 
-use super::Violation;
+use super::storage::StorageKind;
+use super::{Plan, Violation};
 
 /// What happened how often, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Report {
 pub struct Failure {
     /// Its seed.
     pub seed: u64,
+    /// On what the machines kept their rows.
+    pub storage: StorageKind,
     /// What did not hold.
     pub violation: Violation,
     /// The last steps, oldest first.
@@ -67,8 +70,9 @@ pub struct Failure {
 
 impl Failure {
     /// Before the first step.
-    pub fn early(seed: u64, violation: Violation) -> Self {
-        Self { seed, violation, last: Vec::new(), digest: Digest::ZERO }
+    pub fn early(plan: Plan, violation: Violation) -> Self {
+        let Plan { seed, storage, .. } = plan;
+        Self { seed, storage, violation, last: Vec::new(), digest: Digest::ZERO }
     }
 }
 
@@ -77,6 +81,11 @@ impl fmt::Display for Failure {
         for step in &self.last {
             writeln!(f, "{step}")?;
         }
-        write!(f, "seed {}: {}", self.seed, self.violation)
+        let on = match self.storage {
+            StorageKind::Memory => "",
+            StorageKind::Sqlite => ", on SQLite",
+            StorageKind::Postgres => ", on PostgreSQL",
+        };
+        write!(f, "seed {}{on}: {}", self.seed, self.violation)
     }
 }

@@ -8,9 +8,9 @@ use raccordo_core::id::{Digest, Epoch, NodeId, Sequence};
 use raccordo_core::invariant::{Made, Place, roster_signed};
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::statement::SignedStatement;
+use raccordo_node::store::Tx;
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::outbox::{EntryRow, EntryState};
-use raccordo_node::store::{Store, Tx};
 
 use super::cheats::names_cheaters;
 use super::deceit;
@@ -163,7 +163,7 @@ impl World {
         let member = self.machine(Who::Member(place))?;
         let (name, aged) = (member.name.clone(), member.aged);
         let Some(boot) = member.node().map(|node| node.boot) else { return Ok(()) };
-        let mut tx = ready(member.store.read())??;
+        let mut tx = ready(member.disk.store().read())??;
         for row in ready(tx.equipes())?? {
             let version = row.version;
             if self.versions_seen.insert(place, version) == Some(version) {
@@ -197,7 +197,7 @@ impl World {
     /// An invariant that does not hold.
     pub fn watch_hub(&mut self) -> Checked {
         let Some(lineage) = self.lineage else { return Ok(()) };
-        let mut tx = ready(self.hub.store.read())??;
+        let mut tx = ready(self.hub.disk.store().read())??;
         let Some(row) = ready(tx.carried(lineage))?? else { return Ok(()) };
         if row.state != "founded" || row.sequence == self.log_seen {
             return Ok(());
@@ -227,7 +227,7 @@ impl World {
     /// Follows a commit at the newest places of the log; a call brings one at most.
     fn follow_commit(&mut self, at: Sequence) -> Checked {
         let Some(lineage) = self.lineage else { return Ok(()) };
-        let mut tx = ready(self.hub.store.read())??;
+        let mut tx = ready(self.hub.disk.store().read())??;
         let Some(row) = ready(tx.carried(lineage))?? else { return Ok(()) };
         let roster = ready(tx.cursors(row.group))??.into_iter().map(|(node, _)| node).collect();
         let signed = SignedStatement::decode(&row.statement)
@@ -247,7 +247,7 @@ impl World {
     /// It does not.
     pub fn check_hub_chain(&self) -> Checked<Digest> {
         let Some(group) = self.group else { return Err(Violation::new("no group was founded")) };
-        let mut tx = ready(self.hub.store.read())??;
+        let mut tx = ready(self.hub.disk.store().read())??;
         let mut head = Digest::ZERO;
         let mut at = Sequence(0);
         for row in ready(tx.log_after(group, at, MANY, u64::MAX))?? {
@@ -266,7 +266,7 @@ impl World {
     /// The store's.
     pub fn trimmed(&self) -> Checked<Sequence> {
         let Some(lineage) = self.lineage else { return Ok(Sequence(0)) };
-        let mut tx = ready(self.hub.store.read())??;
+        let mut tx = ready(self.hub.disk.store().read())??;
         let row = ready(tx.carried(lineage))??;
         Ok(row.map(|row| row.trimmed).unwrap_or_default())
     }
@@ -277,7 +277,7 @@ impl World {
     /// The store's.
     pub fn hub_cursors(&self) -> Checked<Vec<(NodeId, Sequence)>> {
         let Some(group) = self.group else { return Ok(Vec::new()) };
-        Ok(ready(ready(self.hub.store.read())??.cursors(group))??)
+        Ok(ready(ready(self.hub.disk.store().read())??.cursors(group))??)
     }
 
     /// How far everything has come: equal before and after a round in which nothing was done.
@@ -288,7 +288,7 @@ impl World {
         let mut fingerprint = Fingerprint { machines: Vec::new() };
         let living = self.members.iter().filter(|machine| !machine.scrapped);
         for machine in living.chain([&self.hub]) {
-            let mut tx = ready(machine.store.read())??;
+            let mut tx = ready(machine.disk.store().read())??;
             let audit = ready(tx.audit_newest())??.map_or(0, |record| record.sequence);
             let mailbox = ready(tx.mailbox_cursor(&self.hub.name))??;
             let versions = ready(tx.equipes())??;

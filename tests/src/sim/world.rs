@@ -8,7 +8,7 @@ use raccordo_core::id::{GroupId, LineageId, NodeId, ObjectId, RecordId, Sequence
 use raccordo_core::invariant::{Agreement, Ciphertexts};
 use raccordo_core::pseudonym::token::TOKEN_BYTES;
 use raccordo_node::app::Node;
-use raccordo_node::store::memory::CrashPoint;
+use raccordo_node::store::mishap::CrashPoint;
 
 use super::chance::Dice;
 use super::clock::WorldTime;
@@ -136,7 +136,7 @@ impl World {
         let lists = CodeLists::builtin();
         let time = WorldTime::default();
         let machine = |name: &str, hub, skew| -> Checked<Machine> {
-            Ok(Machine::new(plan.seed, node(name)?, hub, time.clock(skew), &lists))
+            Machine::new((plan.seed, plan.storage), node(name)?, hub, time.clock(skew), &lists)
         };
         let hub = machine("relay", true, HUB_SKEW_MS)?;
         let members = NODES.iter().zip(SKEWS_MS.iter().cycle()).take(plan.size.nodes);
@@ -189,7 +189,8 @@ impl World {
     /// What did not hold.
     pub fn failure(&self, violation: Violation) -> Failure {
         let (last, digest) = (self.trace.last(), self.trace.digest());
-        Failure { seed: self.plan.seed, violation, last, digest }
+        let Plan { seed, storage, .. } = self.plan;
+        Failure { seed, storage, violation, last, digest }
     }
 
     /// A machine.
@@ -215,7 +216,7 @@ impl World {
     pub fn link(&mut self, place: usize) -> Checked<SimLink> {
         let network = self.network.clone();
         let machine = self.machine(Who::Member(place))?;
-        Ok(SimLink { caller: machine.name.clone(), store: machine.store.clone(), network })
+        Ok(SimLink { caller: machine.name.clone(), store: machine.disk.store(), network })
     }
 
     /// Starts a process.
@@ -252,7 +253,7 @@ impl World {
         let commits = self.dice.below(4) + 1;
         let points = [CrashPoint::BeforeCommit, CrashPoint::AfterCommit];
         let point = self.dice.pick(&points).copied().unwrap_or(CrashPoint::BeforeCommit);
-        self.machine(who)?.store.crash_after(commits, point);
+        self.machine(who)?.disk.crash_after(commits, point);
         Ok(format!("{point:?} {commits}"))
     }
 
@@ -265,10 +266,10 @@ impl World {
         self.network.check()?;
         let places = (0..self.members.len()).map(Who::Member);
         for who in places.chain([Who::Hub]) {
-            let store = self.machine(who)?.store.clone();
-            let crashed = store.crashed();
+            let disk = self.machine(who)?.disk.clone();
+            let crashed = disk.crashed();
             if crashed {
-                store.recover();
+                disk.recover();
             }
             match who {
                 Who::Hub => self.watch_hub()?,
