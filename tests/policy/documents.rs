@@ -156,7 +156,7 @@ fn every_metric_is_documented() {
 }
 
 /// Source of every file below a directory, each file's own tests left out.
-fn source(directory: &str) -> String {
+pub(crate) fn source(directory: &str) -> String {
     let sources = files(directory, ".rs").into_iter();
     let text = |path: PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
@@ -183,7 +183,7 @@ fn every_metric_is_recorded() {
 }
 
 /// The string literal that follows every occurrence of a text, white space apart.
-fn literals_after(text: &str, before: &str) -> BTreeSet<String> {
+pub(crate) fn literals_after(text: &str, before: &str) -> BTreeSet<String> {
     let after = text.split(before).skip(1);
     let literal = |rest: &str| {
         let rest = rest.trim_start().strip_prefix('"')?;

@@ -1,12 +1,13 @@
 //! What is promised outside the code holds: exact versions in the manifests, the bill of
-//! materials, the sample configurations, and the tables in `deploy/docs`. Where crates come
-//! from, and under which licence, `tests/deny` checks.
+//! materials, the sample configurations, the tables in `deploy/docs`, and the reasons that the
+//! protos name. Where crates come from, and under which licence, `tests/deny` checks.
 
 #![cfg(test)]
 
 mod bill;
 mod documents;
 mod manifests;
+mod reasons;
 mod threats;
 
 use std::fs;
