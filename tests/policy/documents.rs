@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use raccordo_core::alarm;
 use raccordo_core::alert::{self, Alert};
+use raccordo_core::callers;
 use raccordo_core::codes::CodeLists;
 use raccordo_core::object::{Field, Form, Kind};
 use raccordo_core::quota;
@@ -229,6 +230,17 @@ fn every_quota_is_documented() {
     let lines = section.lines().filter(|line| line.starts_with("| `"));
     let documented: String = lines.map(|line| format!("{line}\n")).collect();
     let expected = quotas();
+    assert!(documented == expected, "the table in security.md is to be:\n{expected}");
+}
+
+#[test]
+fn every_call_of_a_hub_is_documented() {
+    let text = read("deploy/docs/security.md");
+    let section = text.split("\n## Calls of a hub\n").nth(1).expect("no section about calls");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let lines = section.lines().filter(|line| line.starts_with('|'));
+    let documented: String = lines.map(|line| format!("{line}\n")).collect();
+    let expected = callers::markdown();
     assert!(documented == expected, "the table in security.md is to be:\n{expected}");
 }
 

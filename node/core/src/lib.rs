@@ -13,7 +13,7 @@
 //! - how it travels: [`envelope`], [`letter`], [`session`] over [`ledger`], [`hublog`], [`hubgroup`]
 //! - how two nodes find that they know the same: [`normal`], [`pseudonym`], [`matching`]
 //! - how it rests: [`vault`], [`audit`], [`backup`]
-//! - what one peer may take: [`quota`]
+//! - what one peer may take: [`quota`]; who is answered what at a hub: [`callers`]
 //! - what must hold whatever happens: [`invariant`], and what the simulation breaks: [`planted`]
 //! - the wire's messages are named in [`wire`] alone
 
@@ -22,6 +22,7 @@ pub mod alarm;
 pub mod alert;
 pub mod audit;
 pub mod backup;
+pub mod callers;
 pub mod canonical;
 pub mod codes;
 pub mod crypto;

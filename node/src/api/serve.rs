@@ -81,7 +81,8 @@ pub async fn hub_router(
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
     let pace = node.hub.as_ref().map_or(Quota::CallPace.pace(), |hub| hub.limits.calls);
-    let quotas = CallQuotas::new(CallNumbers::for_peers(pace), note_at(node.clone()));
+    let numbers = CallNumbers::for_peers(pace);
+    let quotas = CallQuotas::new(numbers, note_at(node.clone(), numbers));
     let hub = HubServiceServer::new(HubCalls::new(node, stop))
         .max_decoding_message_size(HUB_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(HUB_MESSAGE_BYTES_MAX);
@@ -100,7 +101,8 @@ pub async fn admin_router(
     limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
-    let quotas = CallQuotas::new(CallNumbers::for_clients(), note_at(node.clone()));
+    let numbers = CallNumbers::for_clients();
+    let quotas = CallQuotas::new(numbers, note_at(node.clone(), numbers));
     let calls = AdminCalls::new(node, stop);
     let mut services = Listed::default();
     macro_rules! add {
@@ -125,7 +127,8 @@ pub async fn casework_router(
     limits: CallLimits,
     stop: CancellationToken,
 ) -> Result<Services, DescriptorError> {
-    let quotas = CallQuotas::new(CallNumbers::for_clients(), note_at(node.clone()));
+    let numbers = CallNumbers::for_clients();
+    let quotas = CallQuotas::new(numbers, note_at(node.clone(), numbers));
     let register = RegisterServiceServer::new(RegisterCalls::new(node.clone()))
         .max_decoding_message_size(CALL_MESSAGE_BYTES_MAX);
     let matches = MatchServiceServer::new(MatchCalls::new(node.clone(), stop.clone()))
@@ -139,9 +142,12 @@ pub async fn casework_router(
     services.behind(limits, None, quotas).await
 }
 
-/// Has a listener tell the node which peers reach a quota.
-fn note_at(node: Arc<Node>) -> Note {
-    Arc::new(move |peer, quota| node.quotas.note(&peer.node, quota, node.clock.now()))
+/// Has a listener tell the node which peers reach a quota, with the number that it has there.
+fn note_at(node: Arc<Node>, numbers: CallNumbers) -> Note {
+    Arc::new(move |peer, quota| {
+        let number = numbers.of(quota);
+        node.quotas.note_number(&peer.node, quota, number, node.clock.now());
+    })
 }
 
 /// Services and their names, which health and reflection tell.

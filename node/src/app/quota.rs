@@ -21,6 +21,8 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// How often a peer has reached a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
+    /// How much was allowed the last time: what is configured, where it can be.
+    pub number: u64,
     /// Times since `first`.
     pub times: u64,
     /// The first time.
@@ -39,18 +41,25 @@ pub struct QuotaCounts {
 }
 
 impl QuotaCounts {
-    /// Counts that a peer has reached a quota.
+    /// Counts that a peer has reached a quota, whose number is that of the table.
     pub fn note(&self, peer: &NodeId, quota: Quota, now: Instant) {
+        self.note_number(peer, quota, quota.number(), now);
+    }
+
+    /// The same where the number is configured.
+    pub fn note_number(&self, peer: &NodeId, quota: Quota, number: u64, now: Instant) {
         metrics::counter!(QUOTA_REACHED.name, "quota" => quota.row().name).increment(1);
         let mut peers = self.lock();
         if !peers.contains_key(peer) {
             make_room(&mut peers);
         }
         let counts = peers.entry(peer.clone()).or_default();
-        let count = counts.entry(quota).or_insert(Count { times: 0, first: now, last: now });
+        let none = Count { number, times: 0, first: now, last: now };
+        let count = counts.entry(quota).or_insert(none);
         if now.since(count.last) >= REMEMBERED {
-            *count = Count { times: 0, first: now, last: now };
+            *count = none;
         }
+        count.number = number;
         count.times = count.times.saturating_add(1);
         count.last = now;
     }
@@ -108,7 +117,7 @@ impl Node {
 
     /// The same where the number is configured.
     pub fn at_number(&self, peer: &NodeId, quota: Quota, number: u64, whose: Whose) -> Fault {
-        self.quotas.note(peer, quota, self.clock.now());
+        self.quotas.note_number(peer, quota, number, self.clock.now());
         let row = quota.row();
         let message = format!("at most {} are allowed: {}", row.unit.words(number), row.bounds);
         Fault::new(whose, row.reason, message).hint(row.outcome)
@@ -130,9 +139,12 @@ mod tests {
         counts.note(&peer(1), Quota::OffersOfPeer, hour(0));
         counts.note(&peer(1), Quota::OffersOfPeer, hour(20));
         counts.note(&peer(2), Quota::MailboxItems, hour(30));
-        let count = |times, first, last| Count { times, first: hour(first), last: hour(last) };
-        let first = (peer(1), Quota::OffersOfPeer, count(2, 0, 20));
-        let second = (peer(2), Quota::MailboxItems, count(1, 30, 30));
+        let count = |number, times, first, last| {
+            let (first, last) = (hour(first), hour(last));
+            Count { number, times, first, last }
+        };
+        let first = (peer(1), Quota::OffersOfPeer, count(8, 2, 0, 20));
+        let second = (peer(2), Quota::MailboxItems, count(256, 1, 30, 30));
         assert_eq!(counts.recent(hour(40)), [first, second.clone()]);
         assert_eq!(counts.recent(hour(44)), [second]);
         assert_eq!(counts.recent(hour(99)), []);

@@ -34,12 +34,22 @@ fn reason<T>(answered: Done<T>) -> &'static str {
     answered.map_or_else(|fault: Fault| fault.reason, |_| "")
 }
 
+/// The seed of another key of who has this identity key.
+fn seed_of(key: &IdentityKey, purpose: &str) -> [u8; 32] {
+    Digest::of(format!("{purpose} of {}", key.public()).as_bytes()).0
+}
+
+/// The TLS key on the card of who has this identity key.
+pub fn tls_key_of(key: &IdentityKey) -> IdentityKey {
+    IdentityKey::from_seed(&seed_of(key, "TLS"))
+}
+
 /// A card of `name` with this identity key and others that go with it, else `like` another.
-fn card_of(name: &str, like: &SignedCard, key: &IdentityKey) -> SignedCard {
+pub fn card_of(name: &str, like: &SignedCard, key: &IdentityKey) -> SignedCard {
     let mut card = like.card().clone();
     card.node = name.parse().unwrap();
     card.identity = key.public();
-    let seed = |purpose: &str| Digest::of(format!("{purpose} of {}", key.public()).as_bytes()).0;
+    let seed = |purpose: &str| seed_of(key, purpose);
     let prove = |purpose, key_use| {
         let secret = IdentityKey::from_seed(&seed(purpose));
         ProvenKey::prove(&secret, key_use, &card.node, &card.identity)
@@ -51,7 +61,7 @@ fn card_of(name: &str, like: &SignedCard, key: &IdentityKey) -> SignedCard {
 }
 
 /// With which somebody takes the id of another node.
-fn thief() -> IdentityKey {
+pub fn thief() -> IdentityKey {
     IdentityKey::from_seed(&[9; 32])
 }
 

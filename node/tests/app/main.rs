@@ -7,6 +7,7 @@ mod alarms;
 mod audit_heads;
 mod audited;
 mod bench;
+mod callers;
 mod clones;
 mod courier;
 mod crash;

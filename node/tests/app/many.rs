@@ -8,6 +8,7 @@ use std::time::Duration;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{NodeId, ObjectId};
 use raccordo_core::object::Kind;
+use raccordo_core::trust::state::TrustState;
 use raccordo_core::vault::Vault;
 use raccordo_node::app::alerts::AlertView;
 use raccordo_node::app::directory::Operator;
@@ -20,6 +21,7 @@ use raccordo_node::app::share::Shared;
 use raccordo_node::app::{Node, audit_chain, found, peers, pseudonym};
 use raccordo_node::store::equipe::EquipeRow;
 use raccordo_node::store::memory::{MemoryStore, Snapshot};
+use raccordo_node::store::peer::PeerRow;
 
 use crate::bench::link::{Link, Next, Sealed};
 use crate::bench::place::{Place, RELAY, Rows, StandingClock};
@@ -155,6 +157,15 @@ impl Many {
     /// The hub.
     pub fn relay(&self) -> &Node {
         self.relay.node()
+    }
+
+    /// The hub's administrator has not compared the words of a member: it is known there by the
+    /// équipe alone.
+    pub async fn know_by_equipe_alone(&self, member: usize) {
+        let mut tx = self.relay().store.write().await.unwrap();
+        let known = tx.peer(&id(member)).await.unwrap().unwrap();
+        tx.put_peer(PeerRow { state: TrustState::Introduced, ..known }).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Signs what waits under the équipe's name.

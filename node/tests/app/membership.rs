@@ -32,7 +32,7 @@ pub async fn agree(many: &mut Many, by: usize, parties: &[usize]) {
     many.run().await;
 }
 
-async fn begin(many: &Many, by: usize, wanted: Wanted) {
+pub async fn begin(many: &Many, by: usize, wanted: Wanted) {
     changes::begin(many.node(by), ADMIN, EQUIPE, wanted, "story").await.unwrap();
 }
 

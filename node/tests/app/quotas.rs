@@ -11,13 +11,15 @@ mod offers;
 use std::fmt::Debug;
 
 use raccordo_core::id::NodeId;
-use raccordo_core::quota::Quota;
+use raccordo_core::quota::{Pace, Quota};
 use raccordo_core::trust::state::TrustChange;
 use raccordo_node::app::fault::Done;
+use raccordo_node::app::hub::accept::{self, Decision};
 use raccordo_node::app::{Node, doctor, peers};
+use raccordo_node::transport::calls::CallNumbers;
 
 use crate::bench::place::Place;
-use crate::bench::{ADMIN, Bench, Relay, Rows};
+use crate::bench::{ADMIN, Bench, EQUIPE, Relay, Rows, Toscana};
 
 macro_rules! walk {
     ($($quota:ident => $check:path;)*) => {
@@ -79,6 +81,7 @@ walk! {
     KeyPackagesMade => key_packages::made_too_often;
     KeyPackageBytes => key_packages::too_large;
     KeyPackagesOfOwner => key_packages::too_many;
+    KeyPackagesOfSuspended => key_packages::too_many_of_suspended;
     PostBytes => mail::too_large;
     PostsToMailbox => mail::too_many_to_one;
     PostedBytesToMailbox => mail::too_many_bytes_to_one;
@@ -136,10 +139,29 @@ fn assert_refused<T: Debug>(answer: Done<T>, quota: Quota) {
     assert_eq!(answer.unwrap_err().reason, quota.row().reason, "{quota}");
 }
 
+/// What `doctor` says of a quota that is configured is what is configured.
+#[tokio::test]
+async fn numbers_are_told_as_they_are_configured() {
+    let bench = Bench::ready().await;
+    let few = Decision::Limit { entries_per_minute_max: 7, stored_bytes_max: 0 };
+    accept::decide(bench.node(Relay), ADMIN, EQUIPE, few).await.unwrap();
+    log::send_until_refused(&bench, Toscana).await;
+    let told = about_quotas(bench.node(Relay)).await;
+    assert!(told.iter().any(|it| it.contains(": at most 7 in a minute are allowed")), "{told:?}");
+    let calls = CallNumbers::for_peers(Pace::per_minute(11));
+    assert_eq!(calls.of(Quota::CallPace), 11);
+    assert_eq!(calls.of(Quota::CallsWaiting), Quota::CallsWaiting.number());
+}
+
+async fn about_quotas(node: &Node) -> Vec<String> {
+    let findings = doctor::doctor(node).await.unwrap();
+    let about = findings.into_iter().filter(|it| it.code == "peer_over_quota");
+    about.map(|it| it.message).collect()
+}
+
 /// `doctor` names the peer and the quota.
 async fn assert_named(node: &Node, peer: &NodeId, quota: Quota) {
-    let findings = doctor::doctor(node).await.unwrap();
-    let about = findings.iter().filter(|it| it.code == "peer_over_quota");
     let words = format!("{peer} reached the quota {quota} ");
-    assert!(about.map(|it| &it.message).any(|message| message.starts_with(&words)), "{quota}");
+    let told = about_quotas(node).await;
+    assert!(told.iter().any(|message| message.starts_with(&words)), "{quota}");
 }

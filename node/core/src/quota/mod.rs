@@ -232,6 +232,9 @@ quotas! {
     KeyPackagesOfOwner = "key_packages_of_owner", 20, Items,
         "key packages of one owner and suite in a hub's pool",
         "the oldest goes", "";
+    KeyPackagesOfSuspended = "key_packages_of_suspended", 1, Items,
+        "the same of an owner that deposits while it is suspended",
+        "the oldest goes", "";
     PostBytes = "post_bytes", 256 << 10, Bytes,
         "one item posted to a mailbox at a hub",
         "the post is refused", "item_too_large";

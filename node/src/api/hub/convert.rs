@@ -3,7 +3,6 @@
 
 use raccordo_core::hublog::SignedCheckpoint;
 use raccordo_core::id::{Epoch, GroupId, IdError, NodeId, Sequence};
-use raccordo_core::quota::Quota;
 use raccordo_core::wire::offer::Offer;
 use raccordo_core::wire::seed::Seed;
 use raccordo_core::wire::{self, WireError};
@@ -81,11 +80,8 @@ pub fn handed(entry: proto::NewEntry) -> Done<Handed> {
     wire::hub::new_entry(entry).map_err(unreadable)
 }
 
-/// The parties of a claim.
+/// The parties of a claim; how many they may be is looked at where the claimant is known.
 pub fn parties(named: &[String]) -> Done<Vec<NodeId>> {
-    if named.len() > Quota::ClaimParties.count() {
-        return Err(Fault::usage("too_many", "a claim names at most 1000 parties"));
-    }
     named.iter().map(|party| node_id(party, "parties")).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::app::Node;
 pub(super) fn about(node: &Node, findings: &mut Vec<Finding>) {
     for (peer, quota, count) in node.quotas.recent(node.clock.now()) {
         let row = quota.row();
-        let most = row.unit.words(row.number);
+        let most = row.unit.words(count.number);
         let message = format!(
             "{peer} reached the quota {quota} {} times since {}: at most {most} are allowed: {}",
             count.times, count.first, row.bounds

@@ -300,13 +300,19 @@ impl Call<'_> {
             Err(PlaceError::Stale { current, .. }) => {
                 return Admits::Never(Outcome::Stale { current });
             }
-            Err(refused) => return Admits::Never(Outcome::Refused(refused.reason().into())),
+            Err(PlaceError::TooLarge { .. }) => {
+                return self.too_large(match handed.kind {
+                    EntryKind::Application => Quota::MessageBytes,
+                    EntryKind::Commit => Quota::CommitBytes,
+                    EntryKind::Notice => Quota::NoticeBytes,
+                });
+            }
         }
-        let beside = handed.welcome.len() > Quota::CommitBytes.count()
-            || handed.group_info.len() > Quota::GroupInfoBytes.count();
-        if beside {
-            let reason = Quota::CommitBytes.row().reason;
-            return Admits::Never(Outcome::Refused(reason.to_owned()));
+        if handed.welcome.len() > Quota::CommitBytes.count() {
+            return self.too_large(Quota::CommitBytes);
+        }
+        if handed.group_info.len() > Quota::GroupInfoBytes.count() {
+            return self.too_large(Quota::GroupInfoBytes);
         }
         let share = Share::of(self.hub, &self.row);
         let room = self.kept.check(share, self.caller, handed);
@@ -319,6 +325,12 @@ impl Call<'_> {
                 Admits::NotNow(self.node.at_number(self.caller, quota, number, whose))
             }
         }
+    }
+
+    /// Refuses an entry for ever, and notes whose it was.
+    fn too_large(&self, quota: Quota) -> Admits {
+        self.node.quotas.note(self.caller, quota, self.now);
+        Admits::Never(Outcome::Refused(quota.row().reason.to_owned()))
     }
 
     async fn notice(&mut self, handed: Handed) -> Done<Outcome> {

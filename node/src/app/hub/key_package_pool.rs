@@ -55,7 +55,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     let bad = |cause: String| Fault::usage("bad_key_package", cause);
     let mut suites = BTreeSet::new();
     let mut tx = node.store.write().await?;
-    rights::admit(node, &mut *tx, caller).await?;
+    let most = rights::level(node, &mut *tx, caller).await?.key_packages()?;
     for deposit in deposits {
         if deposit.key_package.len() > Quota::KeyPackageBytes.count() {
             return Err(node.at_quota(caller, Quota::KeyPackageBytes, Whose::Usage));
@@ -77,16 +77,7 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
         if deposit.replaces {
             empty(&mut *tx, caller, now).await?;
         }
-        let pool = tx.pool(caller, suite, now).await?;
-        if pool.len() >= Quota::KeyPackagesOfOwner.count() {
-            // A full pool gives up its oldest: a refusal would stop the owner's errands, and
-            // what it makes anew is as good.
-            let like = |row: &&PoolRow| row.last_resort == deposit.last_resort;
-            if let Some(oldest) = pool.iter().find(like).or(pool.first()) {
-                tx.delete_pool(caller, &oldest.reference).await?;
-            }
-        }
-        tx.insert_pool(PoolRow {
+        let row = PoolRow {
             owner: caller.clone(),
             reference: read.hash_ref,
             suite,
@@ -94,8 +85,10 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
             key_package: deposit.key_package,
             expires_at,
             deposited_at: now,
-        })
-        .await?;
+        };
+        if tx.insert_pool(row.clone()).await? {
+            make_room(&mut *tx, &row, most).await?;
+        }
         suites.insert(suite);
     }
     let mut fewest = u32::MAX;
@@ -106,6 +99,19 @@ pub async fn deposit(node: &Node, caller: &NodeId, deposits: Vec<Deposit>) -> Do
     }
     tx.commit().await?;
     Ok(fewest)
+}
+
+/// A full pool gives up its oldest for what came: a refusal would stop the owner's errands, and
+/// what it makes anew is as good.
+async fn make_room(tx: &mut dyn Tx, came: &PoolRow, most: Quota) -> Done<()> {
+    let mut others = tx.pool(&came.owner, came.suite, came.deposited_at).await?;
+    others.retain(|row| row.reference != came.reference);
+    while others.len() >= most.count() {
+        let alike = others.iter().position(|row| row.last_resort == came.last_resort);
+        let oldest = others.remove(alike.unwrap_or_default());
+        tx.delete_pool(&came.owner, &oldest.reference).await?;
+    }
+    Ok(())
 }
 
 /// Drops what an owner deposited, of every suite.

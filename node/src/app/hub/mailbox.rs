@@ -46,7 +46,8 @@ pub async fn post(
         return Err(node.at_quota(caller, Quota::PostBytes, Whose::Usage));
     }
     let mut tx = node.store.write().await?;
-    rights::admit(node, &mut *tx, caller).await?;
+    let level = rights::level(node, &mut *tx, caller).await?;
+    level.check_post(&node.identity.node, recipient, kind)?;
     if kind == MAIL_KIND {
         let refused = take_card(node, &mut *tx, caller, &payload).await?;
         if refused.is_some() || *recipient == node.identity.node {

@@ -6,21 +6,24 @@
 //! another: what would give an id a second key is refused wherever it comes in, and the
 //! administrator hears of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use raccordo_core::id::{LineageId, NodeId};
+use raccordo_core::quota::Quota;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::keys::PublicKey;
 use raccordo_core::trust::state::TrustState;
-use raccordo_core::trust::statement::Statement;
+use raccordo_core::trust::statement::{SignedStatement, Statement};
 
 use super::offer::{accepted, offered_statement};
 use super::read_log::statement_of;
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
 use crate::app::fault::{Done, Fault};
+use crate::app::pacts::MAIL_KIND as PACT_KIND;
 use crate::app::peers::read_card;
+use crate::app::successor::MAIL_KIND as CARD_KIND;
 use crate::store::Tx;
 use crate::store::served::{ConflictRow, ServedRow};
 
@@ -44,15 +47,105 @@ pub async fn is_served(node: &Node, tx: &mut dyn Tx, id: &NodeId) -> Done<bool> 
     Ok(tx.served(id).await?.iter().any(|row| !row.former))
 }
 
-/// Refuses callers that this hub knows only as parties that were removed: they hear so on their
-/// subscription, and nothing else is theirs.
+/// How far a caller is served: by its best standing, of a peer or in an équipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceLevel {
+    /// A verified peer, a party that nobody has suspended, or this hub itself.
+    Full,
+    /// In each of its équipes here it is suspended: it may do what its return takes, with these,
+    /// the parties of those équipes. It signs the statement by which it returns, and is added by
+    /// a key package (DESIGN §3).
+    Return(BTreeSet<NodeId>),
+    /// It was removed, and is no peer: it hears so on its subscription, and nothing else is its.
+    Nothing,
+}
+
+impl ServiceLevel {
+    /// Whether it may post an item.
+    ///
+    /// # Errors
+    /// `not_a_party`.
+    pub fn check_post(&self, hub: &NodeId, recipient: &NodeId, kind: &str) -> Done<()> {
+        match self {
+            Self::Full => Ok(()),
+            Self::Return(parties) => {
+                let known = recipient == hub || parties.contains(recipient);
+                match known && [PACT_KIND, CARD_KIND].contains(&kind) {
+                    true => Ok(()),
+                    false => Err(suspended()),
+                }
+            }
+            Self::Nothing => Err(removed()),
+        }
+    }
+
+    /// Key packages of one suite that it may have in the pool.
+    ///
+    /// # Errors
+    /// `not_a_party`.
+    pub fn key_packages(&self) -> Done<Quota> {
+        match self {
+            Self::Full => Ok(Quota::KeyPackagesOfOwner),
+            Self::Return(_) => Ok(Quota::KeyPackagesOfSuspended),
+            Self::Nothing => Err(removed()),
+        }
+    }
+}
+
+fn suspended() -> Fault {
+    let message = "the caller is suspended: it posts pacts to the parties of its équipe, and cards";
+    Fault::refused("not_a_party", message)
+}
+
+fn removed() -> Fault {
+    Fault::refused("not_a_party", "the caller was removed, and is no peer here")
+}
+
+/// How far a caller is served.
+///
+/// # Errors
+/// The store's, or a damaged row.
+pub async fn level(node: &Node, tx: &mut dyn Tx, caller: &NodeId) -> Done<ServiceLevel> {
+    let peer = tx.peer(caller).await?;
+    if *caller == node.identity.node || peer.is_some_and(|row| row.state.counts_as_verified()) {
+        return Ok(ServiceLevel::Full);
+    }
+    let mut with = BTreeSet::new();
+    for row in tx.served(caller).await?.into_iter().filter(|row| !row.former) {
+        for statement in in_force(tx, row.lineage).await? {
+            let statement = statement.statement();
+            if statement.may_have_leaf(caller) {
+                return Ok(ServiceLevel::Full);
+            }
+            if statement.party(caller).is_some() {
+                with.extend(statement.parties.iter().map(|party| party.node.clone()));
+            }
+        }
+    }
+    Ok(if with.is_empty() { ServiceLevel::Nothing } else { ServiceLevel::Return(with) })
+}
+
+/// What is carried of a lineage, and what is accepted.
+async fn in_force(tx: &mut dyn Tx, lineage: LineageId) -> Done<Vec<SignedStatement>> {
+    let mut statements = Vec::new();
+    if let Some(row) = tx.carried(lineage).await? {
+        statements.push(statement_of(&row)?);
+    }
+    if let Some(row) = accepted(tx, lineage).await? {
+        statements.push(offered_statement(&row)?);
+    }
+    Ok(statements)
+}
+
+/// Refuses callers that are neither peers nor parties with all their rights.
 ///
 /// # Errors
 /// `not_a_party`; the store's.
 pub async fn admit(node: &Node, tx: &mut dyn Tx, caller: &NodeId) -> Done<()> {
-    match is_served(node, tx, caller).await? {
-        true => Ok(()),
-        false => Err(Fault::refused("not_a_party", "the caller was removed, and is no peer here")),
+    match level(node, tx, caller).await? {
+        ServiceLevel::Full => Ok(()),
+        ServiceLevel::Return(_) => Err(suspended()),
+        ServiceLevel::Nothing => Err(removed()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame};
+use raccordo_core::quota::Quota;
 use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
@@ -58,6 +59,9 @@ pub trait Room: Send + 'static {
 /// Until there is room.
 pub type Reserving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Is told which quota a message has reached.
+pub type Reached = Box<dyn Fn(Quota) + Send>;
+
 /// Room without end, for who has asked for what comes.
 pub struct Boundless;
 
@@ -81,6 +85,7 @@ pub struct BoundedBody<R> {
     /// How long a message may take, and when this one is over.
     patience: Option<Duration>,
     deadline: Option<Pin<Box<Sleep>>>,
+    reached: Option<Reached>,
 }
 
 impl<R: Room> BoundedBody<R> {
@@ -89,13 +94,25 @@ impl<R: Room> BoundedBody<R> {
     pub fn new(inner: Body, bounds: MessageBounds, room: R, patience: Option<Duration>) -> Self {
         let deadline = patience.map(|patience| Box::pin(tokio::time::sleep(patience)));
         let (buffer, reserving, reserved) = (BytesMut::new(), None, false);
-        Self { inner, bounds, room, buffer, reserving, reserved, patience, deadline }
+        let reached = None;
+        Self { inner, bounds, room, buffer, reserving, reserved, patience, deadline, reached }
+    }
+
+    /// Tells which quota a message reaches that is refused.
+    pub fn telling(self, reached: Reached) -> Self {
+        Self { reached: Some(reached), ..self }
+    }
+
+    fn tell(&self, quota: Quota) {
+        if let Some(reached) = &self.reached {
+            reached(quota);
+        }
     }
 
     /// The next message with its prefix, once it is whole.
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
         let Some(length) = self.length() else { return Poll::Ready(Ok(None)) };
-        self.bounds.check_length(length)?;
+        self.bounds.check_length(length).inspect_err(|_| self.tell(Quota::HubMessageBytes))?;
         if !self.reserved {
             let reserving = self.reserving.get_or_insert_with(|| self.room.reserve(length));
             ready!(reserving.as_mut().poll(context));
@@ -107,7 +124,8 @@ impl<R: Room> BoundedBody<R> {
             return Poll::Ready(Ok(None));
         }
         let message = self.buffer.split_to(whole).freeze();
-        self.bounds.check_shape(message.get(PREFIX_BYTES..).unwrap_or_default())?;
+        let shape = self.bounds.check_shape(message.get(PREFIX_BYTES..).unwrap_or_default());
+        shape.inspect_err(|_| self.tell(Quota::HubMessageElements))?;
         (self.reserved, self.deadline) = (false, None);
         Poll::Ready(Ok(Some(message)))
     }
@@ -148,6 +166,7 @@ impl<R: Room + Unpin> HttpBody for BoundedBody<R> {
             if let Some(deadline) = &mut this.deadline
                 && deadline.as_mut().poll(context).is_ready()
             {
+                this.tell(Quota::RequestSeconds);
                 return Poll::Ready(Some(Err(too_slow())));
             }
             match ready!(this.poll_message(context)) {

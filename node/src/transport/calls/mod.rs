@@ -93,6 +93,14 @@ impl CallNumbers {
     }
 }
 
+impl CallNumbers {
+    /// How much is allowed here of what a quota counts.
+    pub fn of(&self, quota: Quota) -> u64 {
+        let pace = self.pace.filter(|_| quota == Quota::CallPace);
+        pace.map_or(quota.number(), |pace| pace.burst.into())
+    }
+}
+
 /// Is told of peers that reach a quota.
 pub type Note = Arc<dyn Fn(&PeerInfo, Quota) + Send + Sync>;
 
@@ -189,7 +197,8 @@ impl CallQuotas {
         entered.map_err(|Refused(quota)| {
             note(quota);
             let row = quota.row();
-            let text = format!("at most {} are allowed: {}", row.number, row.bounds);
+            let most = row.unit.words(self.numbers.of(quota));
+            let text = format!("at most {most} are allowed: {}", row.bounds);
             refusal(Status::resource_exhausted(text), row.reason)
         })
     }
@@ -213,7 +222,16 @@ impl CallQuotas {
         let streams = method.is_some_and(|method| method.streams);
         let answer_bytes = if fetches_tree(request.uri().path()) { TREE_BYTES } else { 0 };
         let (room, patience) = (stay.room(answer_bytes), Some(numbers.patience));
-        let request = request.map(|body| Body::new(BoundedBody::new(body, bounds, room, patience)));
+        let note = Arc::clone(&self.note);
+        // Of methods that are not ours the bounds are others.
+        let peer = request.extensions().get::<PeerInfo>().filter(|_| method.is_some()).cloned();
+        let request = request.map(|body| {
+            let body = BoundedBody::new(body, bounds, room, patience);
+            Body::new(match peer {
+                Some(peer) => body.telling(Box::new(move |quota| note(&peer, quota))),
+                None => body,
+            })
+        });
         let answer = inner.oneshot(request).await?;
         // A stream goes on without what its request took.
         let stay = if streams { stay.streaming() } else { stay };

@@ -18,6 +18,7 @@ use raccordo_node::app::{Node, identity};
 use raccordo_node::store::Store;
 use raccordo_node::store::memory::MemoryStore;
 use raccordo_node::store::sql::SqlStore;
+use raccordo_node::transport::identity::TlsKey;
 use tempfile::TempDir;
 
 /// The node that is the hub of every bench.
@@ -189,9 +190,9 @@ async fn create(id: &NodeId, backend: &Backend, key: &[u8; 32], clock: &Standing
         ipa_code: None,
         hub_endpoint: (name == RELAY).then(|| "relay.example.org:4460".to_owned()),
     };
-    // Nothing here speaks TLS.
     let signing = IdentityKey::from_seed(&Digest::of(name.as_bytes()).0);
-    let tls = NewTls { signing, key: name.into(), certificate: name.into() };
+    let TlsKey { pkcs8, certificate } = TlsKey::for_peers(id, &signing).unwrap();
+    let tls = NewTls { signing, key: pkcs8.reveal().clone(), certificate };
     let entropy = SeededEntropy::labelled(name);
     init(&*backend.store(), &vault(key), &entropy, clock, new, tls).await.unwrap();
 }

@@ -339,6 +339,7 @@ pub async fn large_hub_message(quota: Quota) {
     assert_eq!(refused, (Code::OutOfRange, quota.row().reason.to_owned()));
     let fits = answered(call(&own, POST, quota.count())).await;
     assert_ne!(fits.1, quota.row().reason);
+    assert_named(listener.crowd.relay(), &Toscana.id(), quota).await;
 }
 
 pub async fn large_call_message(quota: Quota) {
@@ -361,6 +362,7 @@ pub async fn many_hub_elements(quota: Quota) {
     let refused = append(quota.count() + 1).await;
     assert_eq!(refused, (Code::InvalidArgument, quota.row().reason.to_owned()));
     assert_eq!(append(quota.count()).await, (Code::InvalidArgument, "malformed".to_owned()));
+    assert_named(listener.crowd.relay(), &Toscana.id(), quota).await;
 }
 
 pub async fn many_call_elements(quota: Quota) {
@@ -385,6 +387,7 @@ pub async fn too_slow(quota: Quota) {
     let refused = answered(answer).await;
     assert_eq!(refused, (Code::DeadlineExceeded, quota.row().reason.to_owned()));
     assert!(began.elapsed() >= quota.span());
+    assert_named(listener.crowd.relay(), &Toscana.id(), quota).await;
     drop(go_on);
 }
 

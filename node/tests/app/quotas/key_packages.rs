@@ -5,8 +5,10 @@ use std::time::Duration;
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::NodeId;
 use raccordo_core::quota::Quota;
+use raccordo_core::session::key_package;
 use raccordo_core::time::Instant;
 use raccordo_core::wire::hub::Mail;
+use raccordo_node::app::changes::Wanted;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::hub::key_package_pool::{Claimed, Deposit, LIFETIME, claim, deposit};
 use raccordo_node::app::hub::mailbox::read_mailbox;
@@ -17,6 +19,8 @@ use raccordo_node::store::node::OwnKeyPackageRow;
 
 use super::{assert_named, assert_refused};
 use crate::bench::{Bench, Relay, Rows, Toscana, Umbria, Who};
+use crate::many::{self, Many};
+use crate::membership::begin;
 
 const SUITE: Suite = Suite::Classical;
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -156,6 +160,39 @@ fn deposited(row: &PoolRow) -> Deposit {
         expires_at: row.expires_at,
         replaces: false,
     }
+}
+
+/// Of a suspended party one is kept of each suite, which is what its return takes.
+pub async fn too_many_of_suspended(quota: Quota) {
+    let mut many = Many::founded(3, 3).await;
+    let third = many::id(2);
+    many.know_by_equipe_alone(2).await;
+    begin(&many, 1, Wanted::Suspend(third.clone())).await;
+    many.run().await;
+    let package = async |last_resort| {
+        let (crypto, leaf) = (&many.node(2).crypto, many.node(2).identity.leaf());
+        let made = key_package(crypto, &leaf, SUITE, last_resort).unwrap();
+        let expires_at = many.relay().clock.now().plus(LIFETIME);
+        Deposit { key_package: made.message, last_resort, expires_at, replaces: false }
+    };
+    let some = vec![package(true).await, package(false).await, package(false).await];
+    let last = some.last().unwrap().key_package.clone();
+    deposit(many.relay(), &third, some.clone()).await.unwrap();
+    let pool = async || {
+        let now = many.relay().clock.now();
+        let mut tx = many.relay().store.read().await.unwrap();
+        tx.pool(&third, SUITE.number(), now).await.unwrap()
+    };
+    let kept = pool().await;
+    assert_eq!(kept.len(), quota.count());
+    assert_eq!(kept[0].key_package, last);
+    // Given out and handed in again, it takes nobody's place.
+    let mut tx = many.relay().store.write().await.unwrap();
+    tx.give_pool(&third, &kept[0].reference).await.unwrap();
+    tx.commit().await.unwrap();
+    deposit(many.relay(), &third, some[..1].to_vec()).await.unwrap();
+    deposit(many.relay(), &third, some[2..].to_vec()).await.unwrap();
+    assert_eq!(pool().await[0].key_package, some[0].key_package);
 }
 
 pub async fn too_many(quota: Quota) {

@@ -131,6 +131,7 @@ pub async fn too_many_in_a_call(quota: Quota) {
 async fn assert_too_large(bench: &Bench, quota: Quota, large: Handed) {
     let outcome = hand_one(bench, Toscana, &large).await.unwrap();
     assert_eq!(outcome, Outcome::Refused(quota.row().reason.to_owned()));
+    assert_named(bench.node(Relay), &Toscana.id(), quota).await;
 }
 
 pub async fn large_message(quota: Quota) {
@@ -164,6 +165,12 @@ pub async fn large_notice(quota: Quota) {
     let payload = vec![0; quota.count() + 1];
     assert_too_large(&bench, quota, Handed { payload, ..good.clone() }).await;
     assert_placed(hand_one(&bench, Toscana, &good).await.unwrap());
+}
+
+/// Hands in messages of a region until there is no more room.
+pub async fn send_until_refused(bench: &Bench, who: Who) {
+    let good = message(bench, who).await;
+    while hand_again(bench, who, &good).await.is_ok() {}
 }
 
 pub async fn too_many_messages(quota: Quota) {
