@@ -11,6 +11,7 @@ mod erasure;
 mod exchange;
 mod faults;
 mod files;
+mod flood;
 mod in_hand;
 mod kill;
 mod lies;
@@ -53,6 +54,7 @@ macro_rules! stories {
 on_database!(disks, crate::Database::Sqlite; storage {
     a_member_s_full_disk a_hub_s_full_disk a_disk_that_fails_to_flush told_at_the_start
 });
+on_database!(flooded, crate::Database::Sqlite; flood { by_every_call });
 on_database!(servers, crate::Database::Postgres; storage { a_read_only_server a_full_server });
 
 stories! {
