@@ -46,7 +46,7 @@ pub struct Database {
 #[derive(Clone)]
 pub enum Snapshot {
     /// In memory.
-    Memory(memory::Snapshot),
+    Memory(Box<memory::Snapshot>),
     /// The bytes of the file.
     Sqlite(Vec<u8>),
 }
@@ -89,7 +89,7 @@ impl Storage {
     /// The file cannot be read, or somebody stands in the way.
     pub fn snapshot(&self) -> Checked<Snapshot> {
         match self {
-            Self::Memory(store) => Ok(Snapshot::Memory(store.snapshot())),
+            Self::Memory(store) => Ok(Snapshot::Memory(Box::new(store.snapshot()))),
             Self::Sql(database) => database.bytes().map(Snapshot::Sqlite),
         }
     }
