@@ -5,8 +5,8 @@ use std::sync::Arc;
 use raccordo_core::id::Sequence;
 use raccordo_core::time::Instant;
 use raccordo_node::store::Store;
-use raccordo_node::store::inbox::{ChunkRow, SetAsideRow};
-use raccordo_node::store::object::ObjectReports;
+use raccordo_node::store::inbox::{ChunkRow, SetAsideRow, WholeRow};
+use raccordo_node::store::object::{ObjectReports, ObjectRow};
 
 use crate::sample::{envelope_id, lineage, node, object, object_id};
 
@@ -54,6 +54,39 @@ pub async fn set_aside_once(store: Arc<dyn Store>) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub async fn set_aside_forgotten(store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let row = |sender, sequence, number| SetAsideRow {
+        lineage: lineage(1),
+        sequence: Sequence(sequence),
+        envelope: Some(envelope_id(number)),
+        sender: node(sender),
+        reason: "malformed".to_owned(),
+        at: Instant(3),
+    };
+    let mut tx = store.write().await?;
+    let rows = [
+        row("lazio", 4, 1),
+        row("umbria", 5, 1),
+        row("lazio", 6, 1),
+        row("lazio", 6, 2),
+        row("lazio", 7, 1),
+    ];
+    for row in &rows {
+        tx.set_aside(row.clone()).await?;
+    }
+    let (one, lazio) = (lineage(1), node("lazio"));
+    assert_eq!(tx.forget_set_aside(one, &lazio, 4).await?, 0);
+    assert_eq!(tx.forget_set_aside(lineage(2), &lazio, 0).await?, 0);
+    assert_eq!(tx.set_aside_after(one, Sequence(0)).await?, rows);
+    // Whole entries, as few as leave no more than these.
+    assert_eq!(tx.forget_set_aside(one, &lazio, 3).await?, 1);
+    assert_eq!(tx.set_aside_after(one, Sequence(0)).await?, rows[1..]);
+    assert_eq!(tx.forget_set_aside(one, &lazio, 2).await?, 2);
+    let left = [rows[1].clone(), rows[4].clone()];
+    assert_eq!(tx.set_aside_after(one, Sequence(0)).await?, left);
+    Ok(())
+}
+
 pub async fn chunks(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let origin = node("lazio");
     let row = |whole, index, expires_at| ChunkRow {
@@ -75,7 +108,18 @@ pub async fn chunks(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let expected = [row(1, 0, 10), row(1, 1, 10), row(1, 2, 10)];
     assert_eq!(tx.chunks(lineage(1), &origin, envelope_id(1)).await?, expected);
     assert_eq!(tx.chunks(lineage(1), &node("umbria"), envelope_id(1)).await?, []);
-    tx.forget_seen(Instant(10)).await?;
+    tx.put_chunk(ChunkRow { origin: node("umbria"), ..row(4, 0, 10) }).await?;
+    let whole = |number, bytes| WholeRow { whole: envelope_id(number), bytes };
+    let wholes = [whole(1, 6), whole(2, 2), whole(3, 2)];
+    assert_eq!(tx.wholes(lineage(1), &origin).await?, wholes);
+    assert_eq!(tx.wholes(lineage(2), &origin).await?, []);
+    let overdue = [(origin.clone(), envelope_id(1)), (node("umbria"), envelope_id(4))];
+    assert_eq!(tx.wholes_overdue(lineage(1), Instant(10)).await?, overdue);
+    assert_eq!(tx.wholes_overdue(lineage(1), Instant(9)).await?, []);
+    assert_eq!(tx.wholes_overdue(lineage(2), Instant(10)).await?, []);
+    tx.forget_seen(Instant(99)).await?;
+    assert_eq!(tx.wholes(lineage(1), &origin).await?, wholes);
+    tx.forget_chunks(Instant(10)).await?;
     assert_eq!(tx.chunks(lineage(1), &origin, envelope_id(1)).await?, []);
     tx.delete_chunks(lineage(1), &origin, envelope_id(2)).await?;
     assert_eq!(tx.chunks(lineage(1), &origin, envelope_id(2)).await?, []);
@@ -92,5 +136,11 @@ pub async fn refusals_and_reads(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let reports = tx.object_reports(&[object(1)]).await?;
     let refusals = vec![(node("lazio"), "malformed".to_owned())];
     assert_eq!(reports, [ObjectReports { read: vec![node("umbria")], refusals }]);
+    let received = ObjectRow { received_at: Some(Instant(1)), ..object(2) };
+    tx.insert_objects(vec![object(1), received]).await?;
+    assert!(tx.is_own_share(lineage(1), envelope_id(1)).await?);
+    assert!(!tx.is_own_share(lineage(2), envelope_id(1)).await?);
+    assert!(!tx.is_own_share(lineage(1), envelope_id(2)).await?);
+    assert!(!tx.is_own_share(lineage(1), envelope_id(3)).await?);
     Ok(())
 }

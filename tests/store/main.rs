@@ -84,7 +84,7 @@ contract! {
     term { entries_are_kept_and_go hub_moves own_entries_are_unplaced }
     successor { one_of_each_group objects_beyond_its_beginning }
     void { groups_before_a_commit stray_commits }
-    inbox { seen_once set_aside_once chunks refusals_and_reads }
+    inbox { seen_once set_aside_once set_aside_forgotten chunks refusals_and_reads }
     object {
         positions_grow taken_ids many_among updated listed newest_first refused expired reports
         reads_are_told_once

@@ -1,31 +1,28 @@
 //! Applies what a decrypted message says: each envelope once, or set aside with a reason.
 
-use std::time::Duration;
-
 use raccordo_core::alert;
-use raccordo_core::envelope::{
-    Author, Body, Change, Chunk, Envelope, ObjectEvent, Receipt, Share, join_chunks, unpad,
-};
+use raccordo_core::envelope::{Author, Body, Change, Chunk, Envelope, ObjectEvent, Share, unpad};
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, Epoch, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::object::{self, Applied, Kind, Refusal, State, Subject};
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::quota::Quota;
 use raccordo_core::time::Instant;
 use raccordo_core::vault::{RecordKey, VaultError};
 use raccordo_core::wire::{self, Pack};
 
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, alarms, audit_heads, honesty, matching, pack, pseudonym, replay};
-use crate::store::inbox::{ChunkRow, SetAsideRow};
+use super::{
+    Node, alarms, audit_heads, honesty, matching, pack, parts, pseudonym, replay, reports,
+};
+use crate::store::inbox::SetAsideRow;
 use crate::store::object::ObjectRow;
 use crate::telemetry::ENVELOPES_SET_ASIDE;
 
-/// How long an envelope without an object's expiry is remembered against repetition.
-const SEEN_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
-
-/// Applies one message of another member.
+/// Applies one message of another member; the reason where all of it is to be set aside, and
+/// nothing of this transaction kept.
 ///
 /// # Errors
 /// The store's. What the sender did wrong is set aside, not an error.
@@ -36,7 +33,8 @@ pub async fn message(
     from: &NodeId,
     epoch: Epoch,
     plaintext: &[u8],
-) -> Done<()> {
+) -> Done<Refusable> {
+    work.set_aside = 0;
     match read_pack(work, entry, from, epoch, plaintext) {
         Ok(pack) => {
             honesty::echoed(node, work, entry, &pack.head).await?;
@@ -55,6 +53,10 @@ pub async fn message(
                         aside(node, work, entry, unreadable.envelope, reason).await?;
                     }
                 }
+                if work.set_aside > Quota::SetAsideOfEntry.count() {
+                    node.quotas.note(&entry.sender, Quota::SetAsideOfEntry, node.clock.now());
+                    return Ok(Err(Quota::SetAsideOfEntry.row().reason));
+                }
             }
             if receiptable && !planted::is(Bug::ForgetReceipt) {
                 work.row.receipt_due = entry.sequence;
@@ -65,7 +67,7 @@ pub async fn message(
             work.row.receipt_due = entry.sequence;
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Applies what this node itself said of keys and tokens, where the log shows it: of all else
@@ -125,8 +127,8 @@ async fn envelope(
             let taken = object_event(node, work, entry, &envelope, event, object::apply).await?;
             refusable(node, work, entry, &envelope, taken).await
         }
-        Body::Receipt(receipt) => receipted(work, entry, receipt).await,
-        Body::ReadReceipt(objects) => read(work, entry, objects).await,
+        Body::Receipt(receipt) => reports::receipted(node, work, entry, receipt).await,
+        Body::ReadReceipt(objects) => reports::read(node, work, entry, objects).await,
         Body::Chunk(chunk) => chunked(node, work, entry, &envelope, chunk).await,
         Body::Tags(tags) => {
             let taken = matching::tags::received(node, work, entry, tags).await?;
@@ -196,43 +198,16 @@ async fn restated(node: &Node, work: &mut Work<'_>, entry: &LogEntry, told: &Env
 /// How long an envelope is remembered against repetition.
 fn remembered(node: &Node, envelope: &Envelope) -> Instant {
     let now = node.clock.now();
+    let longest = now.plus(Quota::SeenDays.span());
     match &envelope.body {
         Body::ObjectEvent(ObjectEvent { change: Change::Share(share), .. }) => {
-            share.label.expires_at.max(now)
+            share.label.expires_at.clamp(now, longest)
         }
-        _ => now.plus(SEEN_LIFETIME),
+        _ => longest,
     }
 }
 
-async fn receipted(work: &mut Work<'_>, entry: &LogEntry, receipt: &Receipt) -> Done<()> {
-    let lineage = work.row.lineage;
-    // A receipt cannot cover what came after it.
-    let processed = receipt.processed.min(entry.sequence);
-    let tx = work.tx()?;
-    for refused in &receipt.set_aside {
-        if let Some(envelope) = refused.envelope {
-            tx.put_refusal(lineage, envelope, &entry.sender, &refused.reason).await?;
-        }
-    }
-    let members = tx.members(lineage).await?;
-    if let Some(mut member) = members.into_iter().find(|member| member.node == entry.sender)
-        && member.delivered < processed
-    {
-        member.delivered = processed;
-        tx.put_member(member).await?;
-    }
-    Ok(())
-}
-
-async fn read(work: &mut Work<'_>, entry: &LogEntry, objects: &[ObjectId]) -> Done<()> {
-    let lineage = work.row.lineage;
-    for object in objects {
-        work.tx()?.put_read(lineage, *object, &entry.sender).await?;
-    }
-    Ok(())
-}
-
-/// Keeps a part; applies the whole when all parts are there.
+/// Applies the whole once all of its parts are there.
 async fn chunked(
     node: &Node,
     work: &mut Work<'_>,
@@ -240,49 +215,11 @@ async fn chunked(
     envelope: &Envelope,
     chunk: &Chunk,
 ) -> Done<()> {
-    let (lineage, origin) = (work.row.lineage, &entry.sender);
-    let context = |index: u32| chunk_context(chunk.whole, index);
-    let row = ChunkRow {
-        lineage,
-        origin: origin.clone(),
-        whole: chunk.whole,
-        index: chunk.index,
-        count: chunk.count,
-        sealed: node.seal(&context(chunk.index), &chunk.part)?,
-        expires_at: node.clock.now().plus(SEEN_LIFETIME),
-    };
-    let tx = work.tx()?;
-    tx.put_chunk(row).await?;
-    let rows = tx.chunks(lineage, origin, chunk.whole).await?;
-    if rows.len() < chunk.count as usize {
-        return Ok(());
+    match parts::take(node, work, entry, envelope, chunk).await? {
+        Some(Ok(whole)) => Box::pin(self::envelope(node, work, entry, whole)).await,
+        Some(Err(reason)) => aside(node, work, entry, Some(envelope.id), reason).await,
+        None => Ok(()),
     }
-    tx.delete_chunks(lineage, origin, chunk.whole).await?;
-    let mut parts = Vec::new();
-    for row in rows {
-        let part = node.open(&context(row.index), &row.sealed)?;
-        parts.push(Chunk {
-            whole: row.whole,
-            index: row.index,
-            count: row.count,
-            part: part.reveal().clone(),
-        });
-    }
-    let whole = join_chunks(&parts)
-        .ok()
-        .flatten()
-        .and_then(|bytes| wire::number_envelope(&bytes, envelope.number).ok())
-        .and_then(|bytes| wire::decode_envelope(&bytes).ok())
-        .filter(|whole| whole.id == chunk.whole && !matches!(whole.body, Body::Chunk(_)));
-    match whole {
-        Some(whole) => Box::pin(self::envelope(node, work, entry, whole)).await,
-        None => aside(node, work, entry, Some(envelope.id), "malformed_chunks").await,
-    }
-}
-
-/// Context under which a part of an envelope is sealed.
-pub(super) fn chunk_context(whole: EnvelopeId, index: u32) -> String {
-    format!("chunk/{whole}/{index}")
 }
 
 type Refusable = Result<(), &'static str>;
@@ -547,7 +484,11 @@ pub fn open_author(node: &Node, row: &ObjectRow) -> Done<Option<Author>> {
     author.map(Some).map_err(|cause| Fault::ours("object_damaged", cause))
 }
 
-async fn aside(
+/// Sets aside an envelope of a message, or all of it.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn aside(
     node: &Node,
     work: &mut Work<'_>,
     entry: &LogEntry,
@@ -569,15 +510,30 @@ async fn aside(
         reason: reason.to_owned(),
         at: node.clock.now(),
     };
-    work.tx()?.set_aside(row).await?;
+    keep_aside(node, work, row).await?;
     if let Some(alarm) = honesty::of_set_aside(node, entry, reason) {
         alarms::raise_within(node, work, alarm).await?;
     }
-    count_aside(reason);
+    Ok(())
+}
+
+/// Notes what was set aside, in place of the oldest of the same member where there is too much.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn keep_aside(node: &Node, work: &mut Work<'_>, row: SetAsideRow) -> Done<()> {
+    let (lineage, sender, reason) = (row.lineage, row.sender.clone(), row.reason.clone());
+    work.set_aside = work.set_aside.saturating_add(1);
+    let tx = work.tx()?;
+    tx.set_aside(row).await?;
+    if tx.forget_set_aside(lineage, &sender, Quota::SetAsideOfMember.number()).await? > 0 {
+        node.quotas.note(&sender, Quota::SetAsideOfMember, node.clock.now());
+    }
+    count_aside(&reason);
     Ok(())
 }
 
 /// Counts what was set aside: an envelope, or an entry of which none could be read.
-pub fn count_aside(reason: &str) {
+fn count_aside(reason: &str) {
     metrics::counter!(ENVELOPES_SET_ASIDE.name, "reason" => reason.to_owned()).increment(1);
 }

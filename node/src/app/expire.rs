@@ -38,6 +38,8 @@ pub async fn expire(node: &Node) -> Done<usize> {
         }
         if total == 0 {
             tx.forget_seen(now).await?;
+            // What overstays is told with the log; this is for équipes whose log stands still.
+            tx.forget_chunks(now.minus(Quota::WholeDays.span())).await?;
             tx.delete_expired_at_hub(now).await?;
             tx.forget_identity_conflicts(now.minus(CONFLICT_LIFETIME)).await?;
             tx.delete_offers_before(now.minus(Quota::OfferDays.span())).await?;

@@ -9,7 +9,7 @@
 //! - an équipe's life: [`changes`], [`enact`], [`membership`], [`update_keys`], [`rhythm`]
 //! - an alert's way out: [`share`], [`withdraw`], [`pack`], [`send`]
 //! - before an alert goes: what somebody began ([`draft`]), how many it may mean ([`likeness`])
-//! - an alert's way in: [`receive`], [`apply`], [`expire`], to newcomers [`replay`]
+//! - an alert's way in: [`receive`], [`apply`] with `parts` and `reports`, [`expire`], to newcomers [`replay`]
 //! - what the hub is held to: [`honesty`], [`heartbeat`]; what people must know: [`alarms`]
 //! - keys for tokens, and what is asked of them: [`pseudonym`]
 //! - reading: [`today`], [`alerts`], [`gists`], [`pictures`], [`activity`], [`delivery`], [`status`], [`doctor`], [`storage`], [`clocks`]
@@ -60,6 +60,7 @@ pub mod notices;
 pub mod pack;
 pub mod pact_in_force;
 pub mod pacts;
+mod parts;
 pub mod peers;
 pub mod pictures;
 pub mod pseudonym;
@@ -70,6 +71,7 @@ pub mod receive_mail;
 pub mod register;
 pub mod rejoin;
 pub mod replay;
+mod reports;
 pub mod rhythm;
 pub mod roster;
 pub mod rotate;

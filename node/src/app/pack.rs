@@ -1,10 +1,13 @@
 //! Encrypts what is queued, as far as the group may send: envelopes become packs, packs
 //! become entries of the outbox, in one transaction. Nothing leaves before it is stored.
 
-use raccordo_core::envelope::{self, Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
+use raccordo_core::envelope::{
+    self, Body, Echo, Envelope, EnvelopeError, PackHead, SetAside, chunks, fits, pad,
+};
 use raccordo_core::hublog::{EntryKind, SignedCheckpoint};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, LineageId, Sequence};
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::receipt::receipts;
 use raccordo_core::sending::{Circumstances, Gate, Standing, gate, hold};
 use raccordo_core::session::{Change, Staged};
 use raccordo_core::trust::keys::Signature;
@@ -20,6 +23,8 @@ use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow};
 const ENVELOPES_MAX: u32 = 1024;
 /// Most objects of which one read receipt tells.
 const READS_MAX: u32 = 512;
+/// What the running number adds to an envelope when it is packed: a key and ten bytes.
+const NUMBER_BYTES_MAX: usize = 11;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,8 +227,16 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     let mut lengths = Vec::new();
     let mut numbered = Vec::new();
     for mut row in rows {
-        let encoded = wire::number_envelope(&open_bytes(node, &row)?, work.row.next_number)
-            .map_err(|cause| Fault::ours("envelope_damaged", cause))?;
+        let damaged = |cause| Fault::ours("envelope_damaged", cause);
+        let number = work.row.next_number;
+        let mut encoded =
+            wire::number_envelope(&open_bytes(node, &row)?, number).map_err(damaged)?;
+        if !fits(encoded.len()) {
+            // It was queued in parts, or never; nothing that is here may stop the rest.
+            let (lineage, count) = (row.lineage, encoded.len());
+            tracing::error!(%lineage, count, "an own envelope fits no pack: it says nothing");
+            encoded = wire::blank_envelope(&encoded).map_err(damaged)?;
+        }
         work.row.next_number += 1;
         row.sealed = seal(node, row.envelope, &encoded)?;
         lengths.push(encoded.len());
@@ -257,8 +270,8 @@ async fn encrypt_queued(node: &Node, work: &mut Work<'_>, cases: bool) -> Done<u
     Ok(count)
 }
 
-/// Receipts are made when something is packed anyway or nothing else waits: cumulative,
-/// and at most one at a time.
+/// Receipts are made when something is packed anyway or nothing else waits: cumulative, and
+/// as few as hold what was set aside.
 async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
     let lineage = work.row.lineage;
     let mut bodies = Vec::new();
@@ -273,16 +286,17 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
                 reason: row.reason,
             })
             .collect();
-        bodies.push(Body::Receipt(Receipt { processed: work.row.sequence, set_aside }));
+        let receipts = receipts(work.row.sequence, set_aside);
+        bodies.extend(receipts.into_iter().map(Body::Receipt));
         work.row.receipt_sent = work.row.sequence;
     }
     let reads = work.tx()?.take_unreported_reads(lineage, READS_MAX).await?;
     if !reads.is_empty() && !planted::is(Bug::ForgetRead) {
         bodies.push(Body::ReadReceipt(reads));
     }
-    let rows = bodies.into_iter().map(|body| row_of(node, lineage, body));
-    let rows = rows.collect::<Done<Vec<_>>>()?;
-    work.tx()?.queue_envelopes(rows).await?;
+    for body in bodies {
+        queue(node, work, body).await?;
+    }
     Ok(())
 }
 
@@ -291,20 +305,44 @@ async fn queue_receipts(node: &Node, work: &mut Work<'_>) -> Done<()> {
 /// # Errors
 /// The store's.
 pub async fn queue(node: &Node, work: &mut Work<'_>, body: Body) -> Done<()> {
-    let row = row_of(node, work.row.lineage, body)?;
-    Ok(work.tx()?.queue_envelopes(vec![row]).await?)
-}
-
-fn row_of(node: &Node, lineage: LineageId, body: Body) -> Done<EnvelopeRow> {
     let envelope = Envelope {
         id: EnvelopeId::random(&*node.entropy),
-        lineage,
+        lineage: work.row.lineage,
         number: 0,
         said_at: node.clock.now(),
         author: None,
         body,
     };
-    queued_row(node, &envelope, None, false)
+    let rows = rows_for(node, &envelope, None, false)?;
+    let rows = rows.map_err(|cause| Fault::ours("envelope_too_large", cause))?;
+    Ok(work.tx()?.queue_envelopes(rows).await?)
+}
+
+/// The rows that carry an envelope: one, or one for each part when it fits no pack. Everything
+/// that is queued is made here, so that all of it fits; an error where 64 parts do not hold it.
+///
+/// # Errors
+/// Never in practice: see [`Node::seal`].
+pub fn rows_for(
+    node: &Node,
+    envelope: &Envelope,
+    object: Option<raccordo_core::id::ObjectId>,
+    case_bearing: bool,
+) -> Done<Result<Vec<EnvelopeRow>, EnvelopeError>> {
+    let bytes = wire::encode_envelope(envelope);
+    if fits(bytes.len().saturating_add(NUMBER_BYTES_MAX)) {
+        return Ok(Ok(vec![queued_row(node, envelope, object, case_bearing)?]));
+    }
+    let parts = match chunks(envelope.id, &bytes) {
+        Ok(parts) => parts,
+        Err(error) => return Ok(Err(error)),
+    };
+    let parts = parts.into_iter().map(|part| {
+        let (id, body) = (EnvelopeId::random(&*node.entropy), Body::Chunk(part));
+        let part = Envelope { id, author: None, body, ..envelope.clone() };
+        queued_row(node, &part, object, case_bearing)
+    });
+    parts.collect::<Done<Vec<_>>>().map(Ok)
 }
 
 /// What an envelope says is taken out: it keeps its id and number, so that neither the order nor
@@ -318,7 +356,7 @@ pub(super) fn blank(node: &Node, row: &EnvelopeRow) -> Done<Vec<u8>> {
     seal(node, row.envelope, &blank)
 }
 
-/// A row for the queue.
+/// A row for the queue, of an envelope that fits into a pack: see [`rows_for`].
 ///
 /// # Errors
 /// Never in practice: see [`Node::seal`].

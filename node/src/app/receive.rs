@@ -26,7 +26,9 @@ use super::fault::{Done, Fault};
 use super::signals::Topic;
 use super::void;
 use super::work::Work;
-use super::{Node, alarms, apply, honesty, membership, pack, pseudonym, rejoin, roster, term};
+use super::{
+    Node, alarms, apply, honesty, membership, pack, parts, pseudonym, rejoin, roster, term,
+};
 use crate::store::equipe::{AlarmRow, EquipeRow};
 use crate::store::void::StrayRow;
 use crate::store::{StoreError, Tx};
@@ -275,6 +277,7 @@ async fn keep(
     }
     alarms::end_within(node, &mut work, Ending::LogGoesOn, |_| true).await?;
     forget_delivered(node, &mut work).await?;
+    parts::end_overdue(node, &mut work).await?;
     pseudonym::heard(node, &mut work).await?;
     honesty::arrived(node, &mut work, batch).await?;
     node.claims.moved(lineage, node.clock.now());
@@ -357,8 +360,8 @@ async fn message(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<N
     let processed = session.process(&entry.payload, &judged);
     match processed {
         Ok(Processed::Message { from, epoch, plaintext, .. }) => {
-            apply::message(node, work, entry, &from, epoch, &plaintext).await?;
-            Ok(Next::GoOn)
+            let taken = apply::message(node, work, entry, &from, epoch, &plaintext).await?;
+            taken.map(|()| Next::GoOn).map_err(Stop::SetAside)
         }
         Ok(_) => Err(Stop::SetAside("not_admissible")),
         Err(cause) => Err(Stop::SetAside(cause.reason())),

@@ -5,9 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use raccordo_core::alert::{self, Alert, FieldError, Reason};
-use raccordo_core::envelope::{
-    Author, Body, Change, Envelope, Label, ObjectEvent, Share, chunks, fits,
-};
+use raccordo_core::envelope::{Author, Body, Change, Envelope, Label, ObjectEvent, Share};
 use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, RecordId};
 use raccordo_core::object::{self, Kind};
 use raccordo_core::operator::Action;
@@ -15,7 +13,6 @@ use raccordo_core::sending::Standing;
 use raccordo_core::time::Instant;
 use raccordo_core::trust::pact::Pact;
 use raccordo_core::trust::pact::permits::ForbiddenBy;
-use raccordo_core::wire;
 
 use super::apply::{NewObject, object_row};
 use super::audit::record;
@@ -29,9 +26,6 @@ use crate::store::outbox::EnvelopeRow;
 
 /// Most alerts of one call.
 pub const ALERTS_MAX: usize = 1_000;
-
-/// What the running number adds to an envelope when it is packed: a key and ten bytes.
-const NUMBER_BYTES_MAX: usize = 11;
 
 /// What an operator asks to share.
 #[derive(Clone, Debug)]
@@ -377,17 +371,6 @@ pub fn rows_for(
     envelope: &Envelope,
     object: Option<ObjectId>,
 ) -> Done<Vec<EnvelopeRow>> {
-    let bytes = wire::encode_envelope(envelope);
-    if fits(bytes.len() + NUMBER_BYTES_MAX) {
-        return Ok(vec![pack::queued_row(node, envelope, object, true)?]);
-    }
-    let parts = chunks(envelope.id, &bytes)
-        .map_err(|cause| Fault::usage("alert_too_large", cause.to_string()))?;
-    let parts = parts.into_iter().map(|part| {
-        let id = EnvelopeId::random(&*node.entropy);
-        let body = Body::Chunk(part);
-        let part = Envelope { id, author: None, body, ..envelope.clone() };
-        pack::queued_row(node, &part, object, true)
-    });
-    parts.collect()
+    let rows = pack::rows_for(node, envelope, object, true)?;
+    rows.map_err(|cause| Fault::usage("alert_too_large", cause.to_string()))
 }

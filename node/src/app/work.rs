@@ -80,6 +80,8 @@ pub struct Work<'n> {
     durable: bool,
     /// Whether cards or trust change with it: who follows them is woken then.
     pub trust_moved: bool,
+    /// How much of the message that is being applied was set aside.
+    pub set_aside: usize,
     /// The statement in force that is in the history; empty where none is.
     noted_statement: Vec<u8>,
     /// The équipe's row; written back by `commit`.
@@ -97,6 +99,7 @@ impl<'n> Work<'n> {
             touched: false,
             passed,
             entries: Vec::new(),
+            set_aside: 0,
             looked_up: None,
             alarms: None,
             durable: false,

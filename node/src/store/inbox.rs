@@ -42,6 +42,15 @@ pub struct ChunkRow {
     pub expires_at: Instant,
 }
 
+/// An envelope of which parts are here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeRow {
+    /// Which.
+    pub whole: EnvelopeId,
+    /// Sealed bytes of all parts.
+    pub bytes: u64,
+}
+
 /// Rows of what was received.
 #[async_trait]
 pub trait InboxRows {
@@ -53,7 +62,7 @@ pub trait InboxRows {
         envelope: EnvelopeId,
         expires_at: Instant,
     ) -> Stored<bool>;
-    /// Forgets what was seen and parts whose time has come.
+    /// Forgets what was seen and whose time has come.
     async fn forget_seen(&mut self, now: Instant) -> Stored<()>;
 
     /// Sets aside; once per place and envelope.
@@ -64,6 +73,14 @@ pub trait InboxRows {
         lineage: LineageId,
         sequence: Sequence,
     ) -> Stored<Vec<SetAsideRow>>;
+    /// Forgets what was set aside of a sender, the oldest entries first, beyond a number that
+    /// stays; how many.
+    async fn forget_set_aside(
+        &mut self,
+        lineage: LineageId,
+        sender: &NodeId,
+        keep: u64,
+    ) -> Stored<u64>;
     /// How many.
     async fn set_aside_count(&mut self, lineage: LineageId) -> Stored<u64>;
 
@@ -76,6 +93,16 @@ pub trait InboxRows {
         origin: &NodeId,
         whole: EnvelopeId,
     ) -> Stored<Vec<ChunkRow>>;
+    /// The wholes of which a sender's parts are here, in the order of their beginning.
+    async fn wholes(&mut self, lineage: LineageId, origin: &NodeId) -> Stored<Vec<WholeRow>>;
+    /// Wholes of which a part's time has come, by sender.
+    async fn wholes_overdue(
+        &mut self,
+        lineage: LineageId,
+        now: Instant,
+    ) -> Stored<Vec<(NodeId, EnvelopeId)>>;
+    /// Forgets parts whose time has come, in all équipes.
+    async fn forget_chunks(&mut self, now: Instant) -> Stored<()>;
     /// Forgets the parts of a whole.
     async fn delete_chunks(
         &mut self,

@@ -106,6 +106,8 @@ pub trait ObjectRows {
     async fn insert_objects(&mut self, rows: Vec<ObjectRow>) -> Stored<()>;
     /// One object.
     async fn object(&mut self, object: ObjectId) -> Stored<Option<ObjectRow>>;
+    /// Whether an envelope is one of ours that makes an object of ours known.
+    async fn is_own_share(&mut self, lineage: LineageId, envelope: EnvelopeId) -> Stored<bool>;
     /// Those of the given ids that exist.
     async fn objects_among(&mut self, objects: &[ObjectId]) -> Stored<Vec<ObjectRow>>;
     /// Replaces version, state, keys, bodies and reason.

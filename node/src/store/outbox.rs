@@ -143,6 +143,12 @@ pub trait OutboxRows {
         lineage: LineageId,
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>>;
+    /// Envelopes of ours at a place of the log, oldest first, while they are kept.
+    async fn envelopes_at(
+        &mut self,
+        lineage: LineageId,
+        place: Sequence,
+    ) -> Stored<Vec<EnvelopeRow>>;
     /// One envelope of ours, while it is kept.
     async fn envelope(
         &mut self,

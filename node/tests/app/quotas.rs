@@ -6,6 +6,7 @@ mod calls;
 mod key_packages;
 mod log;
 mod mail;
+mod members;
 mod offers;
 
 use std::fmt::Debug;
@@ -90,6 +91,12 @@ walk! {
     MailboxItems => mail::too_many_from_all;
     MailboxBytes => mail::too_many_bytes_from_all;
     MailDays => mail::too_old;
+    SetAsideOfEntry => members::too_many_of_a_message;
+    SetAsideOfMember => members::too_many_of_a_member;
+    WholesOfMember => members::too_many_incomplete;
+    WholeBytesOfMember => members::too_many_bytes_incomplete;
+    WholeDays => members::incomplete_too_long;
+    SeenDays => members::seen_long_ago;
 }
 
 /// The relay, and peers that it has verified.

@@ -1,6 +1,6 @@
 //! What a member refuses of its hub and of another member.
 
-use raccordo_core::envelope::{Body, Echo, Envelope, PackHead, pad};
+use raccordo_core::envelope::{Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
 use raccordo_core::hublog::{Checkpoint, EntryKind};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
 use raccordo_core::object::Kind;
@@ -8,8 +8,10 @@ use raccordo_core::trust::keys::IdentityKey;
 use raccordo_core::wire;
 use raccordo_node::app::delivery::State;
 use raccordo_node::app::hub::append::{Handed, Outcome};
+use raccordo_node::app::pack::queued_row;
 use raccordo_node::app::receive::{Batch, Received, receive};
 use raccordo_node::app::work::Work;
+use raccordo_node::store::object::{ObjectReports, ObjectRow};
 use raccordo_node::store::outbox::EntryRow;
 
 use crate::bench::{Bench, Relay, Toscana, Umbria};
@@ -129,8 +131,17 @@ async fn a_repeated_batch_changes_nothing() {
 
 /// A pack that Toscana's node would never make, in its outbox and so in the log, as its own.
 pub async fn own_lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) {
+    queue_lie(bench, encrypted(bench, bend).await).await;
+}
+
+/// The same of these encoded envelopes.
+pub async fn own_lies(bench: &Bench, envelopes: &[Vec<u8>]) {
+    let head = head(bench).await;
+    queue_lie(bench, encrypted_pack(bench, &head, envelopes).await).await;
+}
+
+async fn queue_lie(bench: &Bench, payload: Vec<u8>) {
     let node = bench.node(Toscana);
-    let payload = encrypted(bench, bend).await;
     let row = bench.row(Toscana).await;
     let entry = EntryId::random(&*node.entropy);
     let entry = EntryRow::pending(&row, node.boot, EntryKind::Application, entry, payload);
@@ -159,9 +170,15 @@ pub async fn lie(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope))
 }
 
 async fn encrypted(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope)) -> Vec<u8> {
-    let node = bench.node(Toscana);
+    let mut head = head(bench).await;
+    let mut envelope = empty(bench).await;
+    bend(&mut head, &mut envelope);
+    encrypted_pack(bench, &head, &[wire::encode_envelope(&envelope)]).await
+}
+
+async fn head(bench: &Bench) -> PackHead {
     let row = bench.row(Toscana).await;
-    let mut head = PackHead {
+    PackHead {
         group: row.group,
         epoch: row.epoch,
         sender: Toscana.id(),
@@ -172,18 +189,26 @@ async fn encrypted(bench: &Bench, bend: impl FnOnce(&mut PackHead, &mut Envelope
             signature: None,
         },
         statement_version: 1,
-    };
-    let mut envelope = Envelope {
+    }
+}
+
+/// An envelope of Toscana that says nothing.
+pub async fn empty(bench: &Bench) -> Envelope {
+    let node = bench.node(Toscana);
+    Envelope {
         id: EnvelopeId::random(&*node.entropy),
-        lineage: row.lineage,
+        lineage: bench.row(Toscana).await.lineage,
         number: 1,
         said_at: node.clock.now(),
         author: None,
         body: Body::ReadReceipt(Vec::<ObjectId>::new()),
-    };
-    bend(&mut head, &mut envelope);
-    let pack = pad(&wire::encode_pack(&head, &[wire::encode_envelope(&envelope)])).unwrap();
-    let mut work = Work::begin(node, row.lineage).await.unwrap().unwrap();
+    }
+}
+
+async fn encrypted_pack(bench: &Bench, head: &PackHead, envelopes: &[Vec<u8>]) -> Vec<u8> {
+    let node = bench.node(Toscana);
+    let pack = pad(&wire::encode_pack(head, envelopes)).unwrap();
+    let mut work = Work::begin(node, bench.row(Toscana).await.lineage).await.unwrap().unwrap();
     let session = work.session().await.unwrap();
     let payload = session.encrypt(&node.identity.leaf(), &pack).unwrap();
     work.commit().await.unwrap();
@@ -223,4 +248,92 @@ async fn an_own_entry_that_is_unknown_means_a_clone() {
     bench.fetch(Toscana).await.unwrap();
     assert_eq!(bench.row(Toscana).await.state, "quarantined");
     assert_eq!(bench.alarms(Toscana).await, ["own_entry_unknown"]);
+}
+
+/// What Toscana reports of objects and envelopes, as it stands in Umbria's rows.
+async fn reported(bench: &Bench, row: ObjectRow) -> ObjectReports {
+    let mut tx = bench.node(Umbria).store.read().await.unwrap();
+    tx.object_reports(&[row]).await.unwrap().remove(0)
+}
+
+#[tokio::test]
+async fn reports_of_what_is_not_known_here_make_no_rows() {
+    let mut bench = Bench::ready().await;
+    let own = bench.share_samples(Umbria, Kind::Case, 1).await[0];
+    let theirs = bench.share_samples(Toscana, Kind::Case, 1).await[0];
+    bench.run().await;
+    let mut tx = bench.node(Umbria).store.read().await.unwrap();
+    let own = tx.object(own).await.unwrap().unwrap();
+    let theirs = tx.object(theirs).await.unwrap().unwrap();
+    drop(tx);
+    let entropy = &bench.node(Toscana).entropy;
+    let unknown = ObjectRow {
+        object: ObjectId::random(&**entropy),
+        envelope: EnvelopeId::random(&**entropy),
+        ..own.clone()
+    };
+    let said = [&own, &theirs, &unknown];
+    let read = Envelope {
+        body: Body::ReadReceipt(said.map(|row| row.object).to_vec()),
+        ..empty(&bench).await
+    };
+    let aside = said.map(|row| SetAside {
+        sequence: own.sequence,
+        envelope: Some(row.envelope),
+        reason: "some_reason".to_owned(),
+    });
+    let receipt = Receipt { processed: own.sequence, set_aside: aside.to_vec() };
+    let receipt = Envelope { body: Body::Receipt(receipt), ..empty(&bench).await };
+    own_lies(&bench, &[wire::encode_envelope(&read), wire::encode_envelope(&receipt)]).await;
+    bench.fetch(Umbria).await.unwrap();
+    let refusals = vec![(Toscana.id(), "some_reason".to_owned())];
+    let expected = ObjectReports { read: vec![Toscana.id()], refusals };
+    assert_eq!(reported(&bench, own).await, expected);
+    let nothing = ObjectReports { read: Vec::new(), refusals: Vec::new() };
+    assert_eq!(reported(&bench, theirs).await, nothing);
+    assert_eq!(reported(&bench, unknown).await, nothing);
+    assert_eq!(bench.set_aside(Umbria).await, []);
+}
+
+#[tokio::test]
+async fn a_message_refused_as_a_whole_is_told_of_each_of_its_objects() {
+    let mut bench = Bench::ready().await;
+    let first = bench.share_samples(Umbria, Kind::Case, 1).await[0];
+    bench.run().await;
+    let objects = bench.share_samples(Umbria, Kind::Case, 2).await;
+    bench.send(Umbria).await.unwrap();
+    bench.fetch(Umbria).await.unwrap();
+    let sequence = bench.row(Umbria).await.sequence;
+    let aside = SetAside { sequence, envelope: None, reason: "too_many_set_aside".to_owned() };
+    let receipt = Receipt { processed: sequence, set_aside: vec![aside.clone(), aside] };
+    own_lie(&bench, |_, it| it.body = Body::Receipt(receipt)).await;
+    bench.fetch(Umbria).await.unwrap();
+    for object in objects {
+        let delivery = bench.seen(Umbria, object).await.delivery;
+        assert_eq!(delivery.refusals, [(Toscana.id(), "too_many_set_aside".to_owned())]);
+    }
+    assert_eq!(bench.seen(Umbria, first).await.delivery.refusals, []);
+}
+
+#[tokio::test]
+async fn an_own_envelope_that_fits_no_pack_stops_nothing() {
+    let mut bench = Bench::ready().await;
+    let aside = |number: u32| {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let (envelope, reason) = (Some(EnvelopeId(id)), "bad_field".to_owned());
+        SetAside { sequence: Sequence(1), envelope, reason }
+    };
+    let set_aside = (0..3_000).map(aside).collect();
+    let receipt = Receipt { processed: Sequence(1), set_aside };
+    let large = Envelope { body: Body::Receipt(receipt), ..empty(&bench).await };
+    let node = bench.node(Toscana);
+    let row = queued_row(node, &large, None, false).unwrap();
+    let mut work = Work::begin(node, large.lineage).await.unwrap().unwrap();
+    work.tx().unwrap().queue_envelopes(vec![row]).await.unwrap();
+    work.commit().await.unwrap();
+    let shared = bench.share_samples(Toscana, Kind::Case, 1).await;
+    bench.run().await;
+    bench.assert_arrived(Toscana, &shared).await;
+    bench.assert_agreement().await;
 }

@@ -265,6 +265,24 @@ quotas! {
     MailDays = "mail_days", 30, Days,
         "how long an item waits in a mailbox",
         "it is deleted", "";
+    SetAsideOfEntry = "set_aside_of_entry", 64, Items,
+        "envelopes of one message that a member cannot process, told one by one",
+        "the message is refused as a whole, and its sender told", "too_many_set_aside";
+    SetAsideOfMember = "set_aside_of_member", 4_096, Items,
+        "notes at a member of what it could not process of another in one équipe",
+        "the oldest go", "";
+    WholesOfMember = "wholes_of_member", 16, Items,
+        "envelopes of one member of which parts are missing at another in one équipe",
+        "the one begun first is refused, and its sender told", "parts_missing";
+    WholeBytesOfMember = "whole_bytes_of_member", 16 << 20, Bytes,
+        "parts of these envelopes of one member together",
+        "the one begun first is refused, and its sender told", "parts_missing";
+    WholeDays = "whole_days", 14, Days,
+        "how long parts wait for the rest of their envelope",
+        "the envelope is refused, and its sender told", "parts_missing";
+    SeenDays = "seen_days", 400, Days,
+        "how long a member's envelope is known again, however long its alert lasts",
+        "it is forgotten; its place and version still tell what is old", "";
 }
 
 impl Quota {

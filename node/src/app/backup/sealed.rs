@@ -13,7 +13,7 @@ use raccordo_core::vault::{RecordKey, Vault, VaultError};
 
 use crate::app::fault::{Done, Fault};
 use crate::app::{
-    account, apply, changes, directory, draft, identity, matching, pack, pacts, register, work,
+    account, changes, directory, draft, identity, matching, pack, pacts, parts, register, work,
 };
 use crate::store::archive::column;
 
@@ -86,7 +86,7 @@ const SEALED: &[(&str, &str, How)] = &[
         "sealed",
         How::Value(|row| {
             let part = u32::try_from(row.integer("part")?).ok()?;
-            Some(apply::chunk_context(row.id::<EnvelopeId>("whole")?, part))
+            Some(parts::context(row.id::<EnvelopeId>("whole")?, part))
         }),
     ),
     (

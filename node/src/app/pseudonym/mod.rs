@@ -32,9 +32,8 @@ pub mod want;
 
 use std::time::Duration;
 
-use raccordo_core::envelope::{Body, Envelope, chunks, fits};
+use raccordo_core::envelope::{Body, Envelope};
 use raccordo_core::id::EnvelopeId;
-use raccordo_core::wire;
 
 use super::fault::{Done, Fault};
 use super::work::Work;
@@ -49,9 +48,6 @@ pub const PHASE: Duration = Duration::from_secs(15 * 60);
 /// What happens to a message of the log: applied or without effect, or set aside for a reason.
 type Applied = Result<(), &'static str>;
 
-/// Bytes that the running number adds to a queued envelope.
-const NUMBER_BYTES_MAX: usize = 11;
-
 /// Queues what the node says in an équipe; in parts where it fits no pack.
 async fn say(node: &Node, work: &mut Work<'_>, body: Body, case_bearing: bool) -> Done<()> {
     let lineage = work.row.lineage;
@@ -63,17 +59,7 @@ async fn say(node: &Node, work: &mut Work<'_>, body: Body, case_bearing: bool) -
         author: None,
         body,
     };
-    let bytes = wire::encode_envelope(&envelope);
-    let mut rows = Vec::new();
-    if fits(bytes.len().saturating_add(NUMBER_BYTES_MAX)) {
-        rows.push(pack::queued_row(node, &envelope, None, case_bearing)?);
-    } else {
-        let parts = chunks(envelope.id, &bytes);
-        for part in parts.map_err(|cause| Fault::ours("key_message_too_large", cause))? {
-            let (id, body) = (EnvelopeId::random(&*node.entropy), Body::Chunk(part));
-            let part = Envelope { id, body, ..envelope.clone() };
-            rows.push(pack::queued_row(node, &part, None, case_bearing)?);
-        }
-    }
+    let rows = pack::rows_for(node, &envelope, None, case_bearing)?;
+    let rows = rows.map_err(|cause| Fault::ours("key_message_too_large", cause))?;
     Ok(work.tx()?.queue_envelopes(rows).await?)
 }

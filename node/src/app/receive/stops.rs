@@ -43,7 +43,7 @@ pub(super) async fn set_aside(
         at: node.clock.now(),
     };
     if !planted::is(Bug::DropSetAside) {
-        work.tx()?.set_aside(row).await?;
+        apply::keep_aside(node, &mut work, row).await?;
         if let Some(alarm) = honesty::of_set_aside(node, entry, reason) {
             alarms::raise_within(node, &mut work, alarm).await?;
         }
@@ -64,7 +64,6 @@ pub(super) async fn set_aside(
     honesty::arrived(node, &mut work, batch).await?;
     work.row.receipt_due = entry.sequence;
     work.commit().await?;
-    apply::count_aside(reason);
     tracing::warn!(%lineage, sequence = entry.sequence.0, reason, "entry set aside");
     pack::wake(node, lineage);
     Ok(())

@@ -21,7 +21,7 @@ use raccordo_core::trust::void::{Votes, voters};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault};
 use super::work::Work;
-use super::{Node, alarms, rejoin};
+use super::{Node, alarms, apply, rejoin};
 use crate::store::inbox::SetAsideRow;
 use crate::store::outbox::EntryState;
 use crate::store::void::StrayRow;
@@ -124,7 +124,7 @@ pub async fn pass(
             reason: AFTER_STRAY.to_owned(),
             at: node.clock.now(),
         };
-        work.tx()?.set_aside(row).await?;
+        apply::keep_aside(node, work, row).await?;
         if entry.kind == EntryKind::Commit {
             stray.log_epoch = entry.epoch.next();
         }

@@ -29,6 +29,13 @@ impl ObjectRows for MemoryTx {
         self.look(|tables| tables.object.row(&object).cloned())
     }
 
+    async fn is_own_share(&mut self, lineage: LineageId, envelope: EnvelopeId) -> Stored<bool> {
+        let is = |row: &ObjectRow| {
+            row.received_at.is_none() && (row.lineage, row.envelope) == (lineage, envelope)
+        };
+        self.look(|tables| tables.object.rows().any(|(_, row)| is(row)))
+    }
+
     async fn objects_among(&mut self, objects: &[ObjectId]) -> Stored<Vec<ObjectRow>> {
         self.look(|tables| {
             let rows = objects.iter().filter_map(|object| tables.object.row(object));

@@ -96,6 +96,15 @@ impl OutboxRows for MemoryTx {
         self.look(|tables| envelopes(tables, lineage).filter(of).cloned().collect())
     }
 
+    async fn envelopes_at(
+        &mut self,
+        lineage: LineageId,
+        place: Sequence,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        let at = |row: &&EnvelopeRow| row.sequence == place;
+        self.look(|tables| envelopes(tables, lineage).filter(at).cloned().collect())
+    }
+
     async fn envelope(
         &mut self,
         lineage: LineageId,

@@ -150,6 +150,7 @@ CREATE TABLE set_aside (
     at_ms     BIGINT NOT NULL,
     PRIMARY KEY (lineage, sequence, envelope)
 );
+CREATE INDEX set_aside_by_sender ON set_aside (lineage, sender, sequence);
 
 -- Parts of envelopes that came in several.
 CREATE TABLE chunk (

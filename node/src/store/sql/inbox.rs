@@ -7,7 +7,7 @@ use raccordo_core::time::Instant;
 use super::SqlTx;
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::inbox::{ChunkRow, InboxRows, SetAsideRow};
+use crate::store::inbox::{ChunkRow, InboxRows, SetAsideRow, WholeRow};
 
 const SEE: &str = "INSERT INTO seen (lineage, origin, envelope, expires_at_ms) \
      VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -17,11 +17,18 @@ const SET_ASIDE: &str = "INSERT INTO set_aside (lineage, sequence, envelope, sen
      at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 const SET_ASIDE_AFTER: &str = "SELECT lineage, sequence, envelope, sender, reason, at_ms \
      FROM set_aside WHERE lineage = $1 AND sequence > $2 ORDER BY sequence, envelope";
+const FORGET_SET_ASIDE: &str = "DELETE FROM set_aside WHERE lineage = $1 AND sender = $2 \
+     AND sequence <= (SELECT s.sequence FROM set_aside AS s WHERE s.lineage = $1 \
+     AND s.sender = $2 ORDER BY s.sequence DESC LIMIT 1 OFFSET $3)";
 const SET_ASIDE_COUNT: &str = "SELECT COUNT(*) FROM set_aside WHERE lineage = $1";
 const PUT_CHUNK: &str = "INSERT INTO chunk (lineage, origin, whole, part, parts, sealed, \
      expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 const CHUNKS: &str = "SELECT lineage, origin, whole, part, parts, sealed, expires_at_ms \
      FROM chunk WHERE lineage = $1 AND origin = $2 AND whole = $3 ORDER BY part";
+const WHOLES: &str = "SELECT whole, CAST(SUM(LENGTH(sealed)) AS BIGINT) FROM chunk \
+     WHERE lineage = $1 AND origin = $2 GROUP BY whole ORDER BY MIN(expires_at_ms), whole";
+const WHOLES_OVERDUE: &str = "SELECT DISTINCT origin, whole FROM chunk \
+     WHERE lineage = $1 AND expires_at_ms <= $2 ORDER BY origin, whole";
 const DELETE_CHUNKS: &str = "DELETE FROM chunk WHERE lineage = $1 AND origin = $2 AND whole = $3";
 const PUT_REFUSAL: &str = "INSERT INTO refusal (lineage, envelope, member, reason) \
      VALUES ($1, $2, $3, $4) \
@@ -43,8 +50,7 @@ impl InboxRows for SqlTx {
     }
 
     async fn forget_seen(&mut self, now: Instant) -> Stored<()> {
-        self.execute(sql("seen", FORGET_SEEN).instant(now)).await?;
-        self.execute(sql("chunk", FORGET_CHUNKS).instant(now)).await.map(drop)
+        self.execute(sql("seen", FORGET_SEEN).instant(now)).await.map(drop)
     }
 
     async fn set_aside(&mut self, row: SetAsideRow) -> Stored<()> {
@@ -68,6 +74,16 @@ impl InboxRows for SqlTx {
         self.all(select.integer(sequence.0), set_aside).await
     }
 
+    async fn forget_set_aside(
+        &mut self,
+        lineage: LineageId,
+        sender: &NodeId,
+        keep: u64,
+    ) -> Stored<u64> {
+        let forget = sql("set_aside", FORGET_SET_ASIDE).bytes(lineage.as_bytes());
+        self.execute(forget.text(sender.as_str()).integer(keep)).await
+    }
+
     async fn set_aside_count(&mut self, lineage: LineageId) -> Stored<u64> {
         self.number(sql("set_aside", SET_ASIDE_COUNT).bytes(lineage.as_bytes())).await
     }
@@ -88,6 +104,24 @@ impl InboxRows for SqlTx {
         whole: EnvelopeId,
     ) -> Stored<Vec<ChunkRow>> {
         self.all(from("chunk", CHUNKS, lineage, origin, whole), chunk).await
+    }
+
+    async fn wholes(&mut self, lineage: LineageId, origin: &NodeId) -> Stored<Vec<WholeRow>> {
+        let select = sql("chunk", WHOLES).bytes(lineage.as_bytes()).text(origin.as_str());
+        self.all(select, |row| Ok(WholeRow { whole: row.id()?, bytes: row.integer()? })).await
+    }
+
+    async fn wholes_overdue(
+        &mut self,
+        lineage: LineageId,
+        now: Instant,
+    ) -> Stored<Vec<(NodeId, EnvelopeId)>> {
+        let select = sql("chunk", WHOLES_OVERDUE).bytes(lineage.as_bytes()).instant(now);
+        self.all(select, |row| Ok((row.parsed()?, row.id()?))).await
+    }
+
+    async fn forget_chunks(&mut self, now: Instant) -> Stored<()> {
+        self.execute(sql("chunk", FORGET_CHUNKS).instant(now)).await.map(drop)
     }
 
     async fn delete_chunks(

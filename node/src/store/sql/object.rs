@@ -44,6 +44,8 @@ static REFUSALS: LazyLock<Arc<str>> = LazyLock::new(|| {
     among("SELECT envelope, lineage, member, reason FROM refusal WHERE envelope", 0)
 });
 
+const IS_OWN_SHARE: &str = "SELECT COUNT(*) FROM object \
+     WHERE received_at_ms IS NULL AND envelope = $2 AND lineage = $1";
 const OBJECT: &str = concat!("SELECT ", columns!(), " FROM object WHERE object = $1");
 const UPDATE: &str = "UPDATE object SET version = $2, state = $3, wrapped_key = $4, \
      sealed_share = $5, sealed_author = $6, end_reason = $7 WHERE object = $1";
@@ -175,6 +177,11 @@ impl ObjectRows for SqlTx {
 
     async fn object(&mut self, object: ObjectId) -> Stored<Option<ObjectRow>> {
         self.one(sql("object", OBJECT).bytes(object.as_bytes()), read).await
+    }
+
+    async fn is_own_share(&mut self, lineage: LineageId, envelope: EnvelopeId) -> Stored<bool> {
+        let select = sql("object", IS_OWN_SHARE).bytes(lineage.as_bytes());
+        Ok(self.number(select.bytes(envelope.as_bytes())).await? > 0)
     }
 
     async fn objects_among(&mut self, objects: &[ObjectId]) -> Stored<Vec<ObjectRow>> {

@@ -74,6 +74,11 @@ const ENVELOPES_OF_NODE: &str = concat!(
     envelope_columns!(),
     " FROM envelope WHERE lineage = $1 AND entry = $2 AND object IS NULL ORDER BY position"
 );
+const ENVELOPES_AT: &str = concat!(
+    "SELECT ",
+    envelope_columns!(),
+    " FROM envelope WHERE lineage = $1 AND sequence = $2 ORDER BY position"
+);
 const ENVELOPE: &str =
     concat!("SELECT ", envelope_columns!(), " FROM envelope WHERE lineage = $1 AND envelope = $2");
 const ENVELOPES_OF_RECORD: &str = concat!(
@@ -182,6 +187,15 @@ impl OutboxRows for SqlTx {
         entry: EntryId,
     ) -> Stored<Vec<EnvelopeRow>> {
         self.all(of("envelope", ENVELOPES_OF_NODE, lineage, entry), envelope).await
+    }
+
+    async fn envelopes_at(
+        &mut self,
+        lineage: LineageId,
+        place: Sequence,
+    ) -> Stored<Vec<EnvelopeRow>> {
+        let select = sql("envelope", ENVELOPES_AT).bytes(lineage.as_bytes());
+        self.all(select.integer(place.0), self::envelope).await
     }
 
     async fn envelope(
