@@ -61,12 +61,20 @@ impl Suite {
 pub struct Crypto {
     inner: RustCrypto,
     entropy: Arc<dyn Entropy>,
+    /// What a member that cheats passes off as the public keys that it derives next.
+    #[cfg(test)]
+    pub(crate) false_keys: std::sync::Mutex<Vec<Vec<u8>>>,
 }
 
 impl Crypto {
     /// Over a source of randomness.
     pub fn new(entropy: Arc<dyn Entropy>) -> Arc<Self> {
-        Arc::new(Self { inner: RustCrypto::default(), entropy })
+        Arc::new(Self {
+            inner: RustCrypto::default(),
+            entropy,
+            #[cfg(test)]
+            false_keys: std::sync::Mutex::default(),
+        })
     }
 }
 
@@ -264,7 +272,13 @@ impl OpenMlsCrypto for Crypto {
         config: HpkeConfig,
         ikm: &[u8],
     ) -> Result<HpkeKeyPair, CryptoError> {
-        self.inner.derive_hpke_keypair(config, ikm)
+        let derived = self.inner.derive_hpke_keypair(config, ikm);
+        #[cfg(test)]
+        let derived = derived.map(|pair| {
+            let public = self.false_keys.lock().unwrap().pop().unwrap_or(pair.public);
+            HpkeKeyPair { public, ..pair }
+        });
+        derived
     }
 }
 

@@ -14,8 +14,8 @@ use crate::crypto::{Crypto, Suite};
 use crate::id::{Epoch, GroupId, NodeId};
 use crate::ledger::{Ledger, LedgerChange, LedgerError, LedgerRow, LedgerScope};
 use crate::session::{
-    FrameKind, Header, SessionError, commit_view, frame, group_info, group_view, mls_group_id,
-    node_at, parse, peek, ratchet_tree,
+    FrameKind, Header, SessionError, are_parents_usable, commit_view, frame, group_info,
+    group_view, mls_group_id, node_at, parse, peek, ratchet_tree,
 };
 use crate::trust::commit::{CommitView, GroupView, Validator};
 
@@ -129,6 +129,9 @@ impl HubGroup {
             PublicGroup::from_external(&**crypto, &ledger, tree, info, ProposalStore::new());
         let (group, _) = opened.map_err(|error| unfit(&error))?;
         let view = group_view(&group)?;
+        if !are_parents_usable(&group) {
+            return Err(unfit(&"a parent node has a key that nobody can use"));
+        }
         let crypto = Arc::clone(crypto);
         Ok((Self { crypto, ledger, group, id, spoiled: false, added: Vec::new() }, view))
     }
@@ -202,7 +205,7 @@ impl HubGroup {
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(SessionError::NotAdmissible.into());
         };
-        let view = commit_view(&from, &staged, &data)?;
+        let view = commit_view(&from, &staged, &data, commit)?;
         let committer = LeafNodeIndex::new(view.committer);
         if node_at(&self.group, committer)? != *sender {
             return Err(HubGroupError::WrongSender);

@@ -90,6 +90,7 @@ fn views(old: &SignedStatement, new: &SignedStatement) {
             added: Vec::new(),
             removed: removed.clone(),
             path_leaf: Some(leaf(1)),
+            path_keys: Vec::new(),
             authenticated_data: Vec::new(),
             foreign_proposal: None,
         };

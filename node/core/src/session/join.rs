@@ -7,7 +7,10 @@ use openmls::group::{StagedWelcome, WelcomeError};
 use openmls::prelude::{BasicCredential, RatchetTreeIn};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
-use super::{LeafKeys, Session, SessionError, frame, group_view, join_config, provider, view};
+use super::{
+    LeafKeys, Session, SessionError, are_parents_usable, frame, group_view, join_config, provider,
+    view,
+};
 use crate::crypto::Crypto;
 use crate::id::{Digest, GroupId, NodeId};
 use crate::ledger::LedgerRow;
@@ -84,6 +87,9 @@ impl Session {
         let view = group_view(group.public_group())?;
         if !view.context_exact {
             return Err(unfit("the context is not exactly ours"));
+        }
+        if !are_parents_usable(group.public_group()) {
+            return Err(unfit("a parent node has a key that nobody can use"));
         }
         Ok(Joining { session: Self { provider, group, id, spoiled: false }, view })
     }

@@ -10,6 +10,7 @@ mod error;
 mod frame;
 mod join;
 mod keys;
+mod path;
 mod process;
 mod public;
 mod stage;
@@ -37,6 +38,7 @@ pub use self::view::{CARD, STATEMENT};
 pub(crate) use self::{
     frame::{frame, group_info, mls_group_id, parse},
     join::ratchet_tree,
+    path::are_parents_usable,
     view::{commit_view, group_view, node_at},
 };
 

@@ -66,13 +66,14 @@ impl Session {
                 return Err(SessionError::WrongEpoch);
             }
             session.provider.ledger.defer_secrets(header.kind == FrameKind::Application);
-            session.take(message, validator)
+            session.take(message, payload, validator)
         })
     }
 
     fn take(
         &mut self,
         message: ProtocolMessage,
+        payload: &[u8],
         validator: Validator<'_>,
     ) -> Result<Processed, SessionError> {
         let processed = self.group.process_message(&self.provider, message)?;
@@ -90,14 +91,14 @@ impl Session {
             ProcessedMessageContent::OwnPrivateMessage => Ok(Processed::OwnMessage),
             ProcessedMessageContent::OwnPendingCommit => {
                 let pending = self.group.pending_commit().ok_or(SessionError::OwnCommitMismatch)?;
-                let commit = commit_view(&sender, pending, &data)?;
+                let commit = commit_view(&sender, pending, &data, payload)?;
                 validator(&self.view()?, &commit)?;
                 let merged = self.group.merge_pending_commit(&self.provider);
                 merged.map_err(SessionError::internal)?;
                 Ok(Processed::OwnCommitMerged { commit, view: self.view()? })
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
-                let commit = commit_view(&sender, &staged, &data)?;
+                let commit = commit_view(&sender, &staged, &data, payload)?;
                 validator(&self.view()?, &commit)?;
                 let (removed_self, dropped_own_pending) = (staged.self_removed(), self.pending());
                 let merged = self.group.merge_staged_commit(&self.provider, *staged);

@@ -51,7 +51,7 @@ impl Session {
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(SessionError::NotAdmissible);
         };
-        commit_view(&from, &staged, &data)
+        commit_view(&from, &staged, &data, payload)
     }
 
     /// The statement that would be in force after the own commit that waits for the log, if

@@ -10,7 +10,7 @@ use openmls::prelude::{
 use openmls::treesync::LeafNodeSource;
 use tls_codec::Serialize as _;
 
-use super::{SessionError, frame};
+use super::{SessionError, frame, path};
 use crate::crypto::Suite;
 use crate::id::{Epoch, NodeId};
 use crate::number;
@@ -103,11 +103,12 @@ pub(crate) fn node_at(group: &PublicGroup, index: LeafNodeIndex) -> Result<NodeI
     group.leaf(index).and_then(node_of).ok_or(SessionError::UnknownSender)
 }
 
-/// What a staged commit of a member would do.
+/// What a staged commit of a member would do; `commit` are its bytes.
 pub(crate) fn commit_view(
     sender: &Sender,
     staged: &StagedCommit,
     authenticated_data: &[u8],
+    commit: &[u8],
 ) -> Result<CommitView, SessionError> {
     let Sender::Member(committer) = sender else {
         return Err(SessionError::UnknownSender);
@@ -128,6 +129,7 @@ pub(crate) fn commit_view(
             .collect(),
         removed,
         path_leaf: staged.update_path_leaf_node().map(leaf_view),
+        path_keys: path::keys(commit, staged.update_path_leaf_node())?,
         authenticated_data: authenticated_data.to_vec(),
         foreign_proposal: staged.queued_proposals().find_map(foreign),
     })

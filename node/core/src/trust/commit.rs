@@ -83,6 +83,8 @@ pub struct CommitView {
     pub removed: Vec<u32>,
     /// The committer's new leaf; every commit must have a path.
     pub path_leaf: Option<LeafView>,
+    /// HPKE public keys that the path puts into parent nodes, from the leaf upwards.
+    pub path_keys: Vec<Vec<u8>>,
     /// The commit's authenticated data; used by rejoin requests only.
     pub authenticated_data: Vec<u8>,
     /// A proposal that is not Add, Remove or GroupContextExtensions by value, if any.

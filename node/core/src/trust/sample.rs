@@ -173,6 +173,7 @@ pub(crate) fn commit(before: &GroupView, committer: usize) -> CommitView {
         added: Vec::new(),
         removed: Vec::new(),
         path_leaf: Some(leaf(committer, 1)),
+        path_keys: Vec::new(),
         authenticated_data: Vec::new(),
         foreign_proposal: None,
     }

@@ -117,6 +117,8 @@ fn validate_rules_1(
     rule(!commit.removed.contains(&commit.committer), "committer_removed")?;
     rule(path.node == committer.node, "path_of_another_node")?;
 
+    check_path(before.ciphersuite, &commit.path_keys)?;
+
     let is_kept = |index: u32| index != commit.committer && !commit.removed.contains(&index);
     let kept: Vec<_> =
         before.leaves.iter().filter(|(index, _)| is_kept(*index)).map(|(_, leaf)| leaf).collect();
@@ -135,6 +137,12 @@ fn validate_rules_1(
     check_holders(&kept, &brought)?;
     check_floors(old.statement(), statement, &kept)?;
     Ok(statement.clone())
+}
+
+/// Later committers seal to the path's parent nodes too.
+fn check_path(ciphersuite: u16, keys: &[Vec<u8>]) -> Checked {
+    let suite = Suite::from_number(ciphersuite).ok_or(refused("ciphersuite_unknown"))?;
+    rule(keys.iter().all(|key| key_check::hpke(suite, key).is_ok()), "path_key_weak")
 }
 
 /// No card that a commit brings has a key of another leaf's card.

@@ -3,6 +3,8 @@
 
 use super::lab::keys;
 use super::*;
+use crate::hubgroup::HubGroup;
+use crate::trust::key_check;
 
 #[test]
 fn own_commit_is_merged_when_the_log_returns_it() {
@@ -107,6 +109,42 @@ fn the_validator_judges_every_commit() {
         assert_eq!(outcome, Err(SessionError::Refused(CommitRefused("not_signed"))));
         assert_eq!(lab.node(name).disk, before);
     }
+}
+
+/// OpenMLS lets it pass, and so the hub would hand it on: no member below the parent node could
+/// follow, and whoever commits next could not seal to it.
+#[test]
+fn keys_of_parent_nodes_are_shown_to_the_validator() {
+    both(|suite| {
+        let mut lab = Lab::found(suite, "path", &["toscana", "umbria", "marche", "lazio"]);
+        let view = lab.commit("umbria", &update(), &[]);
+        // A leaf's parent, and the root.
+        assert_eq!(view.path_keys.len(), 2);
+        assert!(view.path_keys.iter().all(|key| key_check::hpke(suite, key).is_ok()));
+        let tree = lab.hub_group().tree().unwrap();
+        for key in &view.path_keys {
+            assert!(tree.windows(key.len()).any(|part| part == key), "the key in the tree");
+        }
+        let bad = vec![0; view.path_keys[0].len()];
+        let mut cheating = Lab::found(suite, "false", &["toscana", "umbria"]);
+        cheating.node("umbria").crypto.false_keys.lock().unwrap().push(bad.clone());
+        let staged = cheating.node("umbria").stage(&update());
+        let judge = |_: &GroupView, commit: &CommitView| match commit.path_keys == [bad.clone()] {
+            true => Err(CommitRefused("path_key_weak")),
+            false => Ok(()),
+        };
+        let (mut hub, umbria) = (cheating.hub_group(), "umbria".parse().unwrap());
+        let at_hub = hub.apply_commit(&umbria, &staged.commit, &staged.group_info, &judge);
+        refused_by_hub(at_hub, "path_key_weak");
+        let shown = cheating.append("umbria", &staged).unwrap();
+        assert_eq!(shown.path_keys, [bad]);
+        assert!(cheating.node("toscana").process(&staged.commit).is_err(), "who is below it");
+        // Nor is such a group taken over.
+        let (crypto, tree) =
+            (&cheating.node("toscana").crypto.clone(), cheating.hub_group().tree());
+        let adopted = HubGroup::adopt(crypto, &staged.group_info, &tree.unwrap());
+        assert_eq!(adopted.map(drop).unwrap_err().reason(), "bad_group");
+    });
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::tests::{assert_reason, check, check_next};
 use super::*;
+use crate::sealing::SealingKey;
+use crate::secret::Secret;
 use crate::trust::card::Card;
 use crate::trust::key_check::tests::{degenerate_ed25519, degenerate_x_wing, degenerate_x25519};
 use crate::trust::keys::PublicKey;
@@ -60,7 +62,7 @@ fn who_joins_sees_two_cards_with_one_key() {
 }
 
 #[test]
-fn every_leaf_can_be_sealed_to() {
+fn every_leaf_and_every_parent_can_be_sealed_to() {
     let bad = |key: Vec<u8>| {
         // RFC 9420 §2.1.2: lengths below 64 take one byte, others two.
         let length = u16::try_from(key.len()).unwrap();
@@ -78,6 +80,12 @@ fn every_leaf_can_be_sealed_to() {
         );
     };
     degenerate_x_wing().into_iter().chain(degenerate_x25519()).for_each(bad);
+    let bad_parent = |key: Vec<u8>| {
+        let good = SealingKey::derive(&Secret::new([1; 32])).unwrap().public().to_vec();
+        check(2, |_, commit| commit.path_keys = vec![good.clone()], "");
+        check(2, |_, commit| commit.path_keys = vec![good, key], "path_key_weak");
+    };
+    degenerate_x_wing().into_iter().chain(degenerate_x25519()).for_each(bad_parent);
     check(2, |group, _| group.ciphersuite = 1, "ciphersuite_unknown");
 }
 
