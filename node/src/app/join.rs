@@ -1,6 +1,8 @@
 //! Joins an équipe by a Welcome: only one whose pact this node has signed, and whose
 //! statement is the signed one.
 
+mod refused;
+
 use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::hublog::{WelcomeItem, clock};
 use raccordo_core::id::{Epoch, LineageId, NodeId, Sequence};
@@ -13,7 +15,7 @@ use raccordo_core::trust::statement_chain::follows;
 use raccordo_core::trust::validator::validate_view;
 use raccordo_core::wire;
 
-use super::alarms::{self, NewAlarm};
+pub use self::refused::{note_no_tree, note_refused, note_unreadable};
 use super::audit::{Actor, record};
 use super::fault::{Done, Fault, Whose};
 use super::found::{NewEquipe, new_row};
@@ -22,8 +24,8 @@ use super::replay::{self, Recipient};
 use super::signals::Topic;
 use super::work::{Work, open_ledger};
 use super::{
-    Node, changes, consents, history, identity, key_packages, pack, pacts, pseudonym, rejoin,
-    roster, succeed,
+    Node, alarms, changes, consents, history, identity, pack, pacts, pseudonym, rejoin, roster,
+    succeed,
 };
 use crate::store::Tx;
 use crate::store::equipe::{EquipeRow, MemberRow};
@@ -237,33 +239,6 @@ pub async fn forget_kept(node: &Node, lineage: LineageId) -> Done<()> {
 
 fn kept_name(lineage: LineageId) -> String {
     format!("welcome/{lineage}")
-}
-
-/// Notes that a Welcome of an équipe whose pact is here was refused. Where the hub gave out a
-/// key package that is not here, new ones replace all that it has.
-///
-/// # Errors
-/// The store's.
-pub async fn note_refused(
-    node: &Node,
-    hub: &NodeId,
-    item: &WelcomeItem,
-    cause: &Fault,
-) -> Done<()> {
-    let lineage = item.lineage;
-    let mut tx = node.store.write().await?;
-    if tx.pact(lineage).await?.is_none() {
-        return Ok(());
-    }
-    let detail = format!("entry {}, epoch {}: {}", item.sequence, item.epoch, cause.message);
-    let alarm = NewAlarm::new(AlarmCode::WelcomeRefused, detail).at(item.sequence);
-    alarms::raise(node, &mut *tx, lineage, alarm).await?;
-    if cause.reason == UNKNOWN_KEY_PACKAGE {
-        key_packages::give_up(&mut *tx, hub).await?;
-    }
-    tx.commit().await?;
-    node.signals.wake(&Topic::Errands(hub.clone()));
-    Ok(())
 }
 
 /// Whether the hub has said that it shows this node nothing from where it stands.

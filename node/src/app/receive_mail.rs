@@ -3,6 +3,7 @@
 use raccordo_core::hublog::WelcomeItem;
 use raccordo_core::id::{LineageId, NodeId};
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::quota::Quota;
 use raccordo_core::wire;
 use raccordo_core::wire::hub::Mail;
 
@@ -10,8 +11,11 @@ use super::fault::Done;
 use super::sealing_proof::{self, ANSWER_KIND, CHALLENGE_KIND};
 use super::signals::Topic;
 use super::successor::{self, MAIL_KIND};
-use super::{Node, key_packages, membership, pacts, succeed, term};
+use super::{Node, join, key_packages, membership, pacts, succeed, term};
 use crate::store::Tx;
+
+/// Kind of the items by which a hub brings a Welcome.
+const WELCOME_KIND: &str = "welcome";
 
 /// What the courier has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,14 @@ pub enum Taken {
 /// # Errors
 /// The store's.
 pub async fn receive_mail(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
+    if item.kind != WELCOME_KIND && item.payload.len() > Quota::PostBytes.count() {
+        // No hub that keeps its own bounds takes a post so large.
+        let (sender, kind) = (&item.sender, &item.kind);
+        tracing::warn!(%hub, %sender, kind, "a mailbox item is too large");
+        node.quotas.note(hub, Quota::PostBytes, node.clock.now());
+        skip(node, hub, item.sequence).await?;
+        return Ok(Taken::Done);
+    }
     match take(node, hub, item).await {
         Err(fault) if fault.is_of_content() => {
             let (sender, kind, reason) = (&item.sender, &item.kind, fault.reason);
@@ -47,7 +59,7 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
     let mut errands = vec![hub.clone()];
     let mut agreed = None;
     match item.kind.as_str() {
-        "welcome" => match wire::hub::decode_welcome(&item.payload) {
+        WELCOME_KIND => match wire::hub::decode_welcome(&item.payload) {
             Ok(welcome) => {
                 if planted::is(Bug::WelcomePassed) {
                     tx.put_mailbox_cursor(hub, item.sequence).await?;
@@ -55,7 +67,10 @@ async fn take(node: &Node, hub: &NodeId, item: &Mail) -> Done<Taken> {
                 }
                 return Ok(Taken::Welcome(Box::new(welcome)));
             }
-            Err(cause) => tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed"),
+            Err(cause) => {
+                tracing::warn!(%hub, %cause, "a Welcome from the hub is malformed");
+                join::note_unreadable(node, &mut *tx, hub).await?;
+            }
         },
         pacts::MAIL_KIND => {
             match pacts::receive(node, &mut *tx, &item.sender, &item.payload).await? {

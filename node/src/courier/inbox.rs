@@ -82,7 +82,8 @@ pub async fn enter_kept(node: &Node, link: &dyn HubLink, hub: &NodeId) -> Result
     Ok(true)
 }
 
-/// Joins by a Welcome; one that is refused here, or whose tree is gone, is passed over.
+/// Joins by a Welcome; one that is refused here, or whose tree is gone, is passed over, and the
+/// administrator told.
 async fn enter(
     node: &Node,
     link: &dyn HubLink,
@@ -105,6 +106,7 @@ async fn enter(
         },
         Err(LinkError::Refused { reason, .. }) => {
             tracing::warn!(%lineage, %hub, reason, "a Welcome has no tree");
+            join::note_no_tree(node, hub, welcome, &reason).await?;
         }
         Err(later) => return Err(later.into()),
     }

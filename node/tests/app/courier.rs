@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use raccordo_core::alarm::AlarmCode;
 use raccordo_core::crypto::Suite;
 use raccordo_core::entropy::draw;
 use raccordo_core::id::{Epoch, GroupId, ItemId, LineageId, NodeId};
@@ -21,7 +22,7 @@ use raccordo_node::app::hub::{confirm, found_group, offer, seed};
 use raccordo_node::app::mail::Offer;
 use raccordo_node::app::send::AppendCall;
 use raccordo_node::app::update_keys::update_keys;
-use raccordo_node::app::{found, key_packages, mail};
+use raccordo_node::app::{doctor, found, key_packages, mail, pacts};
 use raccordo_node::courier::inbox::Next;
 use raccordo_node::courier::link::{Answered, Cursors, HubLink, LinkError};
 use raccordo_node::courier::{Trouble, errands, inbox, outbox};
@@ -347,7 +348,7 @@ async fn mailbox_of(bench: &Bench, who: Who) -> Vec<Mail> {
 
 #[tokio::test]
 async fn a_welcome_waits_for_its_tree_and_is_passed_over_when_there_is_none() {
-    let check = async |twist, joined| {
+    let check = async |twist, joined: bool| {
         let bench = Bench::agreed(Rows::Memory, Suite::Classical).await;
         found::create(bench.node(Toscana), ADMIN, EQUIPE).await.unwrap();
         for _ in 0..3 {
@@ -366,9 +367,33 @@ async fn a_welcome_waits_for_its_tree_and_is_passed_over_when_there_is_none() {
         let equipes = bench.node(Umbria).store.read().await.unwrap().equipes().await.unwrap();
         assert_eq!(equipes.len(), usize::from(joined), "{twist:?}");
         assert!(mailbox_of(&bench, Umbria).await.is_empty());
+        // Nothing brings it again: people must know.
+        let told = doctor::doctor(bench.node(Umbria)).await.unwrap();
+        let told = told.into_iter().find(|finding| finding.code == "welcome_refused");
+        assert_eq!(told.is_none(), joined, "{twist:?}");
+        let words = told.map(|finding| finding.message).unwrap_or_default();
+        assert!(joined || words.contains("no tree for the Welcome (no_such_tree)"), "{words}");
     };
     check(Twist::LoseCall, true).await;
     check(Twist::Refuse("no_such_tree"), false).await;
+}
+
+#[tokio::test]
+async fn a_welcome_that_cannot_be_read_is_told_where_one_is_awaited() {
+    let bench = Bench::agreed(Rows::Memory, Suite::Classical).await;
+    let (link, hub) = (Scripted::new(&bench, Umbria, &[]), Relay.id());
+    let lineage = pacts::list(bench.node(Umbria)).await.unwrap()[0].row.lineage;
+    let mail = Mail {
+        sequence: 1_000,
+        sender: hub.clone(),
+        kind: "welcome".into(),
+        payload: b"no Welcome".to_vec(),
+    };
+    let taken = inbox::take(bench.node(Umbria), &link, &hub, &News::Mail(mail)).await;
+    assert_eq!(taken, Ok(Next::Confirm { group: None, count: 1 }));
+    let alarms = bench.node(Umbria).store.read().await.unwrap().alarms(lineage).await.unwrap();
+    let codes: Vec<_> = alarms.iter().map(|alarm| alarm.code).collect();
+    assert_eq!(codes, [AlarmCode::WelcomeRefused]);
 }
 
 #[tokio::test]

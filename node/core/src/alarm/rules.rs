@@ -152,7 +152,7 @@ alarms! {
         raised_by: [Member, Hub, ThisNode],
         holds: false,
         ends: [Join, Successor],
-        means: "What this node was given to join with does not fit what it signed, or was made for keys that it has no more, since its disk was put back",
+        means: "What this node was given to join with does not fit what it signed, or was made for keys that it has no more, since its disk was put back; or cannot be read, or the hub has no tree for it",
         action: "Where the detail speaks of a key package, new ones are at the hub already: another party removes this node and adds it again; where it was a member before: `raccordo equipe rejoin NAME`. Else ask the chair and the hub's administrator, and compare versions",
     }
     PactUnknown = "pact_unknown" {
