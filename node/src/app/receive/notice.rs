@@ -2,6 +2,8 @@
 
 use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::hublog::LogEntry;
+use raccordo_core::id::EnvelopeId;
+use raccordo_core::quota::Quota;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::notice::{Notice, NoticeKind, SignedNotice};
 
@@ -27,6 +29,12 @@ pub(super) async fn notice(
     signed
         .verify(work.row.group, entry.entry_id, card.card())
         .map_err(|_| Stop::SetAside("bad_notice"))?;
+    if !in_time(signed.notice(), entry) {
+        return Err(Stop::SetAside(Quota::NoticeDays.row().reason));
+    }
+    if !is_first(node, work, entry).await? {
+        return Ok(Next::GoOn);
+    }
     if signed.notice().kind == NoticeKind::RejoinRequest {
         return match rejoin::noted::requested(node, work, entry, &signed).await? {
             Ok(()) => Ok(Next::GoOn),
@@ -54,6 +62,21 @@ pub(super) async fn notice(
     let alarm = NewAlarm::new(code, words(entry, notice)).about(&entry.sender).at(entry.sequence);
     alarms::raise_within(node, work, alarm).await?;
     Ok(Next::GoOn)
+}
+
+/// A notice is of no epoch, so that nothing else ends its validity: whoever writes the log could
+/// bring an old one again, once nobody knows its entry any more. Each is known longer than it
+/// may be late.
+fn in_time(notice: &Notice, entry: &LogEntry) -> bool {
+    let (said, taken) = (notice.said_at, entry.accepted_at);
+    said.since(taken).max(taken.since(said)) <= Quota::NoticeDays.span()
+}
+
+/// Whether a notice comes for the first time; a member says each in an entry of its own.
+async fn is_first(node: &Node, work: &mut Work<'_>, entry: &LogEntry) -> Result<bool, Stop> {
+    let until = node.clock.now().max(entry.accepted_at).plus(Quota::SeenDays.span());
+    let (lineage, id) = (work.row.lineage, EnvelopeId(entry.entry_id.0));
+    Ok(work.tx()?.see_envelope(lineage, &entry.sender, id, until).await?)
 }
 
 fn words(entry: &LogEntry, notice: &Notice) -> String {
