@@ -31,5 +31,8 @@ pub async fn put_and_replace(store: Arc<dyn Store>) -> anyhow::Result<()> {
     assert_eq!(tx.pact(lineage(1)).await?.as_ref(), Some(&accepted));
     assert!(tx.raise_pact(lineage(1)).await?);
     assert_eq!(tx.pacts().await?, [row(2, "a"), accepted]);
+    tx.delete_pact(lineage(1)).await?;
+    tx.delete_pact(lineage(1)).await?;
+    assert_eq!(tx.pacts().await?, [row(2, "a")]);
     Ok(())
 }

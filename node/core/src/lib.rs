@@ -44,6 +44,7 @@ pub mod operator;
 pub mod planted;
 pub mod pseudonym;
 pub mod quota;
+pub mod reason;
 pub mod receipt;
 pub mod register;
 pub mod sealing;

@@ -5,9 +5,9 @@ use std::mem;
 use crate::envelope::{Receipt, SetAside};
 use crate::id::Sequence;
 
-/// The most that one receipt says was set aside. Each takes at most a hundred bytes, so that a
-/// receipt takes less than half of a pack.
-pub const RECEIPT_SET_ASIDE_MAX: usize = 256;
+/// The most that one receipt says was set aside. Each takes at most 240 bytes, so that a receipt
+/// takes less than half of a pack.
+pub const RECEIPT_SET_ASIDE_MAX: usize = 128;
 /// Reason of an entry of which more could not be processed than a receipt tells of: it is
 /// told as a whole.
 pub const TOO_MANY_SET_ASIDE: &str = "too_many_set_aside";
@@ -49,6 +49,7 @@ mod tests {
     use super::*;
     use crate::envelope::{Body, Envelope, fits};
     use crate::id::{EnvelopeId, LineageId};
+    use crate::reason::REASON_BYTES_MAX;
     use crate::time::Instant;
     use crate::wire;
 
@@ -56,7 +57,7 @@ mod tests {
         let mut id = [0xff; 16];
         id[..4].copy_from_slice(&number.to_be_bytes());
         // As long as a reason may be.
-        let (envelope, reason) = (Some(EnvelopeId(id)), "r".repeat(64));
+        let (envelope, reason) = (Some(EnvelopeId(id)), "r".repeat(REASON_BYTES_MAX));
         SetAside { sequence: Sequence(sequence), envelope, reason }
     }
 
@@ -89,11 +90,11 @@ mod tests {
     fn receipts_fit_and_end_between_entries() {
         let end = i64::MAX as u64;
         check(&[], &[(end, 0)]);
-        check(&[(7, 256)], &[(end, 256)]);
-        check(&[(7, 200), (8, 56), (9, 1)], &[(8, 256), (end, 1)]);
-        check(&[(7, 200), (9, 200), (12, 200)], &[(7, 200), (9, 200), (end, 200)]);
+        check(&[(7, 128)], &[(end, 128)]);
+        check(&[(7, 100), (8, 28), (9, 1)], &[(8, 128), (end, 1)]);
+        check(&[(7, 100), (9, 100), (12, 100)], &[(7, 100), (9, 100), (end, 100)]);
         let large = end - 1;
-        check(&[(large - 1, 256), (large, 256)], &[(large - 1, 256), (end, 256)]);
+        check(&[(large - 1, 128), (large, 128)], &[(large - 1, 128), (end, 128)]);
     }
 
     #[test]

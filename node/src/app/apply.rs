@@ -1,5 +1,7 @@
 //! Applies what a decrypted message says: each envelope once, or set aside with a reason.
 
+use std::borrow::Cow;
+
 use raccordo_core::alert;
 use raccordo_core::envelope::{Author, Body, Change, Chunk, Envelope, ObjectEvent, Share, unpad};
 use raccordo_core::hublog::LogEntry;
@@ -8,6 +10,7 @@ use raccordo_core::object::{self, Applied, Kind, Refusal, State, Subject};
 use raccordo_core::operator::{Class, Role};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::quota::Quota;
+use raccordo_core::reason;
 use raccordo_core::time::Instant;
 use raccordo_core::vault::{RecordKey, VaultError};
 use raccordo_core::wire::{self, Pack};
@@ -33,7 +36,7 @@ pub async fn message(
     from: &NodeId,
     epoch: Epoch,
     plaintext: &[u8],
-) -> Done<Refusable> {
+) -> Done<Result<(), &'static str>> {
     work.set_aside = 0;
     match read_pack(work, entry, from, epoch, plaintext) {
         Ok(pack) => {
@@ -171,11 +174,11 @@ async fn refusable(
     work: &mut Work<'_>,
     entry: &LogEntry,
     envelope: &Envelope,
-    taken: Refusable,
+    taken: Result<(), impl AsRef<str>>,
 ) -> Done<()> {
     match taken {
         Ok(()) => Ok(()),
-        Err(reason) => aside(node, work, entry, Some(envelope.id), reason).await,
+        Err(reason) => aside(node, work, entry, Some(envelope.id), reason.as_ref()).await,
     }
 }
 
@@ -222,7 +225,8 @@ async fn chunked(
     }
 }
 
-type Refusable = Result<(), &'static str>;
+/// Nothing, or the reason why an event is refused.
+type Refusable = Result<(), Cow<'static, str>>;
 
 /// How an event meets what is known: in its turn, or told again.
 type Decide = fn(Option<&object::Standing>, &object::Event, Instant) -> Result<Applied, Refusal>;
@@ -268,7 +272,7 @@ async fn withdrawn(
         return Ok(Ok(()));
     }
     let Some(mut row) = known.filter(|row| row.lineage == lineage) else {
-        return Ok(Err("no_such_object"));
+        return Ok(Err("no_such_object".into()));
     };
     let share = open_share(node, &row)?;
     let subject = share.as_ref().map_or(Subject::Person, |share| alert::subject(&share.alert));
@@ -289,7 +293,7 @@ async fn withdrawn(
         }
         // It has expired while the withdrawal was on its way: there is nothing left to erase.
         Ok(Applied::Already) | Err(Refusal::Ended) => Ok(Ok(())),
-        Err(refusal) => Ok(Err(refusal.reason())),
+        Err(refusal) => Ok(Err(refusal.reason().into())),
     }
 }
 
@@ -342,13 +346,13 @@ async fn shared(
     Said { envelope, event, decide }: Said<'_>,
     share: &Share,
 ) -> Done<Refusable> {
-    let Some(kind) = alert::kind(&share.alert) else { return Ok(Err("unknown_kind")) };
-    if alert::check_received(&node.lists, &share.alert, entry.accepted_at).is_err() {
-        return Ok(Err("invalid_alert"));
+    let Some(kind) = alert::kind(&share.alert) else { return Ok(Err("unknown_kind".into())) };
+    if let Err(errors) = alert::check_received(&node.lists, &share.alert, entry.accepted_at) {
+        return Ok(Err(reason::of_fields(&errors).into()));
     }
     let pact = work.pact(node)?;
-    if alert::permit(&pact, &share.alert, &share.label, envelope.said_at).is_err() {
-        return Ok(Err("pact_forbids"));
+    if let Err(by) = alert::permit(&pact, &share.alert, &share.label, envelope.said_at) {
+        return Ok(Err(reason::of_pact(&by).into()));
     }
     let known = work.tx()?.object(event.object).await?;
     let subject = alert::subject(&share.alert);
@@ -368,7 +372,7 @@ async fn shared(
     let next = match decided {
         Ok(Applied::Changed(next)) => next,
         Ok(Applied::Already) => return Ok(Ok(())),
-        Err(refusal) => return Ok(Err(refusal.reason())),
+        Err(refusal) => return Ok(Err(refusal.reason().into())),
     };
     let new = NewObject {
         object: event.object,
@@ -535,5 +539,6 @@ pub(super) async fn keep_aside(node: &Node, work: &mut Work<'_>, row: SetAsideRo
 
 /// Counts what was set aside: an envelope, or an entry of which none could be read.
 fn count_aside(reason: &str) {
-    metrics::counter!(ENVELOPES_SET_ASIDE.name, "reason" => reason.to_owned()).increment(1);
+    let reason = reason::code(reason).to_owned();
+    metrics::counter!(ENVELOPES_SET_ASIDE.name, "reason" => reason).increment(1);
 }

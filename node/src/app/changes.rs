@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::{Digest, LineageId, NodeId};
 use raccordo_core::planted::{self, Bug};
+use raccordo_core::quota::Quota;
 use raccordo_core::sending::Standing;
 use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::change::Change;
@@ -26,9 +27,6 @@ use super::{alarms, succeed, term};
 use crate::store::Tx;
 use crate::store::equipe::EquipeRow;
 use crate::store::membership::ProposalRow;
-
-/// Most proposals of one équipe that are kept.
-const PROPOSALS_MAX: usize = 32;
 
 /// What an administrator wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,7 +208,7 @@ async fn all_verified(node: &Node, tx: &mut dyn Tx, proposal: &Proposal) -> Done
 /// Merges a change with what is known of it; whether anything was new. It is not kept yet.
 ///
 /// # Errors
-/// `change_overtaken`, `change_misplaced`, `too_many_changes`.
+/// `change_overtaken`, `change_misplaced`.
 async fn take(
     node: &Node,
     tx: &mut dyn Tx,
@@ -235,10 +233,6 @@ async fn take(
         let mut merged = open(node, row)?;
         let changed = merged.merge(&proposal).map_err(|cause| proposal_fault(&cause))?;
         return Ok((Pending { equipe, row: row.clone(), proposal: merged }, changed));
-    }
-    if known.len() >= PROPOSALS_MAX {
-        return Err(Fault::conflict("too_many_changes", "too many changes wait already")
-            .hint("see `raccordo pact list`"));
     }
     let row = ProposalRow {
         lineage: row.lineage,
@@ -269,12 +263,36 @@ pub async fn receive(
         pacts::keep(node, tx, &proposal).await?;
         return record(node, tx, Actor::Node, "pact.received", &subject, &detail).await;
     }
+    if !has_room(node, tx, row, &proposal).await? {
+        return Err(node.at_quota(sender, Quota::ProposalsOfPeer, Whose::Exhausted));
+    }
     let (pending, changed) = take(node, tx, row, proposal).await?;
     if changed {
         keep(node, tx, pending).await?;
         record(node, tx, Actor::Node, "pact.received", &subject, &detail).await?;
     }
     Ok(())
+}
+
+/// Whether a change may wait for this node's signature: where it is known, where it is signed by
+/// all who must, or where one of the parties who have signed it has room.
+async fn has_room(
+    node: &Node,
+    tx: &mut dyn Tx,
+    row: &EquipeRow,
+    proposal: &Proposal,
+) -> Done<bool> {
+    let digest = proposal.statement.digest();
+    let waiting = of(node, tx, row).await?;
+    if waiting.iter().any(|it| it.row.statement == digest) || proposal.missing().is_empty() {
+        return Ok(true);
+    }
+    // Whoever is no party yet has no name here.
+    let before = statement(row)?;
+    let mut signers = proposal.signed_by();
+    signers.retain(|signer| before.statement().party(signer).is_some());
+    let waiting: Vec<_> = waiting.into_iter().map(|it| it.proposal).collect();
+    Ok(pacts::is_room_left(node, &signers, &waiting))
 }
 
 async fn keep(node: &Node, tx: &mut dyn Tx, mut pending: Pending) -> Done<Pending> {

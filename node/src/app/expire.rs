@@ -9,6 +9,7 @@ use super::audit::{Actor, record};
 use super::fault::Done;
 use super::hub::rights::CONFLICT_LIFETIME;
 use super::matching::end::object_ended;
+use super::pacts;
 use super::signals::Topic;
 
 /// Objects that one transaction expires.
@@ -42,6 +43,7 @@ pub async fn expire(node: &Node) -> Done<usize> {
             tx.forget_chunks(now.minus(Quota::WholeDays.span())).await?;
             tx.delete_expired_at_hub(now).await?;
             tx.forget_identity_conflicts(now.minus(CONFLICT_LIFETIME)).await?;
+            pacts::forget_unsigned(node, &mut *tx).await?;
             tx.delete_offers_before(now.minus(Quota::OfferDays.span())).await?;
         }
         tx.commit().await?;

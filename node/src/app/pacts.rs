@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use raccordo_core::crypto::Suite;
 use raccordo_core::id::{ItemId, LineageId, NodeId};
+use raccordo_core::quota::Quota;
 use raccordo_core::sealing;
 use raccordo_core::sending::Standing as Member;
 use raccordo_core::trust::card::SignedCard;
@@ -320,6 +321,9 @@ pub async fn receive(
     if !matches!(known, Some(TrustState::Introduced | TrustState::Verified)) {
         return Ok(Err(Fault::refused("no_such_peer", "the sender is not known or not trusted")));
     }
+    if !node.quotas.take(sender, Quota::ProposalsPosted, node.clock.now()) {
+        return Ok(Err(node.at_quota(sender, Quota::ProposalsPosted, Whose::Exhausted)));
+    }
     let aad = node.identity.node.as_str().as_bytes();
     let Ok(bytes) = node.identity.unseal(SEAL_INFO, aad, sealed) else {
         return Ok(Err(Fault::refused("not_sealed_to_us", "the proposal does not open")));
@@ -344,6 +348,9 @@ pub async fn receive(
             taken => Ok(taken.map(|()| lineage)),
         };
     }
+    if tx.pact(lineage).await?.is_none() && !has_room(node, tx, &proposal).await? {
+        return Ok(Err(node.at_quota(sender, Quota::ProposalsOfPeer, Whose::Exhausted)));
+    }
     match merged(node, tx, proposal).await {
         Ok((proposal, changed)) => {
             if changed {
@@ -357,6 +364,59 @@ pub async fn receive(
         Err(fault) if matches!(fault.whose, Whose::Ours | Whose::Unavailable) => Err(fault),
         Err(fault) => Ok(Err(fault)),
     }
+}
+
+/// Whether a pact that nobody here has heard of may wait for this node's signature: where one of
+/// the peers who have signed it has room. What others sign who are not known here counts for
+/// nobody.
+async fn has_room(node: &Node, tx: &mut dyn Tx, new: &Proposal) -> Done<bool> {
+    let mut signers = Vec::new();
+    for signer in new.signed_by() {
+        let Some(row) = tx.peer(&signer).await? else { continue };
+        let known = super::peers::read_card(&row)?.card().identity;
+        let party = new.statement.statement().party(&signer);
+        if party.is_some_and(|party| party.identity == known) {
+            signers.push(signer);
+        }
+    }
+    let mut waiting = Vec::new();
+    for row in tx.pacts().await? {
+        if tx.equipe(row.lineage).await?.is_none() {
+            waiting.push(open(node, &row)?);
+        }
+    }
+    Ok(is_room_left(node, &signers, &waiting))
+}
+
+/// Whether one of these signers has fewer proposals than it may that wait for this node's
+/// signature.
+pub(super) fn is_room_left(node: &Node, signers: &[NodeId], waiting: &[Proposal]) -> bool {
+    let mut unsigned: Vec<_> = waiting.iter().map(Proposal::signed_by).collect();
+    unsigned.retain(|signed_by| !signed_by.contains(&node.identity.node));
+    signers.iter().any(|signer| {
+        let theirs = unsigned.iter().filter(|signed_by| signed_by.contains(signer));
+        theirs.count() < Quota::ProposalsOfPeer.count()
+    })
+}
+
+/// Forgets pacts that have waited too long for this node's signature; nothing was ever said of
+/// them here.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub async fn forget_unsigned(node: &Node, tx: &mut dyn Tx) -> Done<()> {
+    let before = node.clock.now().minus(Quota::ProposalDays.span());
+    for row in tx.pacts().await?.into_iter().filter(|row| row.changed_at <= before) {
+        let lineage = row.lineage;
+        let signed = open(node, &row)?.signed_by().contains(&node.identity.node);
+        let consented = !consents::of(node, tx, lineage).await?.is_empty();
+        if signed || consented || tx.equipe(lineage).await?.is_some() {
+            continue;
+        }
+        record(node, tx, Actor::Node, "pact.forgotten", &lineage.to_string(), &[]).await?;
+        tx.delete_pact(lineage).await?;
+    }
+    Ok(())
 }
 
 async fn first_proposal(node: &Node, tx: &mut dyn Tx, text: &str) -> Done<Proposal> {

@@ -46,6 +46,7 @@ pub fn card_fault(error: &CardError) -> Fault {
         CardError::Expired(_) | CardError::NotYetValid(_) => Whose::Refused,
         CardError::AnotherIdentity | CardError::Forked(_) => Whose::Refused,
         CardError::KeyHeld(_) => Whose::Refused,
+        CardError::TooMany => Whose::Exhausted,
         _ => Whose::Usage,
     };
     let fault = Fault::new(whose, error.reason(), error.to_string());

@@ -37,7 +37,7 @@ type Counts = BTreeMap<Quota, Count>;
 #[derive(Default)]
 pub struct QuotaCounts {
     peers: Mutex<BTreeMap<NodeId, Counts>>,
-    audited: Mutex<Buckets<NodeId>>,
+    paced: Mutex<Buckets<(NodeId, Quota)>>,
 }
 
 impl QuotaCounts {
@@ -81,12 +81,17 @@ impl QuotaCounts {
 
     /// Whether one more refusal of a peer may be written into the audit; counts it if so.
     pub fn may_audit(&self, peer: &NodeId, now: Instant) -> bool {
-        let pace = Quota::AuditedRefusals.pace();
-        let mut audited = self.audited.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = audited.take(peer.clone(), 1, pace, now) > 0;
-        drop(audited);
+        self.take(peer, Quota::AuditedRefusals, now)
+    }
+
+    /// Whether a peer may do once more what a quota lets it do so many times in a span; counts it
+    /// if so, and notes it if not.
+    pub fn take(&self, peer: &NodeId, quota: Quota, now: Instant) -> bool {
+        let mut paced = self.paced.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = paced.take((peer.clone(), quota), 1, quota.pace(), now) > 0;
+        drop(paced);
         if !may {
-            self.note(peer, Quota::AuditedRefusals, now);
+            self.note(peer, quota, now);
         }
         may
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use raccordo_core::envelope::{Body, Receipt};
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, ObjectId, Sequence};
+use raccordo_core::receipt::RECEIPT_SET_ASIDE_MAX;
 use raccordo_core::wire;
 
 use super::fault::{Done, Fault};
@@ -27,7 +28,8 @@ pub(super) async fn receipted(
     // A receipt cannot cover what came after it.
     let processed = receipt.processed.min(entry.sequence);
     let mut wholes = BTreeSet::new();
-    for refused in &receipt.set_aside {
+    // More is in no honest receipt, and each is looked up.
+    for refused in receipt.set_aside.iter().take(RECEIPT_SET_ASIDE_MAX) {
         let envelopes = match refused.envelope {
             Some(envelope) => BTreeSet::from([envelope]),
             // Once, however often it is said.

@@ -4,7 +4,8 @@
 
 use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::id::{Digest, NodeId};
-use raccordo_core::trust::card::{CardError, SignedCard};
+use raccordo_core::quota::Quota;
+use raccordo_core::trust::card::{Card, CardError, SignedCard};
 use raccordo_core::trust::state::{TrustChange, TrustState};
 use raccordo_core::trust::succession::{OVERLAP, Offered, judge};
 
@@ -53,11 +54,20 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
     match judge(&known, card, node.clock.now()) {
         Ok(Offered::Known) => Ok(Taken::Known),
         Ok(Offered::Successor) => match key_holders::check(node, tx, described).await? {
+            Ok(()) if !may_follow(node, described) => {
+                refuse(node, tx, row, &known, card, CardError::TooMany).await
+            }
             Ok(()) => follow(node, tx, row, &known, card).await,
             Err(error) => refuse(node, tx, row, &known, card, error).await,
         },
         Err(error) => refuse(node, tx, row, &known, card, error).await,
     }
+}
+
+/// Whether one more card of a node may follow the one before today: each leaves a row and a record
+/// of the audit. One that came too early comes again by every way.
+pub fn may_follow(node: &Node, card: &Card) -> bool {
+    node.quotas.take(&card.node, Quota::CardsOfPeer, node.clock.now())
 }
 
 /// As [`take`], of a container that nobody has read yet and that `sender` has posted.

@@ -33,4 +33,6 @@ pub trait PactRows {
     async fn pacts(&mut self) -> Stored<Vec<PactRow>>;
     /// Writes or replaces one.
     async fn put_pact(&mut self, row: PactRow) -> Stored<()>;
+    /// Deletes one.
+    async fn delete_pact(&mut self, lineage: LineageId) -> Stored<()>;
 }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod key_packages;
+mod letters;
 mod log;
 mod mail;
 mod members;
@@ -91,6 +92,13 @@ walk! {
     MailboxItems => mail::too_many_from_all;
     MailboxBytes => mail::too_many_bytes_from_all;
     MailDays => mail::too_old;
+    ProposalsOfPeer => letters::too_many_proposals;
+    ProposalsPosted => letters::proposed_too_often;
+    ProposalDays => letters::unsigned_too_long;
+    CardsOfPeer => letters::too_many_cards;
+    NoticeDays => letters::notice_too_old;
+    TagsMadeAnew => letters::shown_anew_too_often;
+    HalvesSent => letters::half_sent_too_often;
     SetAsideOfEntry => members::too_many_of_a_message;
     SetAsideOfMember => members::too_many_of_a_member;
     WholesOfMember => members::too_many_incomplete;

@@ -1,6 +1,9 @@
 //! What a member refuses of its hub and of another member.
 
-use raccordo_core::envelope::{Body, Echo, Envelope, PackHead, Receipt, SetAside, pad};
+use raccordo_core::alert::{self, Alert};
+use raccordo_core::envelope::{
+    Body, Change, Echo, Envelope, Label, ObjectEvent, PackHead, Receipt, SetAside, Share, pad,
+};
 use raccordo_core::hublog::{Checkpoint, EntryKind};
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, Epoch, LineageId, ObjectId, Sequence};
 use raccordo_core::object::Kind;
@@ -14,7 +17,7 @@ use raccordo_node::app::work::Work;
 use raccordo_node::store::object::{ObjectReports, ObjectRow};
 use raccordo_node::store::outbox::EntryRow;
 
-use crate::bench::{Bench, Relay, Toscana, Umbria};
+use crate::bench::{Bench, Relay, Toscana, Umbria, sight};
 
 /// A batch of three messages for Umbria.
 async fn batch(bench: &mut Bench) -> Batch {
@@ -336,4 +339,49 @@ async fn an_own_envelope_that_fits_no_pack_stops_nothing() {
     bench.run().await;
     bench.assert_arrived(Toscana, &shared).await;
     bench.assert_agreement().await;
+}
+
+/// Its sender can mend what it is told of, and nothing that it said comes back or into a log.
+#[tokio::test]
+async fn a_refusal_names_the_field_and_its_rule_or_the_clause() {
+    let check = async |bend: fn(&mut Alert), expected: &str| {
+        let mut bench = Bench::ready().await;
+        let object = bench.share_samples(Toscana, Kind::Case, 1).await[0];
+        let node = bench.node(Toscana);
+        // Another object of Toscana's, of which a lie is all that goes out.
+        let known = node.store.read().await.unwrap().object(object).await.unwrap().unwrap();
+        let (object, envelope) =
+            (ObjectId::random(&*node.entropy), EnvelopeId::random(&*node.entropy));
+        let row = ObjectRow { object, envelope, ..known };
+        let mut tx = node.store.write().await.unwrap();
+        tx.insert_objects(vec![row.clone()]).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut alert = sight::samples(node, Kind::Case, 1).remove(0);
+        bend(&mut alert);
+        let label = Label {
+            purpose: "kamal_hossain".to_owned(),
+            recipient_classes: Vec::new(),
+            expires_at: row.expires_at,
+            onward_sharing: false,
+        };
+        let change = Change::Share(Share { label, alert });
+        let event = ObjectEvent { object, version: 1, change };
+        own_lie(&bench, |_, it| {
+            it.id = envelope;
+            it.body = Body::ObjectEvent(event);
+        })
+        .await;
+        bench.run().await;
+        let mut tx = bench.node(Toscana).store.read().await.unwrap();
+        let reports = tx.object_reports(&[row]).await.unwrap().remove(0);
+        assert_eq!(reports.refusals, [(Umbria.id(), expected.to_owned())]);
+        let reasons = bench.set_aside(Umbria).await.into_iter().map(|(_, reason)| reason);
+        assert_eq!(reasons.collect::<Vec<_>>(), [expected]);
+    };
+    check(|_| {}, "pact_forbids:purposes").await;
+    let bend = |bent: &mut Alert| {
+        let Some(alert::Body::CaseAlert(case)) = &mut bent.body else { panic!() };
+        case.age_band = "Kamal Hossain".to_owned();
+    };
+    check(bend, "invalid_alert:caseAlert.ageBand:malformed").await;
 }

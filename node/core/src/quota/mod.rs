@@ -265,6 +265,29 @@ quotas! {
     MailDays = "mail_days", 30, Days,
         "how long an item waits in a mailbox",
         "it is deleted", "";
+    ProposalsOfPeer = "proposals_of_peer", 8, Items,
+        "proposals signed by one peer that wait for a node's signature: of new équipes, and of changes in each",
+        "a further proposal of its is refused, unless another party has signed it too",
+        "too_many_proposals";
+    ProposalsPosted = "proposals_posted", 64, PerDay,
+        "proposals of one peer that a node takes from its mailbox",
+        "a further proposal is refused until its turn; the peer proposes it again",
+        "too_many_proposals";
+    ProposalDays = "proposal_days", 90, Days,
+        "how long the proposal of an équipe waits for a node's signature",
+        "it is deleted; its chair proposes it again", "";
+    CardsOfPeer = "cards_of_peer", 8, PerDay,
+        "cards of one peer that a node takes in the place of the one before",
+        "a further card is refused until its turn", "too_many_cards";
+    NoticeDays = "notice_days", 90, Days,
+        "how far the times in a notice and of its entry lie apart",
+        "the notice is refused, and its sender told", "notice_too_old";
+    TagsMadeAnew = "tags_made_anew", 16, PerDay,
+        "times that one member has a node show all its tags anew",
+        "the newest is taken, and all is shown when the turn comes", "";
+    HalvesSent = "halves_sent", 16, PerDay,
+        "times that a node sends one member its half of what they share",
+        "it is not sent again that day", "";
     SetAsideOfEntry = "set_aside_of_entry", 64, Items,
         "envelopes of one message that a member cannot process, told one by one",
         "the message is refused as a whole, and its sender told", "too_many_set_aside";

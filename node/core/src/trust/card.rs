@@ -66,6 +66,9 @@ pub enum CardError {
     /// The card's time has not come.
     #[error("the card is valid only from {0}")]
     NotYetValid(Instant),
+    /// Its node makes new cards faster than anybody follows.
+    #[error("too many new cards of this node came in one day")]
+    TooMany,
 }
 
 impl CardError {
@@ -82,6 +85,7 @@ impl CardError {
             Self::TooLate(_) => "successor_too_late",
             Self::Expired(_) => "card_expired",
             Self::NotYetValid(_) => "card_not_yet_valid",
+            Self::TooMany => "too_many_cards",
         }
     }
 }

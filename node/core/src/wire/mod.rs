@@ -22,6 +22,7 @@ use crate::id::{
     Sequence,
 };
 use crate::number;
+use crate::reason;
 use crate::time::Instant;
 
 /// Number of the field `envelopes` in `Pack`.
@@ -385,7 +386,10 @@ fn read_set_aside(set_aside: proto::SetAside) -> Result<SetAside, WireError> {
         bytes => Some(id(bytes, "envelope_id")?),
     };
     let sequence = Sequence(from_one(set_aside.sequence, "sequence")?);
-    Ok(SetAside { sequence, envelope, reason: code(set_aside.reason, "reason")? })
+    let reason = set_aside.reason;
+    let reason =
+        if reason::is_reason(&reason) { Ok(reason) } else { Err(WireError::Field("reason")) };
+    Ok(SetAside { sequence, envelope, reason: reason? })
 }
 
 fn read_chunk(chunk: proto::Chunk) -> Result<Chunk, WireError> {

@@ -24,12 +24,17 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
     if let Err(refused) = key_holders::check(node, tx, card.card()).await? {
         return Ok(Taken::Refused(refused));
     }
+    let mut may_follow = taken != Taken::Stranger;
     for carried in tx.all_carried().await? {
         tx.raise_carried(carried.lineage).await?;
         let Some(mut row) = tx.carried(carried.lineage).await? else { continue };
         match replace(&mut row.cards, card, node.clock.now())? {
             Ok(None) => {}
             Ok(Some(former)) => {
+                may_follow = may_follow || successor::may_follow(node, card.card());
+                if !may_follow {
+                    return Ok(Taken::Refused(CardError::TooMany));
+                }
                 successor::keep_former(node, tx, &former).await?;
                 tx.update_carried(&row).await?;
                 taken = Taken::Followed;
@@ -42,6 +47,10 @@ pub async fn take(node: &Node, tx: &mut dyn Tx, card: &SignedCard) -> Done<Taken
         match replace(&mut row.cards, card, node.clock.now())? {
             Ok(None) => {}
             Ok(Some(former)) => {
+                may_follow = may_follow || successor::may_follow(node, card.card());
+                if !may_follow {
+                    return Ok(Taken::Refused(CardError::TooMany));
+                }
                 successor::keep_former(node, tx, &former).await?;
                 tx.put_offer(row).await?;
                 taken = Taken::Followed;

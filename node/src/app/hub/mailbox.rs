@@ -24,7 +24,7 @@ const READ_BYTES_MAX: u64 = 1 << 20;
 /// # Errors
 /// `not_a_hub`, `not_a_party`, `no_such_peer`, `mailbox_full`, `too_many_posts`,
 /// `item_too_large`, `unknown_kind`; of a card also `bad_card`, `card_forked`,
-/// `successor_too_late`, `card_expired`, `revoked`.
+/// `successor_too_late`, `card_expired`, `too_many_cards`, `revoked`.
 pub async fn post(
     node: &Node,
     caller: &NodeId,

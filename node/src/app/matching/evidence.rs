@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use raccordo_core::id::{LineageId, RecordId};
+use raccordo_core::id::{LineageId, NodeId, RecordId};
 use raccordo_core::normal::comune::Comuni;
 use raccordo_core::normal::evidence::Evidence;
 use raccordo_core::normal::of_record;
 use raccordo_core::normal::stop_list::StopList;
+use raccordo_core::quota::{Buckets, Quota};
 use raccordo_core::register::{Entry, RecordKind, entry_context, open_entry};
 
 use super::stops;
@@ -22,6 +23,10 @@ pub struct Memory {
     comuni: OnceLock<Comuni>,
     /// Équipes of which tokens were asked for before.
     begun: Mutex<BTreeSet<LineageId>>,
+    /// How often all was shown anew because of a peer.
+    shown_anew: Mutex<Buckets<(LineageId, NodeId)>>,
+    /// How often a peer was sent the own half.
+    answered: Mutex<Buckets<(LineageId, NodeId)>>,
 }
 
 impl Memory {
@@ -38,6 +43,28 @@ impl Memory {
     /// Remembers that tokens were asked for in an équipe.
     pub(super) fn begun(&self, lineage: LineageId) {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(lineage);
+    }
+
+    /// Whether all may be shown anew because of a peer, now.
+    pub(super) fn may_show_anew(&self, node: &Node, lineage: LineageId, peer: &NodeId) -> bool {
+        let buckets = self.shown_anew.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, pace) = ((lineage, peer.clone()), Quota::TagsMadeAnew.pace());
+        buckets.wait(&key, pace, node.clock.now()).is_zero()
+    }
+
+    /// Counts that all is shown anew because of a peer.
+    pub(super) fn count_shown_anew(&self, node: &Node, lineage: LineageId, peer: &NodeId) {
+        let mut buckets = self.shown_anew.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, pace) = ((lineage, peer.clone()), Quota::TagsMadeAnew.pace());
+        buckets.take(key, 1, pace, node.clock.now());
+    }
+
+    /// Whether a peer that has another half of this node's, or none, is sent it once more;
+    /// counts it if so.
+    pub(super) fn may_answer(&self, node: &Node, lineage: LineageId, peer: &NodeId) -> bool {
+        let mut buckets = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, pace) = ((lineage, peer.clone()), Quota::HalvesSent.pace());
+        buckets.take(key, 1, pace, node.clock.now()) > 0
     }
 }
 

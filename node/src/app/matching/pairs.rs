@@ -7,6 +7,7 @@ use raccordo_core::id::{Digest, EnvelopeId, LineageId, NodeId, RecordId};
 use raccordo_core::letter::{self, Route};
 use raccordo_core::matching::shown::PairHalf;
 use raccordo_core::pseudonym::token::{Contribution, PairSecret};
+use raccordo_core::quota::Quota;
 use raccordo_core::secret::Secret;
 
 use crate::app::Node;
@@ -144,7 +145,11 @@ pub async fn received(
     let own = half(node, &row, "own", &row.sealed_own)?;
     let heard = own.map(|own| Digest::of(own.reveal()));
     if heard.is_none() || heard != told.heard {
-        send(node, tx, row).await?;
+        if node.matching.may_answer(node, lineage, from) {
+            send(node, tx, row).await?;
+        } else {
+            node.quotas.note(from, Quota::HalvesSent, node.clock.now());
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What matching owes an équipe: halves for new members, tags for whom they changed.
 
 use raccordo_core::id::LineageId;
+use raccordo_core::quota::Quota;
 use raccordo_core::sending::Standing;
 
 use super::{contact, pairs, tags, wanted};
@@ -35,6 +36,9 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     let mut more = false;
     if let Some(mut row) = behind(node, work.tx()?, lineage).await? {
         let after = row.tagged_until;
+        if after.is_none() {
+            node.matching.count_shown_anew(node, lineage, &row.peer);
+        }
         let records = work.tx()?.records_with_tokens(lineage, after, RECORDS_MAX).await?;
         row.tagged = records.len() < RECORDS_MAX as usize;
         // Nothing is kept of where it ended, which may be a record that is erased later.
@@ -54,13 +58,18 @@ pub async fn tend(node: &Node, lineage: LineageId) -> Done<bool> {
     Ok(more)
 }
 
-/// A peer that is verified, and for whom not all records have been tagged.
+/// A peer that is verified, and for whom not all records have been tagged. Where it has had all
+/// shown anew too often of late, it waits, and the others do not.
 async fn behind(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Option<PairRow>> {
     for row in tx.pairs(lineage).await? {
         let is_behind = !row.tagged && !row.sealed_own.is_empty() && !row.sealed_theirs.is_empty();
-        if is_behind && card_if_verified(node, tx, &row.peer).await?.is_some() {
+        if !is_behind || card_if_verified(node, tx, &row.peer).await?.is_none() {
+            continue;
+        }
+        if row.tagged_until.is_some() || node.matching.may_show_anew(node, lineage, &row.peer) {
             return Ok(Some(row));
         }
+        node.quotas.note(&row.peer, Quota::TagsMadeAnew, node.clock.now());
     }
     Ok(None)
 }

@@ -230,6 +230,10 @@ impl PactRows for MemoryTx {
     async fn put_pact(&mut self, row: PactRow) -> Stored<()> {
         self.alter(|tables| tables.pact.put(row.lineage, row))
     }
+
+    async fn delete_pact(&mut self, lineage: LineageId) -> Stored<()> {
+        self.alter(|tables| tables.pact.remove(&lineage))
+    }
 }
 
 #[async_trait]

@@ -16,6 +16,7 @@ macro_rules! columns {
 
 const PACT: &str = concat!("SELECT ", columns!(), " FROM pact WHERE lineage = $1");
 const PACTS: &str = concat!("SELECT ", columns!(), " FROM pact");
+const DELETE_PACT: &str = "DELETE FROM pact WHERE lineage = $1";
 const RAISE_PACT: &str = "UPDATE pact SET equipe = equipe WHERE lineage = $1";
 const PUT_PACT: &str = concat!(
     "INSERT INTO pact (",
@@ -50,6 +51,10 @@ impl PactRows for SqlTx {
             .text(row.hub_answer)
             .instant(row.changed_at);
         self.execute(put).await.map(drop)
+    }
+
+    async fn delete_pact(&mut self, lineage: LineageId) -> Stored<()> {
+        self.execute(sql("pact", DELETE_PACT).bytes(lineage.as_bytes())).await.map(drop)
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use raccordo_core::envelope::Body;
-use raccordo_core::id::{CaseId, ObjectId, RecordId, Sequence};
+use raccordo_core::entropy::draw;
+use raccordo_core::envelope::{Body, Envelope};
+use raccordo_core::id::{CaseId, EnvelopeId, ObjectId, RecordId, Sequence};
 use raccordo_core::letter::Route;
 use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::letter;
 use raccordo_core::matching::life::MatchId;
+use raccordo_core::matching::shown::PairHalf;
 use raccordo_core::object::Kind;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::token::{Tag, Token};
@@ -226,6 +228,43 @@ impl Stage {
         let key = &card.card().sealing_key;
         let letter = letter::seal(&*node.entropy, route, key, &event).unwrap();
         say(&self.many, member, Body::MatchEvent(letter)).await;
+    }
+
+    /// A member's program sends another a half of their secret that it has just made up.
+    pub async fn send_half(&self, member: usize, to: usize) {
+        let lineage = self.many.row(member).await.lineage;
+        let (sender, recipient) = (id(member), id(to));
+        let route = Route { lineage, sender: &sender, recipient: &recipient };
+        let (node, card) = (self.node(member), self.node(to).identity.card());
+        let half = Secret::new(draw(&*node.entropy));
+        let inner = Envelope {
+            id: EnvelopeId::random(&*node.entropy),
+            lineage,
+            number: 0,
+            said_at: node.clock.now(),
+            author: None,
+            body: Body::PairHalf(PairHalf { half, heard: None }),
+        };
+        let key = &card.card().sealing_key;
+        let sealed = raccordo_core::letter::seal(&*node.entropy, route, key, &inner).unwrap();
+        say(&self.many, member, Body::Sealed(sealed)).await;
+    }
+
+    /// The tags under which a member would know a record of its own among what another shows.
+    pub async fn expected(&self, member: usize, record: RecordId, of: usize) -> BTreeSet<Tag> {
+        let lineage = self.many.row(member).await.lineage;
+        let mut tx = self.node(member).store.read().await.unwrap();
+        let rows = tx.own_tags(lineage, record).await.unwrap();
+        rows.into_iter().filter(|row| row.peer == id(of)).map(|row| row.tag).collect()
+    }
+
+    /// A member reads and sends, and nobody else.
+    pub async fn turn(&mut self, member: usize) {
+        while self.many.turn(member).await.unwrap() {}
+    }
+
+    pub fn pass(&self, span: Duration) {
+        self.many.pass(span);
     }
 
     /// What a member was shown of an object.
