@@ -2,6 +2,7 @@
 //! alerts arrive, the hub stays small, and its administrator is told whose it is.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use raccordo_core::crypto::{Crypto, Suite};
@@ -21,7 +22,7 @@ use raccordo_proto::hub::v1 as proto;
 use raccordo_proto::hub::v1::EntryKind::{Application, Commit, Notice};
 use raccordo_proto::hub::v1::hub_service_client::HubServiceClient;
 use raccordo_tests::federation::raw::Raw;
-use raccordo_tests::federation::{Federation, RELAY, Setting, TOSCANA, UMBRIA};
+use raccordo_tests::federation::{Federation, PATIENCE, RELAY, Setting, TOSCANA, UMBRIA};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,8 +44,6 @@ const MANY: usize = 48;
 /// Calls of a few bytes that are under way at any time, on each connection: more than may wait.
 const POLLS: usize = 50;
 const CONNECTIONS: usize = 6;
-/// Alerts that are shared before the flood has reached what it is to reach.
-const SHARED_MAX: usize = 60;
 const SUITE: Suite = Suite::Classical;
 
 /// Every call of the hub more often, and larger, than the quotas let through.
@@ -58,7 +57,7 @@ pub async fn by_every_call(setting: Setting) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     let flooded = tokio::spawn(flooder.flood(stop.clone()));
-    let mut shared = 1;
+    let (began, mut shared) = (Instant::now(), 1);
     loop {
         shared += 1;
         let from = if shared % 2 == 0 { TOSCANA } else { UMBRIA };
@@ -67,7 +66,7 @@ pub async fn by_every_call(setting: Setting) -> anyhow::Result<()> {
         match named(&doctor(&world).await?) {
             Ok(()) => break,
             Err(_) if flooded.is_finished() => break,
-            Err(missing) if shared == SHARED_MAX => return Err(missing),
+            Err(missing) if began.elapsed() > PATIENCE => return Err(missing),
             Err(_) => {}
         }
     }
