@@ -9,7 +9,7 @@ use raccordo_core::envelope::{
     Sealed, SetAside, Share, TokenAnswer, TokenRequest,
 };
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, NodeId, ObjectId, Sequence, TokenRequestId};
-use raccordo_core::matching::shown::{PairHalf, Shown, Tags};
+use raccordo_core::matching::shown::{PairHalf, RegisterSize, Shown, Tags};
 use raccordo_core::pseudonym::ceremony::{Act, Plan, Rules};
 use raccordo_core::pseudonym::evaluation::Evaluation;
 use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch, KeyId};
@@ -50,7 +50,8 @@ pub fn envelope(stage: &Stage, kind: &str) -> Envelope {
         "tags" => {
             let receiver = stage.name(0);
             let shown = vec![Shown { receiver, tags: Vec::new() }];
-            Body::Tags(Tags { object: ObjectId::random(&stage.entropy), shown })
+            let (object, register) = (ObjectId::random(&stage.entropy), RegisterSize::of(9));
+            Body::Tags(Tags { object, register, shown })
         }
         "match_event" => Body::MatchEvent(vec![9; 3_184]),
         "pair_half" => Body::PairHalf(PairHalf { half: Secret::new([5; 32]), heard: None }),

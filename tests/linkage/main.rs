@@ -1,5 +1,5 @@
-//! Links two CSV files through the real normal forms and tokens, by the fixed rule or by evidence
-//! in bits, and scores the result against the truth.
+//! Links two CSV files through the real normal forms and families of evidence, and scores the
+//! result against the truth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -12,7 +12,7 @@ use raccordo_core::matching::grade::Grade;
 use raccordo_core::normal::comune::Comuni;
 use raccordo_tests::linkage::bits::{self, Weighed};
 use raccordo_tests::linkage::generate::{self, Set};
-use raccordo_tests::linkage::link::{Found, Score, link};
+use raccordo_tests::linkage::link::{Found, Score};
 use raccordo_tests::linkage::record::{self, Pair};
 use serde_json::json;
 
@@ -20,7 +20,9 @@ const AFTER: &str = "\
 A.csv and B.csv have a header; the column `id` names each record. Others, each optional and
 as often as wished (name, name2, …): name (all parts), family, given, birth (YYYY-MM-DD,
 DD/MM/YYYY or YYYYMMDD), fiscal_code, number (any identifier), phone, place (a comune or its
-code, or a postal code), employer, passport, sex, citizenship. Usual other words are understood too (surname,
+code, or a postal code), employer, passport, sex, citizenship. Sex and
+employer are read and not compared. A column company (with vat_number, rea, place, fiscal_code)
+makes it a file of companies. Usual other words are understood too (surname,
 date_of_birth, soc_sec_id, postcode, cognome, …); what is not is left out. T.csv has the
 columns left and right. With one file on both sides its records are linked among themselves,
 each pair once.";
@@ -41,13 +43,10 @@ struct Arguments {
     /// Leave these columns out
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     without: Vec<String>,
-    /// By the fixed rule of the nodes, or by evidence in bits
-    #[arg(long, value_enum, default_value_t = Rule::Fixed)]
-    rule: Rule,
-    /// With bits: say why a pair of ids has its grade
+    /// Say why a pair of ids has its grade
     #[arg(long, value_names = ["A", "B"], num_args = 2)]
     explain: Option<Vec<String>>,
-    /// With bits: list what most false pairs and most misses agree on
+    /// List what most false pairs and most misses agree on
     #[arg(long)]
     causes: bool,
     /// Instead, write left.csv, right.csv and truth.csv of people of whom nobody is real
@@ -70,15 +69,6 @@ struct Arguments {
     json: bool,
 }
 
-/// By what pairs are accepted.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Rule {
-    /// `raccordo_core::matching::grade`
-    Fixed,
-    /// `raccordo_core::evidence`
-    Bits,
-}
-
 fn main() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let given = Arguments::parse();
@@ -97,17 +87,9 @@ fn main() -> anyhow::Result<()> {
     };
     let truth = record::truth(&truth, &left, right.as_deref())?;
     let all = || left.iter().chain(right.iter().flatten());
-    let (tokens, found, weighed) = match given.rule {
-        Rule::Fixed => {
-            let tokens = all().map(|record| record.tokens.len()).sum::<usize>();
-            (tokens, link(&left, right.as_deref()), BTreeMap::new())
-        }
-        Rule::Bits => {
-            let weighed = bits::weigh(&left, right.as_deref());
-            let tokens = all().map(|record| record.evidence.len()).sum::<usize>();
-            (tokens, bits::grades(&weighed), weighed)
-        }
-    };
+    let weighed = bits::weigh(&left, right.as_deref());
+    let found = bits::grades(&weighed);
+    let tokens = all().map(|record| record.evidence.len()).sum::<usize>();
     let per_record = tokens as f64 / all().count().max(1) as f64;
     report(&mut out, given.json, (all().count(), per_record), &found, &truth)?;
     if let Some([one, other]) = given.explain.as_deref() {

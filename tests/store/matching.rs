@@ -33,6 +33,8 @@ pub fn found(number: u8) -> MatchRow {
         claimed: "A".to_owned(),
         seen: true,
         families: "name_birth phone".to_owned(),
+        reasons: "phone:120 name:98".to_owned(),
+        strength: -35,
         said_here: String::new(),
         said_there: "call_me".to_owned(),
         decided_by: None,

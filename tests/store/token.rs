@@ -130,6 +130,8 @@ pub async fn received_tags(store: Arc<dyn Store>) -> anyhow::Result<()> {
         peer: node(peer),
         tag: Tag([tag; 16]),
         object: object_id(object),
+        facts: 250 + tag,
+        register: 16,
     };
     let rows = [row("umbria", 1, 1), row("umbria", 2, 1), row("umbria", 2, 2), row("lazio", 2, 3)];
     let mut tx = store.write().await?;

@@ -6,13 +6,14 @@ use super::keys::{KEY, key_writer, of_key};
 use super::{LINEAGE, Vectors, entropy, lineage, node, sealing_key};
 use raccordo_core::canonical::Writer;
 use raccordo_core::envelope::{Body, Echo, Envelope, PackHead, pad};
+use raccordo_core::evidence::facts::Facts;
+use raccordo_core::evidence::family::Family;
 use raccordo_core::id::{Digest, EnvelopeId, Epoch, GroupId, ObjectId, Sequence};
 use raccordo_core::letter::{self, Route};
 use raccordo_core::matching::event::{Contact, Event, Told};
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::matching::life::{Match, MatchId, State, Word};
-use raccordo_core::matching::shown::PairHalf;
-use raccordo_core::normal::evidence::Family;
+use raccordo_core::matching::shown::{Background, PairHalf, RegisterSize};
 use raccordo_core::pseudonym::token::{PairSecret, Tag, TagKey, Token};
 use raccordo_core::secret::Secret;
 use raccordo_core::time::Instant;
@@ -55,6 +56,8 @@ fn events(all: &mut Vectors, about: MatchId) {
     let tags_of = || [Tag([0x7a; 16]), Tag([0x7b; 16])].into();
     let shown = json!([hex::encode([0x7a; 16]), hex::encode([0x7b; 16])]);
     let (theirs, ours) = (object(0x0b), object(0x0a));
+    let facts = Facts::of_byte(0b1011_0110).unwrap();
+    let background = Background { facts, register: RegisterSize::of(3_000) };
     let said = |told: Told, kind: &str, mut fields: Value| {
         fields["match"] = about.0.to_string().into();
         fields["kind"] = kind.into();
@@ -80,11 +83,23 @@ fn events(all: &mut Vectors, about: MatchId) {
     };
     let all_events = [
         said(
-            Told::Found { theirs, ours, grade: Grade::A, families: families(), tags: tags_of() },
+            Told::Found {
+                theirs,
+                ours,
+                grade: Grade::A,
+                families: families(),
+                tags: tags_of(),
+                background,
+            },
             "found",
             with(
                 both.clone(),
-                json!({ "grade": "A", "families": named.clone(), "tags": shown.clone() }),
+                json!({
+                    "grade": "A",
+                    "families": named.clone(),
+                    "tags": shown.clone(),
+                    "background": "b60c",
+                }),
             ),
         ),
         said(Told::Confirmed, "confirmed", json!({})),
@@ -101,7 +116,7 @@ fn events(all: &mut Vectors, about: MatchId) {
             }),
         ),
         said(
-            Told::Stands { theirs, ours, families: families(), tags: tags_of(), found },
+            Told::Stands { theirs, ours, families: families(), tags: tags_of(), background, found },
             "stands",
             with(
                 both,
@@ -109,6 +124,7 @@ fn events(all: &mut Vectors, about: MatchId) {
                     "grade": "B",
                     "families": named,
                     "tags": shown,
+                    "background": "b60c",
                     "state": "confirmed_here",
                     "said here": "call_me",
                     "said there": "",
@@ -179,6 +195,8 @@ fn tags(all: &mut Vectors) {
                 "info": hex::encode(info),
                 "token": hex::encode([0x70; 16]),
                 "tag": hex::encode(key.tag(&token).unwrap().as_bytes()),
+                "object": hex::encode([0x0a; 16]),
+                "mask": hex::encode([key.mask(&object(0x0a), &token).unwrap()]),
             }),
         );
     }

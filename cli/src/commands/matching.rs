@@ -23,7 +23,7 @@ use crate::files;
 use crate::output::Tone;
 
 const WORDS: [&str; 3] = ["call_me", "not_mine", "already_closed"];
-const KINDS: [&str; 4] = ["phone", "place", "employer", "company"];
+const KINDS: [&str; 3] = ["phone", "place", "company"];
 const STATES: [&str; 11] = [
     "candidate",
     "confirmed",
@@ -114,8 +114,7 @@ pub enum StopCommand {
         after_help = "Example:\n  raccordo stop add --kind phone centri.txt"
     )]
     Add {
-        /// What the values are: an employer's partita IVA or name, a company's partita IVA or
-        /// REA number, a comune
+        /// What the values are: phones, comuni, or companies by partita IVA or REA number
         #[arg(long, value_parser = KINDS)]
         kind: String,
         /// One value a line; - for standard input

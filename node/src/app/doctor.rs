@@ -9,6 +9,7 @@ mod quotas;
 mod rejoining;
 mod stray;
 mod succeeding;
+mod tokens;
 
 use raccordo_core::alarm::AlarmCode;
 use raccordo_core::id::NodeId;
@@ -114,6 +115,7 @@ async fn look(node: &Node) -> Done<Vec<Finding>> {
         moving::about(node, equipe, &mut findings).await?;
         stray::about(node, equipe, &mut findings).await?;
         keys::about(node, equipe, &mut findings).await?;
+        tokens::about(node, equipe, &mut findings).await?;
     }
     let active = equipes.iter().any(|equipe| equipe.row.state == Standing::Active.as_str());
     if active && directory::operators(node).await?.is_empty() {

@@ -1,6 +1,8 @@
 //! Matches: what may be the same person or company elsewhere, in words; the decision; and,
 //! once linked, whom to call.
 
+use std::cmp::Reverse;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -17,7 +19,7 @@ use super::words::Words;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::matching::decide::{self, Decision};
-use crate::app::matching::list::{self, Look, MatchStage, MatchView};
+use crate::app::matching::list::{self, Look, MatchRow, MatchStage, MatchView};
 
 /// Matches on one page.
 const PAGE: u32 = 50;
@@ -30,7 +32,8 @@ struct Shown {
     counterpart: String,
     found: String,
     grade: String,
-    families: Vec<String>,
+    /// What agrees, the strongest first, each with how rare it is here.
+    reasons: Vec<String>,
     /// Whether this node has computed what agrees.
     seen: bool,
     state: String,
@@ -55,9 +58,6 @@ fn shown(words: Words, view: &MatchView) -> Shown {
     let row = &view.row;
     let state = row.state.as_str();
     let key = |prefix: &str, name: &str| format!("{prefix}-{}", name.replace('_', "-"));
-    let families = row.families.split_whitespace();
-    let families =
-        families.map(|name| words.maybe(&key("family", name)).unwrap_or_else(|| name.to_owned()));
     let answer = (!row.said_there.is_empty()).then(|| words.t(&key("word", &row.said_there)));
     let contact = view.contact.as_ref().map(|contact| Called {
         name: contact.name.reveal().clone(),
@@ -71,7 +71,7 @@ fn shown(words: Words, view: &MatchView) -> Shown {
         counterpart: row.counterpart.to_string(),
         found: words.instant(row.found_at),
         grade: words.t(&key("grade", &row.grade.to_lowercase())),
-        families: families.collect(),
+        reasons: reasons(words, row),
         seen: row.seen,
         state: words.t(&key("match", state)),
         coming: view.coming.map(|state| words.t(&key("match", state))).unwrap_or_default(),
@@ -80,6 +80,37 @@ fn shown(words: Words, view: &MatchView) -> Shown {
         contact,
         may_decide: matches!(state, "candidate" | "confirmed_there"),
         linked: state == "linked",
+    }
+}
+
+/// What agrees in words, the strongest first, each with how rare it is here; of what only the
+/// counterpart says, the kinds that it names.
+fn reasons(words: Words, row: &MatchRow) -> Vec<String> {
+    let text = |prefix: &str, name: &str| {
+        let key = format!("{prefix}-{}", name.replace('_', "-"));
+        words.maybe(&key).unwrap_or_else(|| name.to_owned())
+    };
+    if row.reasons.is_empty() {
+        return row.families.split_whitespace().map(|name| text("family", name)).collect();
+    }
+    let reason = |part: &str| {
+        let (what, tenths) = part.split_once(':').unwrap_or((part, "0"));
+        let what_agrees = text("reason", what);
+        match what {
+            "identifier" => what_agrees,
+            _ => words.with(rarity(tenths.parse().unwrap_or_default()), what_agrees),
+        }
+    };
+    row.reasons.split_whitespace().map(reason).collect()
+}
+
+/// How rare something is that is worth so many tenths of bits: 10 bits are one of a thousand.
+fn rarity(tenths: i64) -> &'static str {
+    match tenths {
+        100.. => "rarity-one-of-a-thousand",
+        60.. => "rarity-one-of-a-hundred",
+        30.. => "rarity-one-of-ten",
+        _ => "rarity-many",
     }
 }
 
@@ -126,7 +157,11 @@ pub(super) async fn list(
     let made = async {
         let before = filters.before.parse().ok().and_then(bounded);
         let look = Look { stage: filters.stage(), before, limit: PAGE, used: visitor.used };
-        let (views, next) = list::newest(&desk.node, &visitor.operator, look).await?;
+        let (mut views, next) = list::newest(&desk.node, &visitor.operator, look).await?;
+        if filters.stage() == MatchStage::Undecided {
+            // Whoever is asked is asked first what is most probable.
+            views.sort_by_key(|view| Reverse((view.row.seen, view.row.strength)));
+        }
         let frame = Frame::new(&visitor, "matches", "/matches");
         let matches = views.iter().map(|view| shown(words, view)).collect();
         let here = filters.address();
@@ -203,7 +238,7 @@ fn match_id(text: &str) -> Done<MatchId> {
 
 #[cfg(test)]
 mod tests {
-    use raccordo_core::normal::evidence::Family;
+    use raccordo_core::evidence::family::Family;
 
     use super::*;
 
@@ -222,5 +257,24 @@ mod tests {
         for grade in ["a", "b", "c"] {
             check("grade", grade);
         }
+        let all = ["identifier", "phone", "number", "name", "year", "day", "group", "place"];
+        all.into_iter().for_each(|reason| check("reason", reason));
+        for tenths in [-10, 0, 30, 60, 100, 300] {
+            let told = Words::default().with(rarity(tenths), "phone".to_owned());
+            assert!(told.contains("phone") && !told.contains("rarity"), "{told}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_words_with_how_rare_they_are() {
+        assert_eq!(rarity(152), "rarity-one-of-a-thousand");
+        assert_eq!(rarity(59), "rarity-one-of-ten");
+        let texts = ["phone:120", "day:15"].map(|part| {
+            let (what, tenths) = part.split_once(':').unwrap();
+            let words = Words::default();
+            words.with(rarity(tenths.parse().unwrap()), words.t(&format!("reason-{what}")))
+        });
+        assert!(texts.iter().all(|text| !text.contains("reason-")), "{texts:?}");
+        assert_ne!(texts[0], texts[1]);
     }
 }

@@ -410,7 +410,14 @@ pub const TABLES: &[Table] = &[
     table(
         "tag_received",
         4,
-        &[("lineage", Bytes), ("peer", Text), ("tag", Bytes), ("object", Bytes)],
+        &[
+            ("lineage", Bytes),
+            ("peer", Text),
+            ("tag", Bytes),
+            ("object", Bytes),
+            ("facts", Integer),
+            ("register", Integer),
+        ],
     ),
     table(
         "record_object",
@@ -433,6 +440,8 @@ pub const TABLES: &[Table] = &[
             ("claimed", Text),
             ("seen", Integer),
             ("families", Text),
+            ("reasons", Text),
+            ("strength", Integer),
             ("said_here", Text),
             ("said_there", Text),
             ("decided_by", Bytes),

@@ -50,6 +50,11 @@ pub struct MatchRow {
     pub seen: bool,
     /// Names of the families that agree, with spaces between.
     pub families: String,
+    /// What agrees, each with its tenths of bits, the strongest first, with spaces between:
+    /// `phone:120 name:98`. Empty where this node has computed nothing.
+    pub reasons: String,
+    /// Tenths of bits above what agrees by chance between the two registers.
+    pub strength: i64,
     /// The newest word of this node's manager; else empty.
     pub said_here: String,
     /// The newest word of the counterpart's manager; else empty.
@@ -115,7 +120,7 @@ pub struct MatchEventRow {
 pub struct StopValueRow {
     /// Keyed digest of kind and value.
     pub digest: Digest,
-    /// `phone`, `place`, `employer` or `company`.
+    /// `phone`, `place` or `company`.
     pub kind: String,
     /// The normalised value, sealed by the vault.
     pub sealed: Vec<u8>,

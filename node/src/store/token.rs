@@ -71,6 +71,10 @@ pub struct ReceivedTagRow {
     pub tag: Tag,
     /// Of which object.
     pub object: ObjectId,
+    /// What the peer knows at all of its record, masked by the token.
+    pub facts: u8,
+    /// Exponent of the size of the peer's register.
+    pub register: u8,
 }
 
 /// Rows of tokens and tags.

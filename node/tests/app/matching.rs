@@ -1,16 +1,12 @@
 //! Two regions learn that they know the same person or company; a third learns nothing.
 
+mod claims;
 pub mod stage;
+mod weighed;
 
-use std::collections::BTreeSet;
-
-use raccordo_core::id::ObjectId;
 use raccordo_core::matching::event::Told;
-use raccordo_core::matching::grade::Grade;
-use raccordo_core::matching::life::{Match, State, Word};
-use raccordo_core::normal::evidence::Family;
+use raccordo_core::matching::life::Word;
 use raccordo_core::object::Kind;
-use raccordo_core::pseudonym::token::Tag;
 use raccordo_core::trust::state::TrustChange;
 use raccordo_node::app::account::session::Use;
 use raccordo_node::app::directory::Operator;
@@ -34,7 +30,10 @@ async fn the_same_person_is_found_confirmed_and_linked() {
     assert_eq!((here.row.record, there.row.record), (at_toscana, at_umbria));
     assert_eq!((here.row.ours, there.row.theirs), (object, object));
     assert_eq!((here.row.grade.as_str(), here.row.state.as_str()), ("A", "candidate"));
-    assert_eq!(here.row.families, "name_birth name_start_birth names_year");
+    let families = "name_birth name_start_birth names_year names_day initials_birth";
+    assert_eq!(here.row.families, families);
+    assert!(here.row.reasons.starts_with("name:"), "{}", here.row.reasons);
+    assert!(here.row.strength > 85, "{}", here.row.strength);
     assert_eq!(here.row.families, there.row.families);
     assert!(here.row.seen && there.row.seen, "each has computed it by itself");
     assert!(here.contact.is_none() && there.contact.is_none());
@@ -63,50 +62,6 @@ async fn the_same_person_is_found_confirmed_and_linked() {
     assert_eq!(stage.states().await, ["unlinked_here", "unlinked_there"]);
     assert!(stage.only(UMBRIA).await.contact.is_none());
     stage.settled().await;
-}
-
-/// Lazio says that it has found what Toscana shared, and has no such record: neither the word
-/// alone nor the tags that Toscana itself has shown make more of it than a question.
-#[tokio::test]
-async fn what_only_the_counterpart_says_is_shown_as_that_and_is_never_grade_a() {
-    let mut stage = Stage::of_three().await;
-    let record = stage.add(TOSCANA, kamal()).await;
-    // It shares a secret with Toscana, and so has tokens of its own.
-    stage.add(LAZIO, person("Sylla", "Mamadou", "1988-05-06", "")).await;
-    let theirs = stage.share(TOSCANA, record, Kind::Case).await;
-    stage.run().await;
-    let (echoed, families) = (stage.tags_at(LAZIO, theirs).await, BTreeSet::from([Family::Phone]));
-    assert!(!echoed.is_empty());
-    let made_up = BTreeSet::from([Tag([7; 16])]);
-    for (count, tags) in (1..).zip([BTreeSet::new(), echoed, made_up]) {
-        let ours = |at: u8| ObjectId(uuid::Uuid::from_bytes([at; 16]));
-        let (grade, families) = (Grade::A, families.clone());
-        let found =
-            Match { state: State::Candidate, claimed: grade, said_here: None, said_there: None };
-        let stands = Told::Stands {
-            theirs,
-            ours: ours(count + 100),
-            families: families.clone(),
-            tags: tags.clone(),
-            found,
-        };
-        let told = Told::Found { theirs, ours: ours(count), grade, families, tags };
-        stage.lie(LAZIO, TOSCANA, ours(count), told).await;
-        stage.lie(LAZIO, TOSCANA, ours(count + 100), stands).await;
-        stage.run().await;
-        let matches = stage.matches(TOSCANA).await;
-        assert_eq!(matches.len(), usize::from(count) * 2);
-        for view in matches {
-            assert_eq!((view.row.grade.as_str(), view.row.seen), ("C", false), "{view:?}");
-            assert_eq!(view.row.families, "phone");
-        }
-    }
-    // Who has such a record proves it, also where it has not shared it.
-    stage.add(UMBRIA, kamal_otherwise()).await;
-    stage.run().await;
-    let matches = stage.matches(TOSCANA).await;
-    let view = matches.iter().find(|view| view.row.counterpart.as_str() == "umbria").unwrap();
-    assert_eq!((view.row.grade.as_str(), view.row.seen), ("A", true));
 }
 
 #[tokio::test]
@@ -156,7 +111,10 @@ async fn a_company_is_found_whichever_comes_first() {
             stage.run().await;
         }
         assert_eq!(stage.states().await, ["candidate", "candidate"], "{shared_first}");
-        assert_eq!(stage.only(UMBRIA).await.row.families, "company_number company_name_place");
+        assert_eq!(
+            stage.only(UMBRIA).await.row.families,
+            "company_number company_name_place company_name"
+        );
         stage.settled().await;
     }
 }

@@ -40,6 +40,11 @@ pub fn check(schema: &Schema, name: &str, vector: &Value) {
             let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             mac.update(&bytes(&vector["token"]));
             assert_eq!(mac.finalize().into_bytes()[..16], bytes(&vector["tag"]));
+            let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+            mac.update(b"facts");
+            mac.update(&bytes(&vector["object"]));
+            mac.update(&bytes(&vector["token"]));
+            assert_eq!(mac.finalize().into_bytes()[..1], bytes(&vector["mask"]));
         }
         "token" => token(vector),
         other => panic!("{other} is not known"),

@@ -170,6 +170,8 @@ async fn matches(
             claimed: "B".to_owned(),
             seen: true,
             families: "name_birth phone".to_owned(),
+            reasons: "phone:120 name:98".to_owned(),
+            strength: 62,
             said_here: String::new(),
             said_there: String::new(),
             decided_by: None,

@@ -67,7 +67,8 @@ async fn on(url: &str, database: &'static str, stored: usize) -> anyhow::Result<
                 object = ObjectId::random(&entropy);
             }
             let tag = Tag(draw(&entropy));
-            rows.push(ReceivedTagRow { lineage, peer: peer.clone(), tag, object });
+            let (peer, facts, register) = (peer.clone(), 170, 16);
+            rows.push(ReceivedTagRow { lineage, peer, tag, object, facts, register });
         }
         let step = (stored / LOOKUPS).max(1);
         some.extend(

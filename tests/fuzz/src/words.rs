@@ -2,6 +2,8 @@
 
 use raccordo_core::account::{Seed, SessionKey};
 use raccordo_core::codes::{CodeLists, Lang};
+use raccordo_core::evidence::name::Name;
+use raccordo_core::evidence::record::Subject;
 use raccordo_core::id::{Digest, EntryId, EnvelopeId, GroupId, LineageId, NodeId, ObjectId};
 use raccordo_core::normal::birth::Birth;
 use raccordo_core::normal::codice_fiscale::CodiceFiscale;
@@ -9,8 +11,6 @@ use raccordo_core::normal::company_name::company_name;
 use raccordo_core::normal::company_number::{partita_iva, rea};
 use raccordo_core::normal::comune::Comuni;
 use raccordo_core::normal::document::{passport, permit};
-use raccordo_core::normal::name::Name;
-use raccordo_core::normal::of_record;
 use raccordo_core::normal::phone::e164;
 use raccordo_core::normal::stop_list::StopList;
 use raccordo_core::operator::Token;
@@ -44,8 +44,7 @@ pub fn run(data: &[u8]) -> bool {
 
 fn name(text: &str) -> bool {
     let Some(name) = Name::parse(text) else { return company_name(text).is_some() };
-    let _ = (name.sounds().count(), name.starts().count(), name.pairs().count());
-    let _ = (name.telling_pairs().count(), name.start_pairs().count());
+    let _ = (name.parts().len(), name.telling().count(), name.letters().len());
     true
 }
 
@@ -155,7 +154,8 @@ fn record(text: &str) -> bool {
     }
     let mut found = 0;
     for kind in RecordKind::ALL {
-        found += of_record::evidence(kind, &entries, &COMUNI, &StopList::default()).len();
+        let subject = Subject::of_record(kind, &entries, vec!["BD".to_owned()], &COMUNI);
+        found += subject.evidence(&StopList::default()).len();
     }
     found > 0
 }

@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raccordo_core::evidence::facts::Facts;
 use raccordo_core::evidence::family::{Evidence, Family};
 use raccordo_core::evidence::frequency::Frequencies;
 use raccordo_core::evidence::grade;
-use raccordo_core::evidence::weight::{self, Weight};
+use raccordo_core::evidence::weight::Weight;
+use raccordo_core::matching::fan_out::SPREAD_MAX;
 use raccordo_core::matching::grade::Grade;
+use raccordo_core::matching::shown::RegisterSize;
+use raccordo_core::normal::stop_list::StopList;
 
 use super::link::Found;
 use super::record::{Pair, Record};
-
-/// With how many records of the receiver one token may agree and still be looked at. Weights see
-/// to it that what many have says little; this keeps the work bounded.
-const SPREAD_MAX: usize = 400;
 
 /// What two records agree on.
 #[derive(Clone, Debug)]
@@ -32,7 +30,7 @@ pub struct Weighed {
 pub fn weigh(left: &[Record], right: Option<&[Record]>) -> BTreeMap<Pair, Weighed> {
     let others = right.unwrap_or(left);
     let mut frequencies = Frequencies::default();
-    others.iter().for_each(|record| frequencies.add_person(&record.person));
+    others.iter().for_each(|record| record.subject.count(&mut frequencies));
     let mut index: BTreeMap<(Family, &str), Vec<(&Record, &Evidence)>> = BTreeMap::new();
     for record in others {
         for one in &record.evidence {
@@ -40,7 +38,10 @@ pub fn weigh(left: &[Record], right: Option<&[Record]>) -> BTreeMap<Pair, Weighe
             entry.or_default().push((record, one));
         }
     }
-    let both = u32::try_from(left.len() + others.len()).unwrap_or(u32::MAX);
+    let size = |records: &[Record]| u32::try_from(records.len()).unwrap_or(u32::MAX);
+    // Other nodes are told it coarsely.
+    let both = grade::both(size(others), RegisterSize::of(size(left)).records());
+    let stops = StopList::default();
     let mut found: BTreeMap<Pair, Weighed> = BTreeMap::new();
     for record in left {
         let mut agreeing: BTreeMap<&str, (&Record, Vec<&Evidence>)> = BTreeMap::new();
@@ -53,8 +54,8 @@ pub fn weigh(left: &[Record], right: Option<&[Record]>) -> BTreeMap<Pair, Weighe
             }
         }
         for (id, (own, evidence)) in agreeing {
-            let theirs = Facts::of_person(&record.person);
-            let weight = weight::person(&own.person, &evidence, theirs, &frequencies);
+            let facts = [own, record].map(|it| it.subject.facts(&stops));
+            let weight = own.subject.weigh(&evidence, facts.into(), &frequencies);
             let families = evidence.iter().map(|one| one.family).collect();
             let grade = grade::grade(&weight, both);
             found.insert((record.id.clone(), id.to_owned()), Weighed { weight, families, grade });

@@ -31,11 +31,17 @@ pub enum Meaning {
     Sex,
     /// Citizenship, ISO 3166-1.
     Citizenship,
+    /// A company's name: the file is about companies.
+    Company,
+    /// A partita IVA.
+    VatNumber,
+    /// A REA number.
+    Rea,
 }
 
 use Meaning::{
-    Birth, Citizenship, Employer, Family, FiscalCode, Given, Id, Name, Number, Passport, Phone,
-    Place, Sex,
+    Birth, Citizenship, Company, Employer, Family, FiscalCode, Given, Id, Name, Number, Passport,
+    Phone, Place, Rea, Sex, VatNumber,
 };
 
 /// Words for columns: capitals, spaces and signs do not matter, nor a number at the end.
@@ -67,6 +73,9 @@ const WORDS: &[(Meaning, &[&str])] = &[
     (Passport, &["passport", "passaporto"]),
     (Sex, &["sex", "gender", "sesso", "genere"]),
     (Citizenship, &["citizenship", "nationality", "cittadinanza", "nazionalita"]),
+    (Company, &["company", "companyname", "ragionesociale", "denominazione", "ditta"]),
+    (VatNumber, &["vat", "vatnumber", "partitaiva", "piva"]),
+    (Rea, &["rea", "reanumber", "numerorea"]),
 ];
 
 fn plain(header: &str) -> String {

@@ -1,26 +1,22 @@
-//! Records of a CSV file, as evidence and tokens.
+//! Records of a CSV file, as evidence.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use raccordo_core::evidence;
+use raccordo_core::evidence::family::{Company, Evidence, Person};
+use raccordo_core::evidence::name::Name;
+use raccordo_core::evidence::record::Subject;
 use raccordo_core::normal::birth::Birth;
 use raccordo_core::normal::codice_fiscale::CodiceFiscale;
 use raccordo_core::normal::company_name::company_name;
 use raccordo_core::normal::comune::Comuni;
-use raccordo_core::normal::evidence::{Evidence, Family, Person, name_with_place};
-use raccordo_core::normal::name::Name;
 use raccordo_core::normal::stop_list::StopList;
 use raccordo_core::normal::{company_number, document, phone};
 use raccordo_core::secret::Secret;
-use raccordo_core::vault::Vault;
 
 use super::columns::{self, Meaning};
-
-/// A token, as the bytes that two nodes compare.
-pub type TokenBytes = [u8; 32];
 
 /// A pair of ids, left and right.
 pub type Pair = (String, String);
@@ -30,12 +26,10 @@ pub type Pair = (String, String);
 pub struct Record {
     /// Its name in the truth.
     pub id: String,
-    /// What the fixed rule compares it by.
-    pub tokens: Vec<(Family, TokenBytes)>,
-    /// What it says, where evidence is weighed in bits.
-    pub person: evidence::family::Person,
-    /// The evidence of that.
-    pub evidence: Vec<evidence::family::Evidence>,
+    /// What it says.
+    pub subject: Subject,
+    /// The evidence of that: of each piece a token is made.
+    pub evidence: Vec<Evidence>,
 }
 
 /// A file's header and rows, with its separator: comma, semicolon or tab.
@@ -59,7 +53,6 @@ fn rows(path: &Path) -> anyhow::Result<(Vec<String>, Vec<csv::StringRecord>)> {
 /// # Errors
 /// The file cannot be read, lacks a column `id`, or names two records alike.
 pub fn read(path: &Path, without: &[String], comuni: &Comuni) -> anyhow::Result<Vec<Record>> {
-    let key = Vault::new(&Secret::new([42; 32]));
     let shown = path.display();
     let (headers, rows) = rows(path)?;
     let meanings =
@@ -73,11 +66,12 @@ pub fn read(path: &Path, without: &[String], comuni: &Comuni) -> anyhow::Result<
         let id = values.iter().find(|(meaning, _)| *meaning == Meaning::Id);
         let id = id.with_context(|| format!("{shown}, record {line}: no id"))?.1.to_owned();
         ensure!(ids.insert(id.clone()), "{shown}, record {line}: the id {id} stands twice");
-        let fixed = person(&values, comuni).evidence(&StopList::default());
-        let tokens = fixed.iter().map(|one| (one.family, token(&key, one)));
-        let person = weighed_person(&values, comuni);
-        let weighed = person.evidence(&StopList::default());
-        records.push(Record { id, tokens: tokens.collect(), person, evidence: weighed });
+        let subject = match meanings.contains(&Some(Meaning::Company)) {
+            true => company(&values, comuni),
+            false => Subject::Person(person(&values, comuni)),
+        };
+        let evidence = subject.evidence(&StopList::default());
+        records.push(Record { id, subject, evidence });
     }
     ensure!(!records.is_empty(), "{shown} has no records");
     Ok(records)
@@ -116,55 +110,12 @@ pub fn truth(
     Ok(pairs)
 }
 
-fn token(key: &Vault, evidence: &Evidence) -> TokenBytes {
-    let purpose = format!("{}/{}", evidence.family.class(), evidence.family);
-    key.index(&purpose, evidence.value.reveal().as_bytes())
+fn place(value: &str, comuni: &Comuni) -> Secret<String> {
+    let code = comuni.code(value).or_else(|| comuni.named(value));
+    Secret::new(code.unwrap_or_else(|| value.to_uppercase()))
 }
 
 fn person(values: &[(Meaning, &str)], comuni: &Comuni) -> Person {
-    let mut person = Person::default();
-    let part = |wanted: Meaning| {
-        let found = values.iter().filter(move |(meaning, _)| *meaning == wanted);
-        found.map(|(_, value)| *value).collect::<Vec<_>>().join(" ")
-    };
-    person.names.extend(Name::parse(&format!(
-        "{} {}",
-        part(Meaning::Family),
-        part(Meaning::Given)
-    )));
-    for (meaning, value) in values {
-        match meaning {
-            Meaning::Name => person.names.extend(Name::parse(value)),
-            Meaning::Birth => person.births.extend(Birth::parse(&dashed(value))),
-            Meaning::FiscalCode => {
-                let code = CodiceFiscale::parse(value).ok();
-                person.births.extend(code.as_ref().and_then(CodiceFiscale::birth));
-                person.codici_fiscali.extend(code);
-            }
-            Meaning::Number => person.permits.push(Secret::new(value.to_uppercase())),
-            Meaning::Phone => person.phones.extend(phone::all(value)),
-            Meaning::Place => {
-                let code = comuni.code(value).or_else(|| comuni.named(value));
-                person.places.push(Secret::new(code.unwrap_or_else(|| value.to_uppercase())));
-            }
-            Meaning::Employer => {
-                let named = || company_name(value).map(|name| name_with_place(&name, ""));
-                person.employers.extend(company_number::partita_iva(value).ok().or_else(named));
-            }
-            Meaning::Passport => person.permits.extend(document::permit(value)),
-            Meaning::Id
-            | Meaning::Given
-            | Meaning::Family
-            | Meaning::Sex
-            | Meaning::Citizenship => {}
-        }
-    }
-    person
-}
-
-/// The same, for evidence in bits.
-fn weighed_person(values: &[(Meaning, &str)], comuni: &Comuni) -> evidence::family::Person {
-    let fixed = person(values, comuni);
     let of = |wanted: Meaning| {
         let found = values.iter().filter(move |(meaning, _)| *meaning == wanted);
         found.map(|(_, value)| *value)
@@ -173,8 +124,8 @@ fn weighed_person(values: &[(Meaning, &str)], comuni: &Comuni) -> evidence::fami
     let whole = format!("{} {}", joined(Meaning::Family), joined(Meaning::Given));
     let names = [whole.as_str()].into_iter().chain(of(Meaning::Name));
     let country = of(Meaning::Citizenship).next().unwrap_or_default();
-    evidence::family::Person {
-        codici_fiscali: fixed.codici_fiscali,
+    Person {
+        codici_fiscali: of(Meaning::FiscalCode).flat_map(CodiceFiscale::parse).collect(),
         permits: of(Meaning::Number).map(|value| Secret::new(value.to_uppercase())).collect(),
         passports: of(Meaning::Passport)
             .filter_map(|value| document::passport(country, value).ok())
@@ -182,13 +133,30 @@ fn weighed_person(values: &[(Meaning, &str)], comuni: &Comuni) -> evidence::fami
         passport_numbers: of(Meaning::Passport)
             .filter_map(|value| document::permit(value).ok())
             .collect(),
-        phones: fixed.phones,
-        names: names.filter_map(evidence::name::Name::parse).collect(),
+        phones: of(Meaning::Phone).flat_map(phone::all).collect(),
+        names: names.filter_map(Name::parse).collect(),
         births: of(Meaning::Birth).filter_map(|value| Birth::parse(&dashed(value)).ok()).collect(),
-        sex: of(Meaning::Sex).find_map(evidence::family::Sex::parse),
         citizenships: of(Meaning::Citizenship).map(str::to_uppercase).collect(),
-        places: fixed.places,
+        places: of(Meaning::Place).map(|value| place(value, comuni)).collect(),
     }
+}
+
+fn company(values: &[(Meaning, &str)], comuni: &Comuni) -> Subject {
+    let (mut company, mut trader) = (Company::default(), Person::default());
+    for (meaning, value) in values {
+        match meaning {
+            Meaning::Company => company.names.extend(company_name(value)),
+            Meaning::VatNumber => company.numbers.extend(company_number::partita_iva(value)),
+            Meaning::Rea => company.rea.extend(company_number::rea(value)),
+            Meaning::Place => company.places.push(place(value, comuni)),
+            Meaning::FiscalCode => match CodiceFiscale::parse(value) {
+                Ok(code @ CodiceFiscale::Lasting(_)) => trader.codici_fiscali.push(code),
+                _ => company.numbers.extend(company_number::partita_iva(value)),
+            },
+            _ => {}
+        }
+    }
+    Subject::Company { company, trader }
 }
 
 /// `19850302` → `1985-03-02`; others as they are.

@@ -2,57 +2,72 @@
 //! the token. Where both know something and no token says that it agrees, it disagrees.
 
 use super::family::{Company, Person};
+use crate::normal::stop_list::StopList;
 
 /// What is known of a birth date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BirthKnown {
     /// Nothing.
     Nothing,
-    /// The year.
+    /// The year; 1 January counts as no day.
     Year,
     /// Year, month and day.
     Date,
 }
 
-/// What a record knows. Of a company, `birth` says whether it has a number, and `group` whether
-/// it has a place.
+/// What a record knows. Of a company, `birth` says whether it has a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Facts {
     /// Of the birth date.
     pub birth: BirthKnown,
     /// Whether a lasting codice fiscale is known.
     pub code: bool,
-    /// Whether sex and citizenship are known.
+    /// Whether citizenship is known.
     pub group: bool,
+    /// Whether a phone is known.
+    pub phone: bool,
+    /// Whether a place is known.
+    pub place: bool,
     /// Whether a name has one part, two, or more: 1 to 3; 0 without a name.
     pub parts: u8,
 }
 
 impl Facts {
-    /// All that there are.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let births = [BirthKnown::Nothing, BirthKnown::Year, BirthKnown::Date];
-        births.into_iter().flat_map(|birth| {
-            [(false, false), (false, true), (true, false), (true, true)].into_iter().flat_map(
-                move |(code, group)| (0..=3).map(move |parts| Self { birth, code, group, parts }),
-            )
-        })
+    /// Nothing is known.
+    pub fn none() -> Self {
+        let birth = BirthKnown::Nothing;
+        Self { birth, code: false, group: false, phone: false, place: false, parts: 0 }
     }
 
-    /// One byte, as it goes into a tag.
+    /// One byte, as it is shown with tags: all 192 that there are differ.
     pub fn byte(self) -> u8 {
-        let birth = match self.birth {
+        let birth: u8 = match self.birth {
             BirthKnown::Nothing => 0,
             BirthKnown::Year => 1,
             BirthKnown::Date => 2,
         };
-        birth << 4 | u8::from(self.code) << 3 | u8::from(self.group) << 2 | self.parts.min(3)
+        let flags = [self.code, self.group, self.phone, self.place];
+        let flags = flags.into_iter().fold(birth, |bits, flag| bits << 1 | u8::from(flag));
+        flags << 2 | self.parts.min(3)
+    }
+
+    /// What [`Facts::byte`] wrote; none of a byte that it never writes.
+    pub fn of_byte(byte: u8) -> Option<Self> {
+        let birth = match byte >> 6 {
+            0 => BirthKnown::Nothing,
+            1 => BirthKnown::Year,
+            2 => BirthKnown::Date,
+            _ => return None,
+        };
+        let flag = |place: u8| byte >> place & 1 == 1;
+        let (code, group, phone, place) = (flag(5), flag(4), flag(3), flag(2));
+        Some(Self { birth, code, group, phone, place, parts: byte & 3 })
     }
 
     /// Of a person.
-    pub fn of_person(person: &Person) -> Self {
+    pub fn of_person(person: &Person, stops: &StopList) -> Self {
         let dates = person.dates();
-        let birth = match dates.iter().any(|date| date.date().is_some()) {
+        let birth = match dates.iter().any(|date| date.full().is_some()) {
             true => BirthKnown::Date,
             false if dates.is_empty() => BirthKnown::Nothing,
             false => BirthKnown::Year,
@@ -60,7 +75,10 @@ impl Facts {
         let parts = person.names.iter().map(|name| name.parts().len()).max().unwrap_or(0);
         let group = !person.groups().is_empty();
         let code = person.codici_fiscali.iter().any(|code| code.birth().is_some());
-        Self { birth, code, group, parts: u8::try_from(parts.min(3)).unwrap_or(3) }
+        let phone = person.phones(stops).next().is_some();
+        let place = person.places(stops).next().is_some();
+        let parts = u8::try_from(parts.min(3)).unwrap_or(3);
+        Self { birth, code, group, phone, place, parts }
     }
 
     /// Of a company.
@@ -70,6 +88,7 @@ impl Facts {
             false => BirthKnown::Date,
         };
         let parts = u8::from(!company.names.is_empty());
-        Self { birth, code: false, group: !company.places.is_empty(), parts }
+        let place = !company.places.is_empty();
+        Self { birth, code: false, group: false, phone: false, place, parts }
     }
 }

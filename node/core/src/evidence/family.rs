@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::name::{Name, Part};
+use crate::id::Digest;
 use crate::normal::birth::Birth;
 use crate::normal::codice_fiscale::CodiceFiscale;
 use crate::normal::stop_list::{Hidden, Stop, StopList};
@@ -16,7 +17,7 @@ use crate::secret::Secret;
 
 /// The most pieces of evidence of one record; what is over is left out, weakest families
 /// first.
-pub const EVIDENCE_MAX: usize = 40;
+pub const EVIDENCE_MAX: usize = 64;
 
 macro_rules! families {
     ($($(#[doc = $doc:literal])* $Name:ident = $name:literal, $class:ident;)*) => {
@@ -71,14 +72,16 @@ families! {
     NamesYear = "names_year", PersonWeak;
     /// Two parts of a name by their sound, with a place.
     NamesPlace = "names_place", PersonWeak;
+    /// Two parts of a name by their first letters, with a place.
+    NameStartsPlace = "name_starts_place", PersonWeak;
     /// A full date of birth, with a place.
     BirthPlace = "birth_place", PersonWeak;
     /// Two parts of a name by their sound, with day and month of birth.
     NamesDay = "names_day", PersonWeak;
     /// Two parts of a name by their first sound, with a full date of birth.
     InitialsBirth = "initials_birth", PersonWeak;
-    /// Two parts of a name by their sound, with sex, citizenship and two years of which one is
-    /// that of birth.
+    /// Two parts of a name by their sound, with citizenship and four years of which one is that of
+    /// birth.
     NamesYearsGroup = "names_years_group", PersonWeak;
     /// A company's partita IVA or codice fiscale.
     CompanyNumber = "company_number", Company;
@@ -124,9 +127,9 @@ pub enum Attribute {
     Year(String),
     /// Day and month of birth.
     Day(String),
-    /// The year of birth, give or take one.
+    /// A window of four years that holds the year of birth, by its first year.
     NearYear(String),
-    /// Sex and citizenship.
+    /// Citizenship.
     Group(String),
     /// A place.
     Place(String),
@@ -154,31 +157,16 @@ pub struct Evidence {
     pub says: Vec<Attribute>,
 }
 
-/// Sex, as a document has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sex {
-    /// A woman.
-    Female,
-    /// A man.
-    Male,
-}
+/// Names a piece of evidence beside its token: the first 8 bytes of a SHA-256. Secret as the value
+/// is, since that can be guessed from it.
+pub type Mark = [u8; 8];
 
-impl Sex {
-    /// The letter in values.
-    pub fn letter(self) -> &'static str {
-        match self {
-            Self::Female => "F",
-            Self::Male => "M",
-        }
-    }
-
-    /// Reads `F`, `M`, and what desks write for them.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.trim().to_lowercase().as_str() {
-            "f" | "female" | "femmina" | "donna" | "woman" | "w" => Some(Self::Female),
-            "m" | "male" | "maschio" | "uomo" | "man" => Some(Self::Male),
-            _ => None,
-        }
+impl Evidence {
+    /// Its mark, of family and value.
+    pub fn mark(&self) -> Mark {
+        let named = Secret::new(format!("{}|{}", self.family, self.value.reveal()));
+        let digest = Digest::of(named.reveal().as_bytes());
+        digest.0.first_chunk().copied().unwrap_or_default()
     }
 }
 
@@ -199,8 +187,6 @@ pub struct Person {
     pub names: Vec<Name>,
     /// Dates of birth, as documents say them.
     pub births: Vec<Birth>,
-    /// Sex, where it is known; a codice fiscale says it too.
-    pub sex: Option<Sex>,
     /// Citizenships, ISO 3166-1, two letters.
     pub citizenships: Vec<String>,
     /// Where the person lives or has lived: comuni (`Comuni::code`), or postal codes.
@@ -233,17 +219,13 @@ impl Person {
         dates
     }
 
-    /// Sex with each citizenship: `M BD`. Nothing where one of the two is not known.
+    /// Citizenships: those that were written down, and those of passports.
     pub fn groups(&self) -> Vec<String> {
-        let of_code = || self.codici_fiscali.iter().find_map(CodiceFiscale::is_woman);
-        let of_code = || of_code().map(|woman| if woman { Sex::Female } else { Sex::Male });
-        let Some(sex) = self.sex.or_else(of_code) else { return Vec::new() };
         let passports = self.passports.iter().filter_map(|it| it.reveal().get(..2));
         let mut all: Vec<String> = Vec::new();
         for country in self.citizenships.iter().map(String::as_str).chain(passports) {
-            let group = format!("{} {country}", sex.letter());
-            if !all.contains(&group) && all.len() < CITIZENSHIPS_MAX {
-                all.push(group);
+            if !all.iter().any(|known| known == country) && all.len() < CITIZENSHIPS_MAX {
+                all.push(country.to_owned());
             }
         }
         all
@@ -271,17 +253,16 @@ impl Person {
         let places: Vec<&Secret<String>> = self.places(stops).collect();
         for name in &self.names {
             let named = Named { name, parts: &parts };
-            for phone in &self.phones {
-                if !stops.has(Stop::Phone, phone.reveal()) {
-                    named.with_phone(phone, &mut gathered);
-                }
-            }
-            for birth in self.dates() {
-                named.born(&birth, &self.groups(), &mut gathered);
+            self.phones(stops).for_each(|phone| named.with_phone(phone, &mut gathered));
+            let (dates, groups) = (self.dates(), self.groups());
+            dates.iter().for_each(|birth| named.born(birth, &groups, &mut gathered));
+            if dates.is_empty() {
+                named.of_any_year(&groups, &mut gathered);
             }
             for place in &places {
                 let says = Attribute::Place(place.reveal().clone());
-                named.pairs(Family::NamesPlace, place.reveal(), &[says], &mut gathered);
+                named.pairs(Family::NamesPlace, place.reveal(), &[says.clone()], &mut gathered);
+                named.starts(place.reveal(), &says, &mut gathered);
             }
         }
         for birth in self.dates() {
@@ -296,8 +277,14 @@ impl Person {
         gathered.finish()
     }
 
-    fn places(&self, stops: &StopList) -> impl Iterator<Item = &Secret<String>> {
+    /// Places that the stop-list does not name.
+    pub fn places(&self, stops: &StopList) -> impl Iterator<Item = &Secret<String>> {
         self.places.iter().filter(|place| !stops.has(Stop::Place, place.reveal()))
+    }
+
+    /// Phones that the stop-list does not name.
+    pub fn phones(&self, stops: &StopList) -> impl Iterator<Item = &Secret<String>> {
+        self.phones.iter().filter(|phone| !stops.has(Stop::Phone, phone.reveal()))
     }
 }
 
@@ -335,7 +322,7 @@ impl Named<'_> {
         for group in groups {
             for window in birth.windows() {
                 let with = format!("{}|{group}", window.reveal());
-                let near = Attribute::NearYear(year.reveal().clone());
+                let near = Attribute::NearYear(window.reveal().clone());
                 let says = [near, Attribute::Group(group.clone())];
                 self.pairs(Family::NamesYearsGroup, &with, &says, gathered);
             }
@@ -357,6 +344,18 @@ impl Named<'_> {
         self.initials(&full, &dated, gathered);
     }
 
+    /// Of whom no date is known is asked for in all years, so that nobody needs a token without
+    /// one: with it a name would be tested by one question in place of one for each window.
+    fn of_any_year(&self, groups: &[String], gathered: &mut Gathered<'_>) {
+        for group in groups {
+            for window in Birth::all_windows() {
+                let with = format!("{}|{group}", window.reveal());
+                let says = [Attribute::Group(group.clone())];
+                self.pairs(Family::NamesYearsGroup, &with, &says, gathered);
+            }
+        }
+    }
+
     /// Two first sounds with a date: of parts, and of letters that stand for one.
     fn initials(&self, full: &Secret<String>, dated: &[Attribute], gathered: &mut Gathered<'_>) {
         let parts = self.name.telling().map(|part| (part.initial(), Some(self.place(part))));
@@ -369,6 +368,22 @@ impl Named<'_> {
                 let places = [first, second].into_iter().flatten().copied();
                 let says = places.map(Attribute::Initial).chain(dated.iter().cloned());
                 gathered.add(Family::InitialsBirth, &value, says);
+            }
+        }
+    }
+
+    /// Every pair of beginnings with a place: of names that were mistyped further on, where no date
+    /// says more.
+    fn starts(&self, place: &str, placed: &Attribute, gathered: &mut Gathered<'_>) {
+        let start = |part: &Part| Some((part.start.clone()?, self.place(part)));
+        let mut all: Vec<(Secret<String>, usize)> = self.name.telling().filter_map(start).collect();
+        all.sort_by(|one, other| one.0.reveal().cmp(other.0.reveal()));
+        for (at, (one, first)) in all.iter().enumerate() {
+            for (other, second) in all.iter().skip(at.saturating_add(1)) {
+                let value = format!("{} {}|{place}", one.reveal(), other.reveal());
+                let starts = [*first, *second].map(Attribute::Start);
+                let says = starts.into_iter().chain([placed.clone()]);
+                gathered.add(Family::NameStartsPlace, &value, says);
             }
         }
     }

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use super::grade::Grade;
 use super::life::{Match, MatchId, State, Step, Word};
+use super::shown::{Background, RegisterSize};
 use crate::canonical::{CanonicalError, Reader, Writer};
+use crate::evidence::facts::Facts;
+use crate::evidence::family::Family;
 use crate::id::{Digest, ObjectId};
-use crate::normal::evidence::Family;
 use crate::pseudonym::token::Tag;
 use crate::secret::Secret;
 use crate::text::is_line;
@@ -46,6 +48,8 @@ pub enum Told {
         /// How the tokens that agree look when the teller shows them: the counterpart computes
         /// the evidence from these, and takes the two above for what they are, a word.
         tags: BTreeSet<Tag>,
+        /// What the teller knows of its record at all.
+        background: Background,
     },
     /// Our manager says that it is the same.
     Confirmed,
@@ -68,6 +72,8 @@ pub enum Told {
         families: BTreeSet<Family>,
         /// As those of [`Told::Found`].
         tags: BTreeSet<Tag>,
+        /// As that.
+        background: Background,
         /// The match as the teller sees it.
         found: Match,
     },
@@ -117,9 +123,9 @@ impl Event {
     pub fn encode(&self) -> Result<Secret<Vec<u8>>, EventError> {
         let writer = Writer::new("match-event").bytes(self.about.0.as_bytes());
         let writer = match &self.told {
-            Told::Found { theirs, ours, grade, families, tags } => {
+            Told::Found { theirs, ours, grade, families, tags, background } => {
                 let writer = writer.text("found").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
-                evidence(writer, *grade, families, tags)
+                evidence(writer, *grade, families, (tags, *background))
             }
             Told::Confirmed => writer.text("confirmed"),
             Told::Denied => writer.text("denied"),
@@ -133,10 +139,10 @@ impl Event {
                 let start = writer.text("contact");
                 parts.iter().fold(start, |writer, part| writer.text(part.reveal()))
             }
-            Told::Stands { theirs, ours, families, tags, found } => {
+            Told::Stands { theirs, ours, families, tags, background, found } => {
                 let word = |word: Option<Word>| word.map_or("", Word::name);
                 let writer = writer.text("stands").bytes(theirs.as_bytes()).bytes(ours.as_bytes());
-                let writer = evidence(writer, found.claimed, families, tags);
+                let writer = evidence(writer, found.claimed, families, (tags, *background));
                 let writer = writer.text(found.state.code()).text(word(found.said_here));
                 writer.text(word(found.said_there))
             }
@@ -170,11 +176,11 @@ impl Event {
 fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
     match reader.text("kind")? {
         "found" => {
-            let Agreed { theirs, ours, grade, families, tags } = agreed(reader)?;
-            Ok(Told::Found { theirs, ours, grade, families, tags })
+            let Agreed { theirs, ours, grade, families, tags, background } = agreed(reader)?;
+            Ok(Told::Found { theirs, ours, grade, families, tags, background })
         }
         "stands" => {
-            let Agreed { theirs, ours, grade, families, tags } = agreed(reader)?;
+            let Agreed { theirs, ours, grade, families, tags, background } = agreed(reader)?;
             let state = State::from_code(reader.text("state")?);
             let state = state.ok_or(CanonicalError::Field("state"))?;
             let mut word = |field| match reader.text(field)? {
@@ -183,7 +189,7 @@ fn told(reader: &mut Reader<'_>) -> Result<Told, CanonicalError> {
             };
             let (said_here, said_there) = (word("said here")?, word("said there")?);
             let found = Match { state, claimed: grade, said_here, said_there };
-            Ok(Told::Stands { theirs, ours, families, tags, found })
+            Ok(Told::Stands { theirs, ours, families, tags, background, found })
         }
         "confirmed" => Ok(Told::Confirmed),
         "denied" => Ok(Told::Denied),
@@ -211,16 +217,18 @@ struct Agreed {
     grade: Grade,
     families: BTreeSet<Family>,
     tags: BTreeSet<Tag>,
+    background: Background,
 }
 
 fn evidence(
     writer: Writer,
     grade: Grade,
     families: &BTreeSet<Family>,
-    tags: &BTreeSet<Tag>,
+    (tags, background): (&BTreeSet<Tag>, Background),
 ) -> Writer {
     let writer = writer.text(grade.name()).list(families.iter().map(|family| family.name()));
-    writer.list(tags.iter().take(EVENT_TAGS_MAX).map(Tag::as_bytes))
+    let writer = writer.list(tags.iter().take(EVENT_TAGS_MAX).map(Tag::as_bytes));
+    writer.bytes(&[background.facts.byte(), background.register.exponent()])
 }
 
 fn agreed(reader: &mut Reader<'_>) -> Result<Agreed, CanonicalError> {
@@ -236,7 +244,12 @@ fn agreed(reader: &mut Reader<'_>) -> Result<Agreed, CanonicalError> {
     }
     let tags = tags.into_iter().map(|tag| tag.try_into().map(Tag)).collect::<Result<_, _>>();
     let tags = tags.map_err(|_| CanonicalError::Field("tags"))?;
-    Ok(Agreed { theirs, ours, grade, families, tags })
+    let [facts, register] = reader.array("background")?;
+    let facts = Facts::of_byte(facts).ok_or(CanonicalError::Field("background"))?;
+    let register = RegisterSize::of_exponent(register);
+    let register = register.ok_or(CanonicalError::Field("background"))?;
+    let background = Background { facts, register };
+    Ok(Agreed { theirs, ours, grade, families, tags, background })
 }
 
 #[cfg(test)]
@@ -265,10 +278,19 @@ mod tests {
         (0..64).map(|at| Tag([at; 16])).collect()
     }
 
+    fn background() -> Background {
+        Background {
+            facts: Facts::of_byte(0b1011_1010).unwrap(),
+            register: RegisterSize::of(3_000),
+        }
+    }
+
     fn all() -> Vec<Told> {
-        let families = Family::ALL.into_iter().collect();
+        let families = Family::ALL.iter().copied().collect();
         let (theirs, ours) = (object(1), object(2));
-        let found = Told::Found { theirs, ours, grade: Grade::A, families, tags: tags() };
+        let (tags, background) = (tags(), background());
+        let found =
+            Told::Found { theirs, ours, grade: Grade::A, families, tags: tags.clone(), background };
         let mut all = vec![found, Told::Confirmed, Told::Denied, Told::Unlinked];
         all.extend(Word::ALL.map(Told::Said));
         all.push(contact("Anna Bianchi"));
@@ -278,8 +300,8 @@ mod tests {
             said_here: Some(Word::CallMe),
             said_there: None,
         };
-        let families = Family::ALL.into_iter().collect();
-        all.push(Told::Stands { theirs, ours, families, tags: tags(), found });
+        let families = Family::ALL.iter().copied().collect();
+        all.push(Told::Stands { theirs, ours, families, tags, background, found });
         all
     }
 
@@ -327,13 +349,15 @@ mod tests {
     fn families_of_a_newer_version_are_left_out() {
         let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
         let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
-        let bytes = writer.list(["name_birth", "gait"]).list([[3; 16]]).finish();
+        let bytes = writer.list(["name_birth", "gait"]).list([[3; 16]]);
+        let bytes = bytes.bytes(&[0b1011_1010, 12]).finish();
         let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
         let read = Event::decode(&[bytes, padding.finish()].concat()).unwrap();
         let families = BTreeSet::from([Family::NameBirth]);
         let tags = BTreeSet::from([Tag([3; 16])]);
         let (theirs, ours) = (object(1), object(2));
-        let told = Told::Found { theirs, ours, grade: Grade::B, families, tags };
+        let background = background();
+        let told = Told::Found { theirs, ours, grade: Grade::B, families, tags, background };
         assert_eq!(read, event(told));
     }
 
@@ -342,7 +366,7 @@ mod tests {
         let read = |tags: &[&[u8]]| {
             let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
             let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
-            let bytes = writer.list(["name_birth"]).list(tags).finish();
+            let bytes = writer.list(["name_birth"]).list(tags).bytes(&[0, 0]).finish();
             let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
             Event::decode(&[bytes, padding.finish()].concat())
         };
@@ -351,6 +375,19 @@ mod tests {
         let many: Vec<&[u8]> = many.iter().map(|tag| tag.as_slice()).collect();
         for wrong in [&[&[1; 15][..]][..], &[&[2; 16], &[1; 16]], &[&[1; 16], &[1; 16]], &many] {
             assert_eq!(read(wrong), Err(CanonicalError::Field("tags").into()), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_background_is_refused() {
+        for wrong in [[0b1100_0000, 0], [0, 27]] {
+            let writer = Writer::new("match-event").bytes(&[7; 32]).text("found");
+            let writer = writer.bytes(&[1; 16]).bytes(&[2; 16]).text("B");
+            let none: [&str; 0] = [];
+            let bytes = writer.list(["name_birth"]).list(none).bytes(&wrong).finish();
+            let padding = Writer::record().bytes(&vec![0; EVENT_BYTES - bytes.len() - 4]);
+            let read = Event::decode(&[bytes, padding.finish()].concat());
+            assert_eq!(read, Err(CanonicalError::Field("background").into()));
         }
     }
 

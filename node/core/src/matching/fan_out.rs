@@ -1,54 +1,20 @@
-//! Caps: a value that agrees with too many records says nothing about any of them.
-//!
-//! The phone of a reception centre that is on no stop-list would make everybody there a
-//! candidate of everybody; what spreads wider than its cap is left out of the grade, and told,
-//! so that somebody puts it on the stop-list.
-
-use std::collections::BTreeSet;
-
-use super::grade::{Agreement, Grade};
-use crate::normal::evidence::Family;
-use crate::pseudonym::key::Class;
+//! Bounds: how much is looked at and opened of what one object of a peer agrees with. What many
+//! records have says little by its weight alone (`crate::evidence::frequency`); this keeps the work
+//! bounded, whatever a peer shows.
 
 /// The most open candidates of one alert; the weakest are left out.
 pub const CANDIDATES_MAX: usize = 20;
 
-/// With how many records of this node one value may agree and still be evidence.
-pub fn cap(family: Family) -> usize {
-    match family.class() {
-        // An identifier belongs to one person, who may be recorded more than once.
-        Class::PersonStrong => 5,
-        Class::PersonWeak => 20,
-        Class::Company => 10,
-    }
-}
+/// With how many records of this node one value may agree and still be looked at.
+pub const SPREAD_MAX: usize = 400;
 
-/// What is left of agreeing tokens when those that spread too wide are taken out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Weighed {
-    /// What counts.
-    pub agreement: Agreement,
-    /// Families of which a value was left out, for people to see.
-    pub muted: BTreeSet<Family>,
-}
+/// The most records that are weighed beside one object: those with which most values agree.
+pub const WEIGHED_MAX: usize = 200;
 
-/// Weighs agreeing tokens, each with how many records of this node have it.
-pub fn weigh(agreeing: impl IntoIterator<Item = (Family, usize)>) -> Weighed {
-    let mut weighed = Weighed::default();
-    for (family, records) in agreeing {
-        if records > cap(family) {
-            weighed.muted.insert(family);
-        } else {
-            weighed.agreement.add(family);
-        }
-    }
-    weighed
-}
-
-/// The candidates of one alert that are opened: the best [`CANDIDATES_MAX`], of equal grades
+/// The candidates of one alert that are opened: the best [`CANDIDATES_MAX`], of equal strength
 /// the first by key, so that it is the same whenever it is computed.
-pub fn choose<K: Ord>(candidates: impl IntoIterator<Item = (Grade, K)>) -> Vec<(Grade, K)> {
-    let mut candidates: Vec<(Grade, K)> = candidates.into_iter().collect();
+pub fn choose<S: Ord, K: Ord>(candidates: impl IntoIterator<Item = (S, K)>) -> Vec<(S, K)> {
+    let mut candidates: Vec<(S, K)> = candidates.into_iter().collect();
     candidates.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
     candidates.truncate(CANDIDATES_MAX);
     candidates
@@ -56,21 +22,8 @@ pub fn choose<K: Ord>(candidates: impl IntoIterator<Item = (Grade, K)>) -> Vec<(
 
 #[cfg(test)]
 mod tests {
+    use super::super::grade::Grade;
     use super::*;
-
-    #[test]
-    fn what_spreads_too_wide_is_no_evidence() {
-        let check = |records: usize, expected: Option<Grade>| {
-            let weighed = weigh([(Family::Phone, records), (Family::NamesYear, 1)]);
-            assert_eq!(weighed.agreement.grade(), expected, "{records}");
-            assert_eq!(weighed.muted.contains(&Family::Phone), records > cap(Family::Phone));
-        };
-        check(1, Some(Grade::A));
-        check(5, Some(Grade::A));
-        check(6, Some(Grade::C));
-        check(300, Some(Grade::C));
-        assert_eq!(weigh([(Family::Phone, 300)]).agreement.grade(), None);
-    }
 
     #[test]
     fn the_best_candidates_are_opened() {

@@ -112,11 +112,16 @@ impl Birth {
         unordered.map(|(low, high)| Secret::new(format!("{low:02}.{high:02}")))
     }
 
-    /// The two windows of two years that hold the year, by their first years: `1989`, `1990`. Two
-    /// people whose years are one apart share one.
+    /// The two windows of four years that hold the year, by their first years, which are even:
+    /// `1988`, `1990`. Two people whose years are up to two apart share one.
     pub fn windows(&self) -> [Secret<String>; 2] {
-        let year = self.0.reveal().year;
-        [year.saturating_sub(1), year].map(|first| Secret::new(first.to_string()))
+        let even = self.0.reveal().year & !1;
+        [even.saturating_sub(2), even].map(|first| Secret::new(first.to_string()))
+    }
+
+    /// One window of each two that hold a year in which somebody who works today may be born.
+    pub fn all_windows() -> impl Iterator<Item = Secret<String>> {
+        (1944..2012).step_by(4).map(|first| Secret::new(first.to_string()))
     }
 }
 
@@ -173,10 +178,15 @@ mod tests {
         let shared = |one: &str, other: &str| {
             windows(one).iter().filter(|window| windows(other).contains(window)).count()
         };
-        assert_eq!(
-            [shared("1990", "1990"), shared("1990", "1991"), shared("1990", "1992")],
-            [2, 1, 0]
-        );
+        let years = ["1990", "1991", "1992", "1993", "1994"];
+        assert_eq!(years.map(|year| shared("1990", year)), [2, 2, 1, 1, 0]);
+        assert_eq!(years.map(|year| shared("1991", year)), [2, 2, 1, 1, 0]);
+        // Whoever has a date shares one window with whom no date is known of.
+        let all: Vec<_> = Birth::all_windows().collect();
+        for year in 1946..2012 {
+            let own = windows(&year.to_string());
+            assert_eq!(own.iter().filter(|window| all.contains(window)).count(), 1, "{year}");
+        }
     }
 
     #[test]

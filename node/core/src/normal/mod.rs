@@ -5,11 +5,10 @@
 //! is no valid value is refused and makes no token; nothing is guessed, and only what a check
 //! digit or character proves is put right.
 //!
-//! - people: [`codice_fiscale`], [`document`], [`phone`], [`name`], [`birth`]
+//! - people: [`codice_fiscale`], [`document`], [`phone`], [`birth`]; names: `crate::evidence::name`
 //! - companies: [`company_number`], [`company_name`]
 //! - places: [`comune`]
-//! - [`evidence`]: the families of evidence that are made of them, but for the [`stop_list`];
-//!   [`of_record`]: those of a record of the register
+//! - what is none: [`stop_list`]
 
 pub mod birth;
 pub mod codice_fiscale;
@@ -17,9 +16,6 @@ pub mod company_name;
 pub mod company_number;
 pub mod comune;
 pub mod document;
-pub mod evidence;
-pub mod name;
-pub mod of_record;
 pub mod phone;
 pub(crate) mod plain;
 pub mod stop_list;

@@ -13,22 +13,19 @@ pub enum Stop {
     /// A place where many people of a register live: a reception centre's comune or postal
     /// code makes no evidence there.
     Place,
-    /// An employer on paper: a labour agency.
-    Employer,
     /// A company of which everybody speaks.
     Company,
 }
 
 impl Stop {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Phone, Self::Place, Self::Employer, Self::Company];
+    pub const ALL: [Self; 3] = [Self::Phone, Self::Place, Self::Company];
 
     /// The name in the database and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Phone => "phone",
             Self::Place => "place",
-            Self::Employer => "employer",
             Self::Company => "company",
         }
     }

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use super::key::KeyId;
 use crate::canonical::Writer;
 use crate::entropy::{Entropy, draw};
-use crate::id::NodeId;
+use crate::id::{NodeId, ObjectId};
 use crate::secret::Secret;
 
 /// Bytes of a token, and of a tag.
@@ -149,6 +149,17 @@ impl TagKey {
         mac.update(token.reveal());
         mac.finalize().into_bytes().first_chunk().map(|bytes| Tag(*bytes))
     }
+
+    /// A byte that hides what is shown with a token's tag of an object: the first of
+    /// `HMAC-SHA256(key, "facts" ‖ object ‖ token)`. Longer than a token alone, so that it is the
+    /// hash of no tag.
+    pub fn mask(&self, object: &ObjectId, token: &Token) -> Option<u8> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.0.reveal()).ok()?;
+        mac.update(b"facts");
+        mac.update(object.as_bytes());
+        mac.update(token.reveal());
+        mac.finalize().into_bytes().first().copied()
+    }
 }
 
 fn expand(secret: &[u8], info: &[u8]) -> Option<Secret<[u8; 32]>> {
@@ -205,6 +216,23 @@ mod tests {
         let different: BTreeSet<Tag> = ways.into_iter().collect();
         assert_eq!(different.len(), ways.len());
         assert_eq!(ways[0], tag(&pair(1), 0, 1, key()));
+    }
+
+    #[test]
+    fn masks_differ_by_token_object_and_way() {
+        let nodes = nodes(2);
+        let key = |from: usize, to: usize| {
+            TagKey::derive(&pair(1), &nodes[from], &nodes[to], &key()).unwrap()
+        };
+        let object = |at: u8| ObjectId(uuid::Uuid::from_bytes([at; 16]));
+        let masks = |key: &TagKey, of: u8| -> Vec<u8> {
+            let tokens = (0..16).map(|at| Token::from_bytes([at; 16]));
+            tokens.map(|token| key.mask(&object(of), &token).unwrap()).collect()
+        };
+        let one = masks(&key(0, 1), 1);
+        assert_eq!(one, masks(&key(0, 1), 1));
+        assert!(one.iter().collect::<BTreeSet<_>>().len() > 10);
+        assert!(one != masks(&key(0, 1), 2) && one != masks(&key(1, 0), 1));
     }
 
     #[test]

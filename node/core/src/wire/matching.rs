@@ -4,21 +4,28 @@ use raccordo_proto::alert::v1 as proto;
 
 use super::{WireError, id};
 use crate::id::{Digest, ObjectId};
-use crate::matching::shown::{PairHalf, Shown, TAGS_MAX, Tags};
+use crate::matching::shown::{PairHalf, RegisterSize, Shown, ShownTag, TAGS_MAX, Tags};
 use crate::pseudonym::token::{TOKEN_BYTES, Tag};
 use crate::secret::Secret;
 
 pub(super) fn write_tags(tags: &Tags) -> proto::Tags {
     let shown = tags.shown.iter().map(|shown| proto::ShownTags {
         receiver: shown.receiver.to_string(),
-        tags: shown.tags.iter().flat_map(|tag| tag.0).collect(),
+        tags: shown.tags.iter().flat_map(|shown| shown.tag.0).collect(),
+        facts: shown.tags.iter().map(|shown| shown.facts).collect(),
     });
-    proto::Tags { object_id: tags.object.as_bytes().to_vec(), shown: shown.collect() }
+    proto::Tags {
+        object_id: tags.object.as_bytes().to_vec(),
+        shown: shown.collect(),
+        register_size: u32::from(tags.register.exponent()),
+    }
 }
 
 pub(super) fn read_tags(tags: proto::Tags) -> Result<Tags, WireError> {
     let shown = tags.shown.into_iter().map(read_shown).collect::<Result<Vec<_>, _>>()?;
-    Ok(Tags { object: id::<ObjectId>(&tags.object_id, "object_id")?, shown })
+    let register = u8::try_from(tags.register_size).ok().and_then(RegisterSize::of_exponent);
+    let register = register.ok_or(WireError::Field("register_size"))?;
+    Ok(Tags { object: id::<ObjectId>(&tags.object_id, "object_id")?, register, shown })
 }
 
 fn read_shown(shown: proto::ShownTags) -> Result<Shown, WireError> {
@@ -26,9 +33,13 @@ fn read_shown(shown: proto::ShownTags) -> Result<Shown, WireError> {
     if !rest.is_empty() || tags.len() > TAGS_MAX || !tags.is_sorted_by(|one, next| one < next) {
         return Err(WireError::Field("tags"));
     }
+    if shown.facts.len() != tags.len() {
+        return Err(WireError::Field("facts"));
+    }
+    let with = tags.iter().copied().map(Tag).zip(shown.facts.iter().copied());
     Ok(Shown {
         receiver: shown.receiver.parse().map_err(|_| WireError::Field("receiver"))?,
-        tags: tags.iter().copied().map(Tag).collect(),
+        tags: with.map(|(tag, facts)| ShownTag { tag, facts }).collect(),
     })
 }
 
@@ -57,17 +68,25 @@ mod tests {
     use super::*;
 
     fn tags(bytes: &[u8]) -> Result<Tags, WireError> {
-        read_tags(proto::Tags {
-            object_id: vec![1; 16],
-            shown: vec![proto::ShownTags { receiver: "umbria".into(), tags: bytes.to_vec() }],
-        })
+        with_facts(bytes, bytes.len() / 16, 12)
+    }
+
+    fn with_facts(bytes: &[u8], facts: usize, register_size: u32) -> Result<Tags, WireError> {
+        let (receiver, tags, facts) = ("umbria".into(), bytes.to_vec(), vec![7; facts]);
+        let shown = vec![proto::ShownTags { receiver, tags, facts }];
+        read_tags(proto::Tags { object_id: vec![1; 16], shown, register_size })
     }
 
     #[test]
     fn tags_are_whole_ascending_and_not_too_many() {
         let ascending: Vec<u8> = [[1; 16], [2; 16]].concat();
         let read = tags(&ascending).unwrap();
-        assert_eq!(read.shown[0].tags, [Tag([1; 16]), Tag([2; 16])]);
+        let shown = |of: u8| ShownTag { tag: Tag([of; 16]), facts: 7 };
+        assert_eq!(read.shown[0].tags, [shown(1), shown(2)]);
+        for facts in [0, 1, 3] {
+            assert_eq!(with_facts(&ascending, facts, 12), Err(WireError::Field("facts")));
+        }
+        assert_eq!(with_facts(&ascending, 2, 27), Err(WireError::Field("register_size")));
         assert_eq!(read_tags(write_tags(&read)), Ok(read));
         assert_eq!(tags(&[]).unwrap().shown[0].tags, []);
         let many: Vec<u8> = (0..=128_u8).flat_map(|at| [at; 16]).collect();

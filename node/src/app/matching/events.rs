@@ -2,6 +2,7 @@
 //! the log. An own event counts once the log shows it, not before.
 
 use raccordo_core::envelope::Body;
+use raccordo_core::evidence::family::Family;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, OperatorId, RecordId};
 use raccordo_core::letter::Route;
@@ -9,9 +10,8 @@ use raccordo_core::matching::event::{Event, Told};
 use raccordo_core::matching::fan_out::CANDIDATES_MAX;
 use raccordo_core::matching::letter;
 use raccordo_core::matching::life::{Match, MatchId, Side, State, apply, restate};
-use raccordo_core::normal::evidence::Family;
 
-use super::standing::{self, Evidence};
+use super::standing;
 use super::{contact, find, pairs, tags};
 use crate::app::Node;
 use crate::app::audit::{Actor, record};
@@ -170,7 +170,7 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
     let was = before.map(|found| found.state);
     standing::write(&mut row, &next);
     row.changed_at = now;
-    weigh(work, &mut row, said, &event.told).await?;
+    weigh(node, work, &mut row, said, &event.told).await?;
     row.decided_by = said.operator.or(row.decided_by);
     if !next.shows_contacts() {
         row.sealed_contact.clear();
@@ -193,17 +193,22 @@ async fn take(node: &Node, work: &mut Work<'_>, said: Said<'_>, event: &Event) -
 /// Shows people what the told evidence is worth: the own count, or, of what the counterpart tells,
 /// what the tags that it gives prove. Without proof it is its word, and no more than a question.
 /// Whether the row says something else than before.
-async fn weigh(work: &mut Work<'_>, row: &mut MatchRow, said: Said<'_>, told: &Told) -> Done<bool> {
-    let (grade, families, tags) = match told {
-        Told::Found { grade, families, tags, .. } => (*grade, families, tags),
-        Told::Stands { families, tags, found, .. } => (found.claimed, families, tags),
-        _ => return Ok(false),
+async fn weigh(
+    node: &Node,
+    work: &mut Work<'_>,
+    row: &mut MatchRow,
+    said: Said<'_>,
+    told: &Told,
+) -> Done<bool> {
+    let (Told::Found { families, tags, background, .. }
+    | Told::Stands { families, tags, background, .. }) = told
+    else {
+        return Ok(false);
     };
-    let evidence = match said.side {
-        Side::Here => Some(Evidence { grade, families: families.clone() }),
-        Side::There => find::evidence(work, said.peer, (row.record, row.theirs), tags).await?,
-    };
-    match evidence {
+    // What this node said itself it proves to nobody.
+    let proven = (said.side == Side::There).then_some((tags, *background));
+    let about = (row.record, row.theirs);
+    match find::evidence(node, work, said.peer, about, proven).await? {
         Some(evidence) => Ok(standing::show(row, &evidence)),
         None if row.seen => Ok(false),
         None => {
@@ -245,7 +250,7 @@ async fn heard_twice(
     if row.seen {
         return Ok(());
     }
-    let weighed = weigh(work, &mut row, said, told).await?;
+    let weighed = weigh(node, work, &mut row, said, told).await?;
     if weighed && row.seen {
         row.changed_at = node.clock.now();
         work.tx()?.update_match(&row).await?;
@@ -271,8 +276,11 @@ pub async fn came_back(node: &Node, work: &mut Work<'_>, who: &NodeId) -> Done<(
                 let families = row.families.split(' ').filter_map(Family::from_name).collect();
                 let (theirs, ours, found) = (row.theirs, row.ours, standing::read(&row)?);
                 let shown = find::shown(work, theirs).await?;
-                let tags = tags::proving(node, work, who, row.record, &shown).await?;
-                let told = Told::Stands { theirs, ours, families, tags, found };
+                let tags = tags::proving(node, work, who, row.record, &shown.tags()).await?;
+                let Some(background) = tags::background(node, work, row.record).await? else {
+                    continue;
+                };
+                let told = Told::Stands { theirs, ours, families, tags, background, found };
                 say(node, work.tx()?, lineage, who, Event { about: row.id, told }, None).await?;
             }
         }
@@ -321,6 +329,8 @@ async fn opened(
         claimed: String::new(),
         seen: false,
         families: String::new(),
+        reasons: String::new(),
+        strength: 0,
         said_here: String::new(),
         said_there: String::new(),
         decided_by: None,

@@ -18,8 +18,8 @@ use crate::app::fault::{Done, Fault};
 use crate::app::reading::{self, Item, Reading};
 use crate::app::register::meets;
 use crate::store::Tx;
-pub use crate::store::matching::MatchStage;
-use crate::store::matching::{MatchFilter, MatchRow};
+use crate::store::matching::MatchFilter;
+pub use crate::store::matching::{MatchRow, MatchStage};
 use crate::store::register::RecordRow;
 
 /// Rows that one step of a list reads.

@@ -4,7 +4,7 @@
 //!   were made ([`tokens_made`])
 //! - which objects are about which records: [`naming`]
 //! - what two nodes share: [`pairs`]; what they show each other: [`tags`]; [`tend`]
-//! - where they agree: [`find`]; what both do about it: [`events`], [`decide`], [`contact`]
+//! - where they agree: [`find`], by how frequent values are ([`statistics`]); what both do about it: [`events`], [`decide`], [`contact`]
 //! - reading: [`list`], what is [`waiting`] for people; the end of objects and records: [`end`]
 
 pub mod contact;
@@ -17,13 +17,15 @@ pub mod list;
 pub mod naming;
 pub mod pairs;
 pub mod standing;
+mod statistics;
 pub mod stops;
 pub mod tags;
 mod tend;
 pub mod tokens;
 pub mod waiting;
 pub mod wanted;
+mod weighing;
 
 pub use evidence::{Memory, evidence};
 pub use tend::tend;
-pub use tokens::tokens_made;
+pub use tokens::{NewToken, tokens_made};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::evidence::family::Family;
 use raccordo_core::id::LineageId;
 use raccordo_core::matching::event::Event;
 use raccordo_core::matching::grade::Grade;
 use raccordo_core::matching::life::{Match, MatchId, Side, State, Word, apply};
-use raccordo_core::normal::evidence::Family;
 
 use super::events;
 use crate::app::Node;
@@ -48,22 +48,33 @@ pub(super) struct Evidence {
     pub(super) grade: Grade,
     /// Of which kinds.
     pub(super) families: BTreeSet<Family>,
+    /// What agrees, each with its tenths of bits, the strongest first.
+    pub(super) reasons: String,
+    /// Tenths of bits above what agrees by chance.
+    pub(super) strength: i64,
 }
 
 /// Puts the evidence that this node has computed into a row; whether the row says it now for
 /// the first time.
 pub(super) fn show(row: &mut MatchRow, evidence: &Evidence) -> bool {
-    let before = (row.grade.clone(), row.families.clone(), row.seen);
+    let all = |row: &MatchRow| {
+        (row.grade.clone(), row.families.clone(), row.reasons.clone(), row.strength, row.seen)
+    };
+    let before = all(row);
     row.grade = evidence.grade.name().to_owned();
     row.families = names(&evidence.families);
+    row.reasons.clone_from(&evidence.reasons);
+    row.strength = evidence.strength;
     row.seen = true;
-    before != (row.grade.clone(), row.families.clone(), row.seen)
+    before != all(row)
 }
 
 /// Puts what the counterpart says and nobody sees here into a row: no more than a question.
 pub(super) fn show_claim(row: &mut MatchRow, families: &BTreeSet<Family>) {
     row.grade = Grade::C.name().to_owned();
     row.families = names(families);
+    row.reasons.clear();
+    row.strength = 0;
     row.seen = false;
 }
 

@@ -3,8 +3,6 @@
 mod touched;
 
 use raccordo_core::id::Digest;
-use raccordo_core::normal::company_name::company_name;
-use raccordo_core::normal::evidence::name_with_place;
 use raccordo_core::normal::stop_list::{Stop, StopList};
 use raccordo_core::normal::{company_number, phone};
 use raccordo_core::operator::Action;
@@ -165,7 +163,7 @@ fn digest(index: &raccordo_core::vault::Vault, kind: Stop, value: &Secret<String
 fn kind_of(kind: &str) -> Done<Stop> {
     Stop::from_name(kind).ok_or_else(|| {
         Fault::usage("unknown_kind", "this is no kind of stop value")
-            .hint("phone, place, employer or company")
+            .hint("phone, place or company")
     })
 }
 
@@ -178,11 +176,9 @@ fn bad_value(kind: Stop, place: usize) -> Fault {
 /// The form in which evidence is made of a value.
 fn normal(node: &Node, kind: Stop, value: &str) -> Option<Secret<String>> {
     let comuni = node.matching.comuni(node);
-    let named = |place: &str| company_name(value).map(|name| name_with_place(&name, place));
     match kind {
         Stop::Phone => phone::e164(value).ok(),
         Stop::Place => comuni.code(value).or_else(|| comuni.named(value)).map(Secret::new),
-        Stop::Employer => company_number::partita_iva(value).ok().or_else(|| named("")),
         Stop::Company => {
             company_number::partita_iva(value).or_else(|_| company_number::rea(value)).ok()
         }

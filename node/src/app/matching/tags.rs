@@ -7,14 +7,14 @@ use raccordo_core::envelope::Body;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, ObjectId, RecordId};
 use raccordo_core::matching::event::EVENT_TAGS_MAX;
-use raccordo_core::matching::shown::{Shown, TAGS_MAX, Tags};
+use raccordo_core::matching::shown::{Background, Shown, ShownTag, TAGS_MAX, Tags};
 use raccordo_core::object::State;
 use raccordo_core::pseudonym::key::KeyId;
 use raccordo_core::pseudonym::token::{Tag, TagKey};
 
-use super::find;
 use super::pairs::{self, Pair};
 use super::tokens::{self, Kept};
+use super::{evidence, find, statistics, stops};
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
 use crate::app::share::rows_for;
@@ -32,7 +32,7 @@ pub(super) async fn retag(node: &Node, work: &mut Work<'_>, record: RecordId) ->
     let pairs = pairs::ready(node, work).await?;
     let mut rows = Vec::new();
     for pair in &pairs {
-        for (kept, tag) in tagged(pair, &pair.peer, &node.identity.node, &tokens)? {
+        for (kept, tag, _) in tagged(pair, &pair.peer, &node.identity.node, &tokens)? {
             rows.push(OwnTagRow {
                 lineage,
                 peer: pair.peer.clone(),
@@ -64,16 +64,11 @@ pub(super) async fn publish(
     objects: &[ObjectId],
     (tokens, pairs): (&[Kept], &[Pair]),
 ) -> Done<()> {
-    if pairs.is_empty() {
+    if pairs.is_empty() || objects.is_empty() {
         return Ok(());
     }
-    let mut shown = Vec::new();
-    for pair in pairs {
-        let tags = tagged(pair, &node.identity.node, &pair.peer, tokens)?;
-        let tags: BTreeSet<Tag> = tags.into_iter().map(|(_, tag)| tag).collect();
-        let tags = tags.into_iter().take(TAGS_MAX).collect();
-        shown.push(Shown { receiver: pair.peer.clone(), tags });
-    }
+    // Erased meanwhile.
+    let Some(background) = background(node, work, record).await? else { return Ok(()) };
     let (lineage, own) = (work.row.lineage, &node.identity.node);
     for object in objects {
         let known = work.tx()?.object(*object).await?;
@@ -83,7 +78,18 @@ pub(super) async fn publish(
         if !known.as_ref().is_some_and(active) {
             continue;
         }
-        let tags = Tags { object: *object, shown: shown.clone() };
+        let mut shown = Vec::new();
+        for pair in pairs {
+            let mut tags: BTreeMap<Tag, u8> = BTreeMap::new();
+            for (kept, tag, key) in tagged(pair, own, &pair.peer, tokens)? {
+                let mask = key.mask(object, &kept.token).ok_or_else(refused)?;
+                tags.insert(tag, background.facts.byte() ^ mask);
+            }
+            let tags = tags.into_iter().take(TAGS_MAX);
+            let tags = tags.map(|(tag, facts)| ShownTag { tag, facts }).collect();
+            shown.push(Shown { receiver: pair.peer.clone(), tags });
+        }
+        let tags = Tags { object: *object, register: background.register, shown };
         let envelope = pairs::spoken(node, lineage, Body::Tags(tags));
         let told = rows_for(node, &envelope, None)?.into_iter();
         let told = told.map(|row| EnvelopeRow { record: Some(record), ..row }).collect();
@@ -92,14 +98,33 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// The tags of tokens on the way from one node of a pair to the other.
-fn tagged<'t>(
+/// What other nodes are told of an own record beside its tags; none once it is erased.
+///
+/// # Errors
+/// The store's, a wrong node key, or damaged rows.
+pub(super) async fn background(
+    node: &Node,
+    work: &mut Work<'_>,
+    record: RecordId,
+) -> Done<Option<Background>> {
+    let tx = work.tx()?;
+    let Some(subject) = evidence::known(node, tx, record).await? else { return Ok(None) };
+    let facts = subject.facts(&stops::list(node, tx).await?);
+    let register = statistics::current(node, tx).await?.size(&subject);
+    Ok(Some(Background { facts, register }))
+}
+
+fn refused() -> Fault {
+    Fault::ours("tag", "the hash refuses")
+}
+
+/// The tags of tokens on the way from one node of a pair to the other, each with its key.
+pub(super) fn tagged<'t>(
     pair: &Pair,
     sender: &NodeId,
     receiver: &NodeId,
     tokens: &'t [Kept],
-) -> Done<Vec<(&'t Kept, Tag)>> {
-    let refused = || Fault::ours("tag", "the hash refuses");
+) -> Done<Vec<(&'t Kept, Tag, TagKey)>> {
     let mut keys: BTreeMap<KeyId, TagKey> = BTreeMap::new();
     let mut tags = Vec::new();
     for kept in tokens {
@@ -110,9 +135,22 @@ fn tagged<'t>(
                 place.insert(key.ok_or_else(refused)?)
             }
         };
-        tags.push((kept, key.tag(&kept.token).ok_or_else(refused)?));
+        tags.push((kept, key.tag(&kept.token).ok_or_else(refused)?, key.clone()));
     }
     Ok(tags)
+}
+
+/// The pair with a peer; none before both have their halves.
+///
+/// # Errors
+/// The store's, or a wrong node key.
+pub(super) async fn pair_with(
+    node: &Node,
+    work: &mut Work<'_>,
+    peer: &NodeId,
+) -> Done<Option<Pair>> {
+    let pairs = pairs::ready(node, work).await?;
+    Ok(pairs.into_iter().find(|pair| pair.peer == *peer))
 }
 
 /// The tags under which this node shows a peer those tokens of a record that the peer has shown
@@ -125,19 +163,16 @@ pub(super) async fn proving(
     work: &mut Work<'_>,
     peer: &NodeId,
     record: RecordId,
-    theirs: &[Tag],
+    theirs: &BTreeSet<Tag>,
 ) -> Done<BTreeSet<Tag>> {
     let (lineage, own) = (work.row.lineage, &node.identity.node);
-    let pairs = pairs::ready(node, work).await?;
-    let Some(pair) = pairs.into_iter().find(|pair| pair.peer == *peer) else {
-        return Ok(BTreeSet::new());
-    };
+    let Some(pair) = pair_with(node, work, peer).await? else { return Ok(BTreeSet::new()) };
     let mut tokens = tokens::kept(node, work.tx()?, lineage, record).await?;
     let expected = tagged(&pair, peer, own, &tokens)?;
-    let agreeing: Vec<bool> = expected.iter().map(|(_, tag)| theirs.contains(tag)).collect();
+    let agreeing: Vec<bool> = expected.iter().map(|(_, tag, _)| theirs.contains(tag)).collect();
     let mut agreeing = agreeing.into_iter();
     tokens.retain(|_| agreeing.next().unwrap_or(false));
-    let shown = tagged(&pair, own, peer, &tokens)?.into_iter().map(|(_, tag)| tag);
+    let shown = tagged(&pair, own, peer, &tokens)?.into_iter().map(|(_, tag, _)| tag);
     Ok(shown.take(EVENT_TAGS_MAX).collect())
 }
 
@@ -170,8 +205,14 @@ pub async fn received(
     if before.first().is_some_and(|row| row.peer != *peer || row.lineage != lineage) {
         return Ok(Err("not_origin"));
     }
-    let row =
-        |tag: &Tag| ReceivedTagRow { lineage, peer: peer.clone(), tag: *tag, object: told.object };
+    let row = |shown: &ShownTag| ReceivedTagRow {
+        lineage,
+        peer: peer.clone(),
+        tag: shown.tag,
+        object: told.object,
+        facts: shown.facts,
+        register: told.register.exponent(),
+    };
     let rows: Vec<_> = mine.tags.iter().map(row).collect();
     tx.delete_received_tags(told.object).await?;
     tx.put_received_tags(&rows).await?;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::evidence::family::{Family, Mark};
 use raccordo_core::id::{Digest, LineageId, RecordId};
-use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::token::{TOKEN_BYTES, Token};
+use raccordo_core::secret::Secret;
 use raccordo_core::vault::RecordKey;
 
 use super::{pairs, tags};
@@ -29,6 +30,19 @@ pub struct Kept {
     pub key: KeyId,
     /// What it was made of.
     pub family: Family,
+    /// Which piece of evidence of the record it was made of.
+    pub mark: Mark,
+    /// The token.
+    pub token: Token,
+}
+
+/// A token that was just finished.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// What it was made of.
+    pub family: Family,
+    /// Of which piece of evidence.
+    pub mark: Mark,
     /// The token.
     pub token: Token,
 }
@@ -43,7 +57,7 @@ pub async fn tokens_made(
     work: &mut Work<'_>,
     record: RecordId,
     key: KeyId,
-    tokens: Vec<(Family, Token)>,
+    tokens: Vec<NewToken>,
 ) -> Done<()> {
     let lineage = work.row.lineage;
     let tx = work.tx()?;
@@ -57,8 +71,9 @@ pub async fn tokens_made(
     // Erased while its tokens were made.
     let Some(of_record) = of_record else { return Ok(()) };
     let mut rows = Vec::new();
-    for (family, token) in tokens {
+    for NewToken { family, mark, token } in tokens {
         let lookup = Digest(index.index("token", token.reveal()));
+        let marked = Secret::new([&token.reveal()[..], &mark].concat());
         rows.push(TokenRow {
             record,
             lineage,
@@ -67,7 +82,7 @@ pub async fn tokens_made(
             key_epoch: key.epoch.0,
             family: family.name().to_owned(),
             sealed: of_record
-                .seal(&*node.entropy, &context(record, lookup), token.reveal())
+                .seal(&*node.entropy, &context(record, lookup), marked.reveal())
                 .map_err(|cause| Fault::ours("vault", cause))?,
         });
     }
@@ -110,11 +125,12 @@ fn open(key: &RecordKey, row: &TokenRow) -> Done<Kept> {
     let damaged = || Fault::ours("row_damaged", "a token");
     let bytes = key.open(&context(row.record, row.lookup), &row.sealed);
     let bytes = bytes.map_err(|cause| Fault::ours("vault", cause))?;
-    let bytes: [u8; TOKEN_BYTES] = bytes.reveal().as_slice().try_into().map_err(|_| damaged())?;
+    let (token, mark) = bytes.reveal().split_at_checked(TOKEN_BYTES).ok_or_else(damaged)?;
     let class = Class::from_name(&row.class).ok_or_else(damaged)?;
     Ok(Kept {
         key: KeyId { lineage: row.lineage, class, epoch: KeyEpoch(row.key_epoch) },
         family: Family::from_name(&row.family).ok_or_else(damaged)?,
-        token: Token::from_bytes(bytes),
+        mark: mark.try_into().map_err(|_| damaged())?,
+        token: Token::from_bytes(token.try_into().map_err(|_| damaged())?),
     })
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use raccordo_core::canonical::{Reader, Writer};
 use raccordo_core::envelope::{Body, TokenRequest};
+use raccordo_core::evidence::family::{Evidence, Family, Mark};
 use raccordo_core::id::{LineageId, RecordId, TokenRequestId};
-use raccordo_core::normal::evidence::{Evidence, Family};
 use raccordo_core::planted::{self, Bug};
 use raccordo_core::pseudonym::budget::FRESH;
 use raccordo_core::pseudonym::key::{Class, KeyId};
@@ -153,7 +153,7 @@ async fn post(node: &Node, work: &mut Work<'_>, key: KeyId, batch: Batch) -> Don
     let request = Request::blind(&*node.entropy, key, values);
     let request = request.map_err(|cause| Fault::ours("not_blinded", cause))?;
     let id = TokenRequestId::random(&*node.entropy);
-    let of = batch.values.iter().map(|(record, one)| (*record, one.family)).collect();
+    let of = batch.values.iter().map(|(record, one)| (*record, one.family, one.mark())).collect();
     let content = Content { of, request };
     let sealed = content.seal(node, work.tx()?, id).await?;
     let row = RequestRow {
@@ -201,8 +201,8 @@ async fn say_it(
 
 /// What a request is about, for the vault alone.
 pub(super) struct Content {
-    /// Whose value each element is, and of which family.
-    pub of: Vec<(RecordId, Family)>,
+    /// Whose value each element is, of which family, and which piece of evidence.
+    pub of: Vec<(RecordId, Family, Mark)>,
     /// Inputs and blinds.
     pub request: Request,
 }
@@ -214,18 +214,19 @@ impl Content {
     /// # Errors
     /// The store's, or a wrong node key.
     async fn seal(&self, node: &Node, tx: &mut dyn Tx, id: TokenRequestId) -> Done<Vec<u8>> {
-        let keys = record_keys(node, tx, self.of.iter().map(|(record, _)| *record)).await?;
+        let keys = record_keys(node, tx, self.of.iter().map(|(record, ..)| *record)).await?;
         let secrets = self.request.secrets();
         let values = self.of.iter().zip(self.request.blinded()).zip(&secrets).enumerate();
         let mut elements = Vec::new();
-        for (place, (((record, family), blinded), secret)) in values {
+        for (place, (((record, family, mark), blinded), secret)) in values {
             let seal = |key: &RecordKey| {
                 key.seal(&*node.entropy, &value_context(id, place), secret.reveal())
             };
             // Nothing of a record that is erased at this moment.
             let sealed = keys.get(record).map(seal).transpose();
             let sealed = sealed.map_err(|cause| Fault::ours("vault", cause))?.unwrap_or_default();
-            elements.push(Element { record: *record, family: *family, blinded, sealed });
+            let (record, family, mark) = (*record, *family, *mark);
+            elements.push(Element { record, family, mark, blinded, sealed });
         }
         let lineage = self.request.key().lineage;
         node.seal(&context(lineage, id), &Element::encode(&elements))
@@ -244,7 +245,7 @@ impl Content {
                 |key: &RecordKey| key.open(&value_context(row.request, place), &element.sealed);
             let secret = keys.get(&element.record).map(open).transpose();
             values.push((element.blinded, secret.map_err(|cause| Fault::ours("vault", cause))?));
-            of.push((element.record, element.family));
+            of.push((element.record, element.family, element.mark));
         }
         let key = KeyId { lineage: row.lineage, class: row.class, epoch: row.key_epoch };
         let request = Request::restore(key, values);
@@ -288,19 +289,21 @@ async fn record_keys(
 struct Element {
     record: RecordId,
     family: Family,
+    mark: Mark,
     blinded: [u8; 32],
     /// Value and blind, under the key of the record.
     sealed: Vec<u8>,
 }
 
 impl Element {
-    /// Canonical bytes of type `token-batch`: list of (record, family, blinded element, sealed
-    /// value).
+    /// Canonical bytes of type `token-batch`: list of (record, family, mark, blinded element,
+    /// sealed value).
     fn encode(elements: &[Self]) -> Vec<u8> {
         let elements = elements.iter().map(|element| {
             Writer::record()
                 .bytes(element.record.as_bytes())
                 .text(element.family.name())
+                .bytes(&element.mark)
                 .bytes(&element.blinded)
                 .bytes(&element.sealed)
                 .finish()
@@ -315,6 +318,7 @@ impl Element {
             Some(Self {
                 record: RecordId::try_from(element.bytes("record").ok()?).ok()?,
                 family: Family::from_name(element.text("family").ok()?)?,
+                mark: element.array("mark").ok()?,
                 blinded: element.array("blinded element").ok()?,
                 sealed: element.bytes("sealed value").ok()?.to_vec(),
             })
@@ -364,7 +368,8 @@ mod tests {
         let values = [("phone", "+391"), ("phone", "+392")];
         let request = Request::blind(&entropy, key, values).unwrap();
         let record = RecordId::random(&entropy);
-        let element = |blinded| Element { record, family: Family::Phone, blinded, sealed: vec![7] };
+        let (family, mark) = (Family::Phone, [9; 8]);
+        let element = |blinded| Element { record, family, mark, blinded, sealed: vec![7] };
         let elements: Vec<Element> = request.blinded().into_iter().map(element).collect();
         assert_eq!(Element::decode(&Element::encode(&elements)), Some(elements));
         assert_eq!(Element::decode(b"nothing"), None);

@@ -7,7 +7,6 @@ use raccordo_core::alarm::{AlarmCode, Ending};
 use raccordo_core::envelope::TokenAnswer;
 use raccordo_core::hublog::LogEntry;
 use raccordo_core::id::{NodeId, RecordId};
-use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::budget::FRESH;
 use raccordo_core::pseudonym::evaluation::Evaluation;
 use raccordo_core::pseudonym::key::{Class, Generation};
@@ -161,13 +160,13 @@ async fn deliver(
 ) -> Done<()> {
     let (lineage, class, key) = (row.lineage, row.class, content.request.key());
     metrics::counter!(TOKENS_MADE.name, "class" => class.name()).increment(u64::from(row.elements));
-    let mut made: BTreeMap<RecordId, Vec<(Family, Token)>> = BTreeMap::new();
+    let mut made: BTreeMap<RecordId, Vec<matching::NewToken>> = BTreeMap::new();
     // Who was erased meanwhile has none.
     let known = content.of.iter().zip(content.request.known()).filter(|(_, known)| **known);
-    for (((record, family), _), token) in known.zip(tokens) {
-        made.entry(*record).or_default().push((*family, token));
+    for ((&(record, family, mark), _), token) in known.zip(tokens) {
+        made.entry(record).or_default().push(matching::NewToken { family, mark, token });
     }
-    let records: Vec<RecordId> = content.of.iter().map(|(record, _)| *record).collect();
+    let records: Vec<RecordId> = content.of.iter().map(|(record, ..)| *record).collect();
     let tx = work.tx()?;
     tx.turn_wanted_tokens(lineage, class, &records, ("asked", "made")).await?;
     tx.delete_token_request(lineage, row.request).await?;

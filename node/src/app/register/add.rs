@@ -1,6 +1,8 @@
 //! Adds a person with a case, a case of a known person, or a company.
 
-use raccordo_core::alert::{Alert, FieldError, Reason};
+use std::collections::BTreeSet;
+
+use raccordo_core::alert::{Alert, Body, FieldError, Reason};
 use raccordo_core::id::{CaseId, OperatorId, OrganisationId, RecordId};
 use raccordo_core::operator::Action;
 use raccordo_core::register::{
@@ -110,12 +112,23 @@ pub async fn add_case_of(
     let key = keys::of_record(node, &mut *tx, &row).await?.ok_or_else(erased)?;
     drop(keys);
     let (manager, _) = answering(node, &mut *tx, operator, &case).await?;
+    let says_citizenship = names_citizenship(&case.codes);
     let case = case_row(node, &key, &row, manager, case)?;
     let added = Added { record: id, case: Some(case.case), known: false };
     audit(node, &mut *tx, operator, &added).await?;
     tx.insert_cases(vec![case]).await?;
+    let woken = match says_citizenship {
+        true => wanted::want(node, &mut *tx, &[id]).await?,
+        false => BTreeSet::new(),
+    };
     tx.commit().await?;
+    woken.into_iter().for_each(|lineage| pack::wake(node, lineage));
     Ok(Ok(added))
+}
+
+/// Whether the codes of a case say of which country somebody is a citizen, which is evidence.
+fn names_citizenship(codes: &Alert) -> bool {
+    matches!(&codes.body, Some(Body::CaseAlert(case)) if !case.citizenship.is_empty())
 }
 
 /// Something new that passed its checks.

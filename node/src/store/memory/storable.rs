@@ -44,7 +44,7 @@ use crate::store::rejoin::RejoinRow;
 use crate::store::served::{ConflictRow, ServedRow};
 use crate::store::successor::SuccessorRow;
 use crate::store::term::{HubMoveRow, KeptRow};
-use crate::store::token::{OwnTagRow, PairRow, TokenRow};
+use crate::store::token::{OwnTagRow, PairRow, ReceivedTagRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 use crate::store::visit::VisitRow;
 use crate::store::void::{StrayRow, UnfollowedRow};
@@ -205,10 +205,11 @@ rows! {
     TokenRow { record, lineage, class, lookup, key_epoch, family, sealed }
     PairRow { lineage, peer, sealed_own, sealed_theirs, tagged_until, tagged }
     OwnTagRow { lineage, peer, tag, record, class, family }
+    ReceivedTagRow { lineage, peer, tag, object, facts, register }
     RecordObjectRow { object, lineage, record, shared }
     MatchRow {
         id, position, lineage, counterpart, record, ours, theirs, state, grade, claimed, seen, families,
-        said_here, said_there, decided_by, sealed_contact, found_at, changed_at,
+        reasons, strength, said_here, said_there, decided_by, sealed_contact, found_at, changed_at,
     }
     MatchEventRow { envelope, lineage, peer, operator, sealed }
     StopValueRow { digest, kind, sealed, added_by, added_at }

@@ -37,7 +37,7 @@ use crate::store::rejoin::RejoinRow;
 use crate::store::served::{ConflictRow, ServedRow};
 use crate::store::successor::SuccessorRow;
 use crate::store::term::{HubMoveRow, KeptRow};
-use crate::store::token::{OwnTagRow, PairRow, TokenRow};
+use crate::store::token::{OwnTagRow, PairRow, ReceivedTagRow, TokenRow};
 use crate::store::token_request::{AnswerRow, RequestRow, WantedRow};
 use crate::store::visit::VisitRow;
 use crate::store::void::{StrayRow, UnfollowedRow};
@@ -159,7 +159,7 @@ tables! {
     token: (RecordId, LineageId, String, Digest) => TokenRow,
     pair_secret: (LineageId, NodeId) => PairRow,
     own_tag: (LineageId, NodeId, Tag, RecordId, String) => OwnTagRow,
-    tag_received: (LineageId, NodeId, Tag, ObjectId) => (),
+    tag_received: (LineageId, NodeId, Tag, ObjectId) => ReceivedTagRow,
     record_object: ObjectId => RecordObjectRow,
     /// By position.
     found_match: u64 => MatchRow,

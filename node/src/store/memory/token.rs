@@ -129,21 +129,21 @@ impl TokenRows for MemoryTx {
         self.alter(|tables| {
             for row in rows {
                 let key = (row.lineage, row.peer.clone(), row.tag, row.object);
-                tables.tag_received.add(key, ());
+                tables.tag_received.add(key, row.clone());
             }
         })
     }
 
     async fn delete_received_tags(&mut self, object: ObjectId) -> Stored<()> {
         self.alter(|tables| {
-            tables.tag_received.remove_where(.., |(.., of), ()| *of == object);
+            tables.tag_received.remove_where(.., |(.., of), _| *of == object);
         })
     }
 
     async fn received_tags(&mut self, object: ObjectId) -> Stored<Vec<ReceivedTagRow>> {
         self.look(|tables| {
-            let rows = tables.tag_received.rows().filter(|((.., of), ())| *of == object);
-            rows.map(|(key, ())| received(key)).collect()
+            let rows = tables.tag_received.rows().filter(|((.., of), _)| *of == object);
+            rows.map(|(_, row)| row.clone()).collect()
         })
     }
 
@@ -160,17 +160,12 @@ impl TokenRows for MemoryTx {
             let mut found = Vec::new();
             for tag in tags {
                 let from = (lineage, peer.clone(), tag, ObjectId(uuid::Uuid::nil()));
-                let rows = tables.tag_received.range(from..).map(|(key, ())| key);
-                let same = rows.take_while(|(within, of, shown, _)| {
-                    (*within, of, *shown) == (lineage, peer, tag)
-                });
-                found.extend(same.map(received));
+                let rows = tables.tag_received.range(from..).map(|(_, row)| row);
+                let same = rows
+                    .take_while(|row| (row.lineage, &row.peer, row.tag) == (lineage, peer, tag));
+                found.extend(same.cloned());
             }
             found
         })
     }
-}
-
-fn received(key: &(LineageId, NodeId, Tag, ObjectId)) -> ReceivedTagRow {
-    ReceivedTagRow { lineage: key.0, peer: key.1.clone(), tag: key.2, object: key.3 }
 }

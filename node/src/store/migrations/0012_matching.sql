@@ -51,6 +51,10 @@ CREATE TABLE tag_received (
     peer     TEXT NOT NULL,
     tag      BLOB NOT NULL,
     object   BLOB NOT NULL,
+    -- What the peer knows at all of its record, masked by the token.
+    facts    BIGINT NOT NULL,
+    -- Exponent of the size of the peer's register.
+    register BIGINT NOT NULL,
     PRIMARY KEY (lineage, peer, tag, object)
 );
 CREATE INDEX tag_received_by_object ON tag_received (object);
@@ -85,6 +89,10 @@ CREATE TABLE found_match (
     seen           BIGINT NOT NULL,
     -- Names of the families that agree, with spaces between.
     families       TEXT   NOT NULL,
+    -- What agrees, each with its tenths of bits, the strongest first: `phone:120 name:98`.
+    reasons        TEXT   NOT NULL,
+    -- Tenths of bits above what agrees by chance between the two registers.
+    strength       BIGINT NOT NULL,
     -- The newest words; empty where none was said.
     said_here      TEXT   NOT NULL,
     said_there     TEXT   NOT NULL,

@@ -14,7 +14,7 @@ use crate::store::matching::{
 macro_rules! columns {
     () => {
         "match_id, position, lineage, counterpart, record, ours, theirs, state, grade, claimed, \
-         seen, families, said_here, said_there, decided_by, sealed_contact, found_at_ms, \
+         seen, families, reasons, strength, said_here, said_there, decided_by, sealed_contact, found_at_ms, \
          changed_at_ms"
     };
 }
@@ -30,12 +30,12 @@ const INSERT: &str = concat!(
     "INSERT INTO found_match (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-     $18) \
+     $18, $19, $20) \
      ON CONFLICT DO NOTHING"
 );
 const UPDATE: &str = "UPDATE found_match SET state = $2, grade = $3, claimed = $4, \
      seen = $5, families = $6, said_here = $7, said_there = $8, decided_by = $9, \
-     sealed_contact = $10, changed_at_ms = $11 \
+     sealed_contact = $10, changed_at_ms = $11, reasons = $12, strength = $13 \
      WHERE match_id = $1";
 const ONE: &str = concat!("SELECT ", columns!(), " FROM found_match WHERE match_id = $1");
 const LIST: &str = concat!(
@@ -140,6 +140,8 @@ impl MatchRows for SqlTx {
             .text(row.claimed)
             .flag(row.seen)
             .text(row.families)
+            .text(row.reasons)
+            .integer(row.strength)
             .text(row.said_here)
             .text(row.said_there)
             .option_bytes(row.decided_by.map(|operator| operator.as_bytes().to_vec()))
@@ -161,7 +163,9 @@ impl MatchRows for SqlTx {
             .text(&row.said_there)
             .option_bytes(row.decided_by.map(|operator| operator.as_bytes().to_vec()))
             .bytes(row.sealed_contact.as_slice())
-            .instant(row.changed_at);
+            .instant(row.changed_at)
+            .text(&row.reasons)
+            .integer(row.strength);
         self.execute(update).await.map(drop)
     }
 
@@ -315,6 +319,8 @@ fn read_match(row: &mut Columns<'_>) -> Stored<MatchRow> {
         claimed: row.text()?,
         seen: row.flag()?,
         families: row.text()?,
+        reasons: row.text()?,
+        strength: row.integer()?,
         said_here: row.text()?,
         said_there: row.text()?,
         decided_by: row.option_id()?,

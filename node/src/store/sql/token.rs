@@ -22,8 +22,8 @@ static PUT_OWN: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(insert, 6, "ON CONFLICT DO NOTHING")
 });
 static PUT_RECEIVED: LazyLock<Bulk> = LazyLock::new(|| {
-    let insert = "INSERT INTO tag_received (lineage, peer, tag, object)";
-    Bulk::new(insert, 4, "ON CONFLICT DO NOTHING")
+    let insert = "INSERT INTO tag_received (lineage, peer, tag, object, facts, register)";
+    Bulk::new(insert, 6, "ON CONFLICT DO NOTHING")
 });
 static OWN_AMONG: LazyLock<Arc<str>> = LazyLock::new(|| {
     let select = "SELECT lineage, peer, tag, record, class, family FROM own_tag \
@@ -31,7 +31,7 @@ static OWN_AMONG: LazyLock<Arc<str>> = LazyLock::new(|| {
     among(select, 2)
 });
 static RECEIVED_AMONG: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let select = "SELECT lineage, peer, tag, object FROM tag_received \
+    let select = "SELECT lineage, peer, tag, object, facts, register FROM tag_received \
                   WHERE lineage = $1 AND peer = $2 AND tag";
     among(select, 2)
 });
@@ -54,8 +54,8 @@ const DELETE_OWN: &str = "DELETE FROM own_tag WHERE record = $1 AND lineage = $2
 const OWN: &str = "SELECT lineage, peer, tag, record, class, family FROM own_tag \
      WHERE record = $1 AND lineage = $2 ORDER BY peer, tag, family";
 const DELETE_RECEIVED: &str = "DELETE FROM tag_received WHERE object = $1";
-const RECEIVED: &str =
-    "SELECT lineage, peer, tag, object FROM tag_received WHERE object = $1 ORDER BY tag";
+const RECEIVED: &str = "SELECT lineage, peer, tag, object, facts, register FROM tag_received WHERE object = $1 \
+     ORDER BY tag";
 
 #[async_trait]
 impl TokenRows for SqlTx {
@@ -210,6 +210,8 @@ fn bind_received(statement: Statement, row: &ReceivedTagRow) -> Statement {
         .text(row.peer.as_str())
         .bytes(row.tag.as_bytes())
         .bytes(row.object.as_bytes())
+        .integer(row.facts)
+        .integer(row.register)
 }
 
 fn read_token(row: &mut Columns<'_>) -> Stored<TokenRow> {
@@ -256,6 +258,8 @@ fn read_received(row: &mut Columns<'_>) -> Stored<ReceivedTagRow> {
         peer: row.parsed()?,
         tag: read_tag(row)?,
         object: row.id()?,
+        facts: row.integer()?,
+        register: row.integer()?,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use raccordo_core::alert::{Alert, Body as AlertBody, CaseAlert};
 use raccordo_core::entropy::draw;
 use raccordo_core::envelope::{Body, Envelope};
 use raccordo_core::id::{CaseId, EnvelopeId, ObjectId, RecordId, Sequence};
@@ -24,7 +25,7 @@ use raccordo_node::app::expire::expire;
 use raccordo_node::app::fault::Done;
 use raccordo_node::app::matching::decide::{Decision, decide};
 use raccordo_node::app::matching::list::{self, MatchView, Query};
-use raccordo_node::app::matching::{contact, events, evidence, tokens_made};
+use raccordo_node::app::matching::{NewToken, contact, events, evidence, tokens_made};
 use raccordo_node::app::register::add::{self, NewCase};
 use raccordo_node::app::register::list as register;
 use raccordo_node::app::share::{Order, share_about};
@@ -167,6 +168,17 @@ impl Stage {
         peers::change(self.node(member), ADMIN, &peer, change, "story").await.unwrap();
     }
 
+    /// Adds a person whose case names a citizenship, with its tokens.
+    pub async fn add_citizen(&mut self, member: usize, who: Identity, country: &str) -> RecordId {
+        let body = CaseAlert { citizenship: vec![country.to_owned()], ..CaseAlert::default() };
+        let codes = Alert { body: Some(AlertBody::CaseAlert(body)), ..Alert::default() };
+        let case = NewCase { codes, ..NewCase::default() };
+        let (node, operator) = (self.node(member), self.operator(member));
+        let added = add::add_case(node, operator, who, case).await.unwrap().unwrap();
+        self.tokens(member, added.record).await;
+        added.record
+    }
+
     /// Adds a record, with its tokens.
     pub async fn add(&mut self, member: usize, who: Identity) -> RecordId {
         let (node, operator) = (self.node(member), self.operator(member));
@@ -191,7 +203,8 @@ impl Stage {
             let tokens = of_class.map(|one| {
                 let purpose = format!("{lineage}/{class}/{}", one.family);
                 let output = key.index(&purpose, one.value.reveal().as_bytes());
-                (one.family, Token::from_bytes(*output.first_chunk().unwrap()))
+                let token = Token::from_bytes(*output.first_chunk().unwrap());
+                NewToken { family: one.family, mark: one.mark(), token }
             });
             let id = KeyId { lineage, class, epoch: KeyEpoch(1) };
             let tokens: Vec<_> = tokens.collect();

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use raccordo_core::evidence::family::Family;
 use raccordo_core::id::{Digest, LineageId, NodeId};
-use raccordo_core::normal::evidence::Family;
 use raccordo_core::pseudonym::collusion::collude;
 use raccordo_core::pseudonym::key::{Class, KeyEpoch, KeyId};
 use raccordo_core::pseudonym::share::KeyShare;

@@ -5,6 +5,7 @@
 //!   many
 //! - [`plain`]: names that offices romanise from Cyrillic, slips of the keyboard, brothers and
 //!   sisters in one household
+//! - [`works`]: companies
 //! - [`harbour`]: thirteen countries, names as they are heard, guessed years, names of one part,
 //!   phones of households, few codici fiscali
 //!
@@ -16,6 +17,7 @@ pub mod dice;
 pub mod harbour;
 pub mod names;
 pub mod plain;
+pub mod works;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,17 +38,20 @@ pub enum Set {
     Plain,
     /// [`harbour`].
     Harbour,
+    /// [`works`]: companies.
+    Works,
 }
 
 impl Set {
     /// Every set.
-    pub const ALL: [Self; 3] = [Self::Coast, Self::Plain, Self::Harbour];
+    pub const ALL: [Self; 4] = [Self::Coast, Self::Plain, Self::Harbour, Self::Works];
 
     fn people(self, dice: &Dice, count: usize) -> Vec<Human> {
         match self {
             Self::Coast => coast::people(dice, count),
             Self::Plain => plain::people(dice, count),
             Self::Harbour => harbour::people(dice, count),
+            Self::Works => Vec::new(),
         }
     }
 
@@ -55,6 +60,7 @@ impl Set {
             Self::Coast => coast::line(dice, human),
             Self::Plain => plain::line(dice, human),
             Self::Harbour => harbour::line(dice, human),
+            Self::Works => Line::default(),
         }
     }
 }
@@ -244,6 +250,9 @@ pub fn generate(
 ) -> anyhow::Result<BTreeMap<&'static str, Vec<u8>>> {
     let dice = Dice::new(&format!("linkage {set:?} {seed}"));
     let shared = count * shared.min(100) / 100;
+    if set == Set::Works {
+        return works::files(&dice, count, shared);
+    }
     let people = set.people(&dice, 2 * count - shared);
     let table = || csv::Writer::from_writer(Vec::new());
     let (mut left, mut right, mut truth) = (table(), table(), table());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use raccordo_core::evidence::family::Evidence;
 use raccordo_core::id::{LineageId, RecordId};
-use raccordo_core::normal::evidence::Evidence;
 use raccordo_core::normal::stop_list::{Stop, StopList};
 use raccordo_core::pseudonym::key::Class;
 use raccordo_core::secret::Secret;
@@ -52,8 +52,8 @@ impl Touched {
                     continue;
                 }
                 let Some(known) = evidence::known(node, tx, row.record).await? else { continue };
-                let all = known.evidence(node, &StopList::default());
-                let left = known.evidence(node, &self.values);
+                let all = known.evidence(&StopList::default());
+                let left = known.evidence(&self.values);
                 let touched = |class: &Class| !of(*class, &all).eq(of(*class, &left));
                 let classes = Class::ALL.into_iter().filter(touched);
                 self.found.extend(classes.map(|class| (row.record, class)));

@@ -1,33 +1,91 @@
-//! The evidence of a record of the register: its values in their normal forms.
+//! What a record of the register is known by: its values in their normal forms.
 //!
 //! A value without a normal form makes no evidence and is kept in the register as it is.
 
-use super::birth::Birth;
-use super::codice_fiscale::CodiceFiscale;
-use super::company_name::company_name;
-use super::comune::Comuni;
-use super::evidence::{Company, Evidence, Person, name_with_place};
+use super::facts::Facts;
+use super::family::{Company, Evidence, Person};
+use super::frequency::Frequencies;
 use super::name::Name;
-use super::stop_list::StopList;
-use super::{company_number, document, phone};
+use super::weight::{self, Weight};
+use crate::normal::birth::Birth;
+use crate::normal::codice_fiscale::CodiceFiscale;
+use crate::normal::company_name::company_name;
+use crate::normal::comune::Comuni;
+use crate::normal::stop_list::StopList;
+use crate::normal::{company_number, document, phone};
 use crate::register::{Entry, Field, RecordKind};
 use crate::secret::Secret;
 
-/// The evidence of a record: of a person, a company, or for a sole trader of both, since the
-/// codice fiscale of a natural person is no company's.
-pub fn evidence(
-    kind: RecordKind,
-    entries: &[Entry],
-    comuni: &Comuni,
-    stops: &StopList,
-) -> Vec<Evidence> {
-    match kind {
-        RecordKind::Person => person(entries, comuni).evidence(stops),
-        RecordKind::Company => {
-            let trader = Person { codici_fiscali: lasting(entries), ..Person::default() };
-            let mut found = trader.evidence(stops);
-            found.extend(company(entries, comuni).evidence(stops));
-            found
+/// A record as evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A person.
+    Person(Person),
+    /// A company, and of a sole trader the codice fiscale, which is a natural person's.
+    Company {
+        /// What it is known by.
+        company: Company,
+        /// The trader.
+        trader: Person,
+    },
+}
+
+impl Subject {
+    /// Of the entries of a record; of a person besides the citizenships (ISO 3166-1, two letters)
+    /// that its cases name.
+    pub fn of_record(
+        kind: RecordKind,
+        entries: &[Entry],
+        citizenships: Vec<String>,
+        comuni: &Comuni,
+    ) -> Self {
+        match kind {
+            RecordKind::Person => Self::Person(Person { citizenships, ..person(entries, comuni) }),
+            RecordKind::Company => Self::Company {
+                company: company(entries, comuni),
+                trader: Person { codici_fiscali: lasting(entries), ..Person::default() },
+            },
+        }
+    }
+
+    /// Its evidence, but for what the stop-list names.
+    pub fn evidence(&self, stops: &StopList) -> Vec<Evidence> {
+        match self {
+            Self::Person(person) => person.evidence(stops),
+            Self::Company { company, trader } => {
+                let mut found = trader.evidence(stops);
+                found.extend(company.evidence(stops));
+                found
+            }
+        }
+    }
+
+    /// What is known of it at all.
+    pub fn facts(&self, stops: &StopList) -> Facts {
+        match self {
+            Self::Person(person) => Facts::of_person(person, stops),
+            Self::Company { company, .. } => Facts::of_company(company),
+        }
+    }
+
+    /// Weighs what agrees with another, of whom only the facts are known.
+    pub fn weigh(
+        &self,
+        agreeing: &[&Evidence],
+        facts: (Facts, Facts),
+        frequencies: &Frequencies,
+    ) -> Weight {
+        match self {
+            Self::Person(person) => weight::person(person, agreeing, facts, frequencies),
+            Self::Company { .. } => weight::company(agreeing, facts, frequencies),
+        }
+    }
+
+    /// Counts its values.
+    pub fn count(&self, frequencies: &mut Frequencies) {
+        match self {
+            Self::Person(person) => frequencies.add_person(person),
+            Self::Company { company, .. } => frequencies.add_company(company),
         }
     }
 }
@@ -43,21 +101,15 @@ fn person(entries: &[Entry], comuni: &Comuni) -> Person {
                 person.names.extend(Name::parse(whole.reveal()));
             }
             Field::BirthDate => person.births.extend(birth(value)),
-            Field::FiscalCode => {
-                let code = CodiceFiscale::parse(value).ok();
-                // The date in a valid one is a date of birth as good as any.
-                let born = code.as_ref().and_then(CodiceFiscale::birth);
-                person.births.extend(born.filter(|born| !person.births.contains(born)));
-                person.codici_fiscali.extend(code);
-            }
+            Field::FiscalCode => person.codici_fiscali.extend(CodiceFiscale::parse(value)),
             Field::Document if value == "residence_permit" => {
                 person.permits.extend(document::permit(entry.part(1)));
             }
             Field::Document if value == "passport" => {
                 person.passports.extend(document::passport(entry.part(2), entry.part(1)));
+                person.passport_numbers.extend(document::permit(entry.part(1)));
             }
             Field::Phone => person.phones.extend(phone::all(value)),
-            Field::Employer => person.employers.extend(employer(value)),
             _ => {}
         }
     }
@@ -66,8 +118,7 @@ fn person(entries: &[Entry], comuni: &Comuni) -> Person {
 
 /// What is known of a company.
 fn company(entries: &[Entry], comuni: &Comuni) -> Company {
-    let places = places(entries, comuni);
-    let mut company = Company::default();
+    let mut company = Company { places: places(entries, comuni), ..Company::default() };
     for entry in entries {
         let value = entry.part(0);
         match entry.field {
@@ -75,12 +126,7 @@ fn company(entries: &[Entry], comuni: &Comuni) -> Company {
                 company.numbers.extend(company_number::partita_iva(value));
             }
             Field::ReaNumber => company.rea.extend(company_number::rea(value)),
-            Field::CompanyName => {
-                if let Some(name) = company_name(value) {
-                    let with = places.iter().map(|place| name_with_place(&name, place.reveal()));
-                    company.names.extend(with);
-                }
-            }
+            Field::CompanyName => company.names.extend(company_name(value)),
             _ => {}
         }
     }
@@ -103,17 +149,11 @@ fn places(entries: &[Entry], comuni: &Comuni) -> Vec<Secret<String>> {
     addresses.filter_map(|entry| comuni.code(entry.part(1))).map(Secret::new).collect()
 }
 
-/// An employer by number, or by name: where it has its seat is not known.
-fn employer(text: &str) -> Option<Secret<String>> {
-    let named = || company_name(text).map(|name| name_with_place(&name, ""));
-    company_number::partita_iva(text).ok().or_else(named)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::codes::CodeLists;
-    use crate::normal::evidence::Family;
+    use crate::evidence::family::Family;
     use crate::normal::stop_list::Stop;
 
     fn entry(field: Field, parts: &[&str]) -> Entry {
@@ -122,8 +162,13 @@ mod tests {
 
     fn of(kind: RecordKind, entries: &[Entry], stops: &StopList) -> Vec<(Family, String)> {
         let comuni = Comuni::new(&CodeLists::builtin());
-        let found = evidence(kind, entries, &comuni, stops);
-        found.into_iter().map(|one| (one.family, one.value.reveal().clone())).collect()
+        let citizenships = vec!["BD".to_owned()];
+        let subject = Subject::of_record(kind, entries, citizenships, &comuni);
+        subject
+            .evidence(stops)
+            .into_iter()
+            .map(|one| (one.family, one.value.reveal().clone()))
+            .collect()
     }
 
     #[test]
@@ -149,7 +194,9 @@ mod tests {
             (Family::NameBirth, "HSN|1990.03.04"),
             (Family::NamesPlace, "HSN KML|D612"),
             (Family::BirthPlace, "1990.03.04|D612"),
-            (Family::NameEmployer, "KML|00743110157"),
+            (Family::PassportNumber, "AB1234567"),
+            (Family::PhoneName, "KML|+393331234567"),
+            (Family::NamesYearsGroup, "HSN KML|1990|BD"),
             (Family::NamesYear, "HSN KML|1990"),
             // What the codice fiscale says of the birth.
             (Family::NameBirth, "HSN|1985.10.12"),
@@ -169,7 +216,12 @@ mod tests {
             entry(Field::Phone, &["chiamare Ali"]),
         ];
         let found = of(RecordKind::Person, &entries, &StopList::default());
-        assert_eq!(found, [(Family::NamesYear, "HSN KML|1990".to_owned())]);
+        let expected = [
+            (Family::NamesYear, "HSN KML|1990".to_owned()),
+            (Family::NamesYearsGroup, "HSN KML|1988|BD".to_owned()),
+            (Family::NamesYearsGroup, "HSN KML|1990|BD".to_owned()),
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -185,6 +237,8 @@ mod tests {
             (Family::CompanyNumber, "00743110157".to_owned()),
             (Family::Rea, "FI-123456".to_owned()),
             (Family::CompanyNamePlace, "ROSSI TESSITURA|D612".to_owned()),
+            (Family::CompanyName, "ROSSI TESSITURA".to_owned()),
+            (Family::CompanyWordsPlace, "ROSSI TESSITURA|D612".to_owned()),
         ];
         assert_eq!(found, expected);
         let trader = [entry(Field::FiscalCode, &["RSSMRA85T10A562S"])];
