@@ -18,6 +18,7 @@ mod hub;
 mod inbox;
 mod keys;
 mod ledger;
+mod live;
 mod matching;
 mod membership;
 mod node;

@@ -8,7 +8,9 @@ use raccordo_core::time::Instant;
 use raccordo_node::store::outbox::{EntryRow, EntryState, EnvelopeRow};
 use raccordo_node::store::{Store, StoreError};
 
-use crate::sample::{digest, entry, entry_id, envelope, envelope_id, lineage, object, object_id};
+use crate::sample::{
+    digest, entry, entry_id, envelope, envelope_id, equipe, lineage, object, object_id,
+};
 use crate::token::record_id;
 
 /// Numbers of envelopes, from their queueing times.
@@ -97,6 +99,8 @@ pub async fn packed_and_unpacked(store: Arc<dyn Store>) -> anyhow::Result<()> {
 pub async fn blanked_with_their_record(store: Arc<dyn Store>) -> anyhow::Result<()> {
     let record = |number| Some(record_id(number));
     let mut tx = store.write().await?;
+    tx.insert_equipe(equipe(1, "pisa")).await?;
+    tx.insert_equipe(equipe(2, "siena")).await?;
     let some = |number| EnvelopeRow { record: record(number % 2), ..envelope(number) };
     tx.queue_envelopes((0..4).map(some).collect()).await?;
     tx.queue_envelopes(vec![EnvelopeRow { lineage: lineage(2), record: record(1), ..envelope(9) }])

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use raccordo_core::id::Digest;
+use raccordo_core::id::{Digest, OperatorId};
 use raccordo_core::time::Instant;
 use raccordo_core::trust::state::TrustState;
+use raccordo_node::store::draft::DraftRow;
 use raccordo_node::store::ledger::LedgerRow;
 use raccordo_node::store::object::ObjectRow;
 use raccordo_node::store::peer::PeerRow;
@@ -31,7 +32,8 @@ async fn check_reopened(url: &str) -> anyhow::Result<()> {
     tx.insert_objects(vec![object(1)]).await?;
     tx.commit().await?;
     store.close().await;
-    assert!(matches!(store.read().await, Err(StoreError::Unavailable(_))));
+    let asked = store.read().await?.object(object_id(1)).await;
+    assert!(matches!(asked, Err(StoreError::Unavailable(_))));
 
     let store = SqlStore::open(url, 2).await?;
     assert_eq!(store.schema().await?, 21);
@@ -54,7 +56,7 @@ async fn check_newer(url: &str) -> anyhow::Result<()> {
 }
 
 async fn check_damaged(url: &str) -> anyhow::Result<()> {
-    let store = SqlStore::open(url, 2).await?;
+    let mut store = SqlStore::open(url, 2).await?;
     let peer = PeerRow {
         node: node("toscana"),
         signed_card: Vec::new(),
@@ -71,8 +73,12 @@ async fn check_damaged(url: &str) -> anyhow::Result<()> {
     tx.commit().await?;
     for damage in ["UPDATE peer SET state = 'loved'", "UPDATE peer SET card_serial = -1"] {
         tamper(url, damage).await?;
+        // What is in memory is not read again.
+        store.close().await;
+        store = SqlStore::open(url, 2).await?;
         let found = store.read().await?.peers().await;
         assert!(matches!(found, Err(StoreError::Damaged("peer"))), "{damage}");
+        tamper(url, "DELETE FROM peer").await?;
         let mut tx = store.write().await?;
         tx.put_peer(peer.clone()).await?;
         tx.commit().await?;
@@ -133,9 +139,20 @@ async fn a_key_too_long_for_an_index_is_its_tellers_fault() -> anyhow::Result<()
     let store = SqlStore::open(&raccordo_tests::postgres::database()?, 2).await?;
     // Of digests, since PostgreSQL would press repeated letters together.
     let name: String = (0..200).map(|at: u32| Digest::of(&at.to_be_bytes()).to_string()).collect();
+    let draft = DraftRow {
+        operator: OperatorId(uuid::Uuid::from_bytes([1; 16])),
+        kind: name.clone(),
+        sealed: Vec::new(),
+        changed_at: Instant(1),
+    };
     let mut tx = store.write().await?;
-    assert!(matches!(tx.put_secret(&name, Vec::new()).await, Err(StoreError::Unfit("secret"))));
+    assert!(matches!(tx.put_draft(draft).await, Err(StoreError::Unfit("draft"))));
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfit("draft"))));
+    // What is written from memory meets the index at the end.
+    let mut tx = store.write().await?;
+    tx.put_secret(&name, Vec::new()).await?;
     assert!(matches!(tx.commit().await, Err(StoreError::Unfit("secret"))));
+    assert_eq!(store.read().await?.secret(&name).await?, None);
     assert!(store.ailing().is_none());
     Ok(())
 }

@@ -105,6 +105,11 @@ impl From<StoreError> for Fault {
                     .hint(format!("nothing was stored; {}", ailment.step()))
             }
             StoreError::Exists(_) => Self::conflict(EXISTS, error.to_string()),
+            StoreError::Overtaken(_) => {
+                Self::new(Whose::Unavailable, "store_overtaken", error.to_string()).hint(
+                    "nothing was stored; try again, and see that one node alone uses the database",
+                )
+            }
             StoreError::Newer { .. } => {
                 Self::new(Whose::Unavailable, "schema_newer", error.to_string())
             }

@@ -6,6 +6,8 @@ use raccordo_core::id::{Digest, Epoch, GroupId, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::live::Row;
+use super::sql::record::record;
 
 /// One équipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,32 @@ pub struct AlarmRow {
     pub detail: String,
     /// When it was first raised.
     pub raised_at: Instant,
+}
+
+record! { MemberRow in "member" {
+    key { lineage: LineageId = "lineage", node: NodeId = "node" }
+    delivered = "delivered",
+    last_seen = "last_seen_ms",
+    last_number = "last_number",
+} }
+record! { AlarmRow in "alarm" {
+    key {
+        lineage: LineageId = "lineage",
+        code: AlarmCode = "code",
+        member: Option<NodeId> = "member",
+        peer: Option<NodeId> = "peer",
+    }
+    place = "place",
+    detail = "detail",
+    raised_at = "raised_at_ms",
+} }
+
+impl Row for EquipeRow {
+    type Key = (LineageId,);
+
+    fn key(&self) -> Self::Key {
+        (self.lineage,)
+    }
 }
 
 impl AlarmRow {

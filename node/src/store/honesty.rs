@@ -1,10 +1,11 @@
 //! What a member keeps to hold its hub to what it said.
 
 use async_trait::async_trait;
-use raccordo_core::id::{Digest, EntryId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{Digest, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// Entries of a log as they were verified together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,15 @@ pub struct ClaimRow {
     pub noted_at: Instant,
 }
 
+record! { ClaimRow in "claim" {
+    key { lineage: LineageId = "lineage", teller: NodeId = "teller" }
+    sequence = "sequence",
+    head = "head",
+    checkpoint = "checkpoint",
+    checkpoint_signature = "checkpoint_signature",
+    noted_at = "noted_at_ms",
+} }
+
 /// Rows of verified history, claims and proofs.
 #[async_trait]
 pub trait HonestyRows {
@@ -60,13 +70,6 @@ pub trait HonestyRows {
     /// Forgets stretches that end before a place.
     async fn forget_stretches(&mut self, lineage: LineageId, before: Sequence) -> Stored<()>;
 
-    /// Keeps a claim; the first of a teller stays until it is deleted.
-    async fn keep_claim(&mut self, row: ClaimRow) -> Stored<()>;
-    /// All claims of an équipe, by teller.
-    async fn claims(&mut self, lineage: LineageId) -> Stored<Vec<ClaimRow>>;
-    /// Forgets a teller's claim.
-    async fn delete_claim(&mut self, lineage: LineageId, teller: &NodeId) -> Stored<()>;
-
     /// Keeps a proof; the first of a place stays. False where there was one.
     async fn keep_proof(
         &mut self,
@@ -76,12 +79,15 @@ pub trait HonestyRows {
     ) -> Stored<bool>;
     /// All proofs of an équipe, by place.
     async fn proofs(&mut self, lineage: LineageId) -> Stored<Vec<Vec<u8>>>;
+}
 
-    /// Own entries whose place, as the hub told it, lies after one and up to another.
-    async fn own_places(
-        &mut self,
-        lineage: LineageId,
-        after: Sequence,
-        up_to: Sequence,
-    ) -> Stored<Vec<(Sequence, EntryId)>>;
+/// Rows of what was claimed of a log.
+#[async_trait]
+pub trait ClaimRows {
+    /// Keeps a claim; the first of a teller stays until it is deleted.
+    async fn keep_claim(&mut self, row: ClaimRow) -> Stored<()>;
+    /// All claims of an équipe, by teller.
+    async fn claims(&mut self, lineage: LineageId) -> Stored<Vec<ClaimRow>>;
+    /// Forgets a teller's claim.
+    async fn delete_claim(&mut self, lineage: LineageId, teller: &NodeId) -> Stored<()>;
 }

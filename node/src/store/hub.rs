@@ -7,6 +7,7 @@ use raccordo_core::time::Instant;
 use raccordo_core::wire::hub::Mail;
 
 use super::Stored;
+use super::live::Row;
 
 /// Kinds of items that peers post; all others come from the hub itself.
 pub const POSTED: [&str; 2] = ["pact", "card"];
@@ -84,6 +85,14 @@ pub struct MailLoads {
     pub of_sender: MailLoad,
     /// From anybody, for the recipient.
     pub of_recipient: MailLoad,
+}
+
+impl Row for CarriedRow {
+    type Key = (LineageId,);
+
+    fn key(&self) -> Self::Key {
+        (self.lineage,)
+    }
 }
 
 /// One entry of a log.
@@ -175,23 +184,6 @@ pub struct PoolRow {
 /// Rows of a hub.
 #[async_trait]
 pub trait HubRows {
-    /// Raises the version of a carried équipe, before anything else is read; false if none.
-    async fn raise_carried(&mut self, lineage: LineageId) -> Stored<bool>;
-    /// One by lineage.
-    async fn carried(&mut self, lineage: LineageId) -> Stored<Option<CarriedRow>>;
-    /// One by group.
-    async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>>;
-    /// All, by name.
-    async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>>;
-    /// Whether one has succeeded the group.
-    async fn has_successor(&mut self, group: GroupId) -> Stored<bool>;
-    /// Adds one.
-    async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
-    /// Replaces everything but the version.
-    async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()>;
-    /// Deletes one; its log goes with [`HubRows::delete_log`].
-    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()>;
-
     /// Adds entries.
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()>;
     /// The entry that a sender handed in under an id.
@@ -223,18 +215,8 @@ pub trait HubRows {
     async fn trim_log(&mut self, group: GroupId, up_to: Sequence) -> Stored<Vec<LogBytes>>;
     /// Deletes entries up to a place: they are not known again.
     async fn delete_log_rows(&mut self, group: GroupId, up_to: Sequence) -> Stored<()>;
-    /// Deletes a group's log, cursors and trees.
-    async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
     /// Makes entries that lie under another id those of a group, of which there is no log.
     async fn rename_log(&mut self, from: GroupId, to: GroupId) -> Stored<()>;
-
-    /// What members have durably processed.
-    async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;
-    /// Moves one forward; never back.
-    async fn put_cursor(&mut self, group: GroupId, node: &NodeId, sequence: Sequence)
-    -> Stored<()>;
-    /// Forgets one.
-    async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()>;
 
     /// Keeps the tree of an epoch for newcomers until a time.
     async fn put_tree(
@@ -280,4 +262,36 @@ pub trait HubRows {
 
     /// Deletes expired items, key packages and trees.
     async fn delete_expired_at_hub(&mut self, now: Instant) -> Stored<()>;
+    /// Deletes the entries and trees of a log.
+    async fn delete_log_entries(&mut self, group: GroupId) -> Stored<()>;
+}
+
+/// Rows of the équipes that a hub carries.
+#[async_trait]
+pub trait CarriedRows {
+    /// Raises the version of a carried équipe, before anything else is read; false if none.
+    async fn raise_carried(&mut self, lineage: LineageId) -> Stored<bool>;
+    /// One by lineage.
+    async fn carried(&mut self, lineage: LineageId) -> Stored<Option<CarriedRow>>;
+    /// One by group.
+    async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>>;
+    /// All, by name.
+    async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>>;
+    /// Whether one has succeeded the group.
+    async fn has_successor(&mut self, group: GroupId) -> Stored<bool>;
+    /// Adds one.
+    async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()>;
+    /// Replaces everything but the version.
+    async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()>;
+    /// Deletes one; its log goes with [`CarriedRows::delete_log`].
+    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()>;
+    /// Deletes a group's log, cursors and trees.
+    async fn delete_log(&mut self, group: GroupId) -> Stored<()>;
+    /// What members have durably processed.
+    async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>>;
+    /// Moves one forward; never back.
+    async fn put_cursor(&mut self, group: GroupId, node: &NodeId, sequence: Sequence)
+    -> Stored<()>;
+    /// Forgets one.
+    async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()>;
 }

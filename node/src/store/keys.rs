@@ -8,6 +8,7 @@ use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// When the node looks next at the keys and tokens of an équipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,60 @@ pub struct BudgetRow {
     /// Requests that went over.
     pub refused: u32,
 }
+
+record! { DutyRow in "key_duty" {
+    key { lineage: LineageId = "lineage" }
+    due_at = "due_at_ms",
+    founder = "founder",
+    changed_at = "changed_at_ms",
+} }
+record! { SharingRow in "key_sharing" {
+    key { lineage: LineageId = "lineage", class: Class = "class" }
+    key_epoch = "key_epoch",
+    generation = "generation",
+    since = "since_ms",
+    seen_from = "seen_from_ms",
+    renewal = "renewal",
+    asked = "asked",
+    asked_by = "asked_by";
+    heavy { sharing = "sharing" }
+} }
+record! { ShareRow in "key_share" {
+    key {
+        lineage: LineageId = "lineage",
+        class: Class = "class",
+        key_epoch: KeyEpoch = "key_epoch",
+        generation: Generation = "generation",
+    }
+    sealed = "sealed",
+} }
+record! { CeremonyRow in "key_ceremony" {
+    key { lineage: LineageId = "lineage", class: Class = "class" }
+    run = "run",
+    state = "state",
+    began_at = "began_at_ms",
+    until = "until_ms",
+    posted = "posted",
+    failures = "failures",
+    failure = "failure";
+    heavy { plan = "plan", old = "old", sealed_seed = "sealed_seed" }
+} }
+record! { ActRow in "key_act" {
+    key { lineage: LineageId = "lineage", class: Class = "class", position: u32 = "position" }
+    sender = "sender",
+    at = "at_ms",
+    act = "act",
+} }
+record! { BudgetRow in "budget_use" {
+    key {
+        lineage: LineageId = "lineage",
+        day: String = "day",
+        requester: NodeId = "requester",
+        class: Class = "class",
+    }
+    used = "used",
+    refused = "refused",
+} }
 
 /// Rows of keys.
 #[async_trait]

@@ -5,6 +5,7 @@ use raccordo_core::id::{Digest, EnvelopeId, GroupId, LineageId, NodeId, Sequence
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// A statement that would follow the one in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,21 @@ pub struct ReplayRow {
     /// The envelope queued last.
     pub envelope: Option<EnvelopeId>,
 }
+
+record! { ProposalRow in "proposal" {
+    key { lineage: LineageId = "lineage", statement: Digest = "statement" }
+    begun_here = "begun_here",
+    changed_at = "changed_at_ms";
+    heavy { sealed_proposal = "sealed_proposal" }
+} }
+record! { ReplayRow in "replay" {
+    key { lineage: LineageId = "lineage", recipient: NodeId = "recipient" }
+    rejoined = "rejoined",
+    added_at = "added_at",
+    position = "position",
+    queued = "queued",
+    envelope = "envelope",
+} }
 
 /// Rows of changing membership.
 #[async_trait]

@@ -129,11 +129,6 @@ impl Mishaps {
         if self.crashed || self.life != life { Err(StoreError::Crashed) } else { Ok(()) }
     }
 
-    /// Whether a life is the present one, crashed or not.
-    pub(super) fn is_of(&self, life: u64) -> bool {
-        self.life == life
-    }
-
     /// What the next commit meets.
     pub fn commit(&mut self) -> Meeting {
         if let Some(failing) = self.failing.take()

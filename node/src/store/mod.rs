@@ -20,6 +20,7 @@ pub mod hub;
 pub mod inbox;
 pub mod keys;
 pub mod ledger;
+pub mod live;
 pub mod matching;
 pub mod membership;
 pub mod memory;
@@ -34,6 +35,7 @@ pub mod register;
 pub mod rejoin;
 pub mod served;
 pub mod sql;
+pub mod statements;
 pub mod successor;
 pub mod term;
 pub mod token;
@@ -45,6 +47,7 @@ use async_trait::async_trait;
 
 use ailment::{Ailing, Ailment};
 use archive::{Archive, Purpose};
+use statements::Statements;
 
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -78,6 +81,10 @@ pub enum StoreError {
     /// database; the transaction can only be dropped.
     #[error("a value does not fit into {0}")]
     Unfit(&'static str),
+    /// Another process has written meanwhile: nothing was stored, and what is in memory is read
+    /// again.
+    #[error("another process has written to {0} meanwhile")]
+    Overtaken(&'static str),
     /// A row holds what no version of this program wrote.
     #[error("a row of {0} is damaged")]
     Damaged(&'static str),
@@ -122,6 +129,11 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// Statements that were run so far; none in memory.
+    fn statements(&self) -> Statements {
+        Statements::default()
+    }
+
     /// `sqlite`, `postgres` or `memory`.
     fn kind(&self) -> &'static str;
 
@@ -133,6 +145,7 @@ pub trait Store: Send + Sync {
 #[async_trait]
 pub trait Tx:
     node::NodeRows
+    + node::OwnRows
     + peer::PeerRows
     + directory::DirectoryRows
     + pact::PactRows
@@ -142,14 +155,17 @@ pub trait Tx:
     + inbox::InboxRows
     + honesty::HonestyRows
     + audit_head::AuditHeadRows
+    + honesty::ClaimRows
     + object::ObjectRows
     + hub::HubRows
     + offer::OfferRows
     + served::ServedRows
     + history::HistoryRows
+    + hub::CarriedRows
     + membership::MembershipRows
     + rejoin::RejoinRows
     + term::TermRows
+    + term::HubMoveRows
     + void::VoidRows
     + successor::SuccessorRows
     + register::RegisterRows
@@ -158,9 +174,11 @@ pub trait Tx:
     + visit::VisitRows
     + draft::DraftRows
     + token::TokenRows
+    + token::PairRows
     + matching::MatchRows
     + keys::KeyRows
     + token_request::TokenRequestRows
+    + token_request::WantedRows
     + Send
 {
     /// Makes everything durable.

@@ -135,4 +135,9 @@ pub trait ObjectRows {
         lineage: LineageId,
         limit: u32,
     ) -> Stored<Vec<ObjectId>>;
+    /// Objects that stood in the log after a place stand at it: what comes after it is another
+    /// log.
+    async fn objects_placed_until(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()>;
+    /// Notes places in the log; 0 is before.
+    async fn place_objects(&mut self, places: &[(ObjectId, Sequence)]) -> Stored<()>;
 }

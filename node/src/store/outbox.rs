@@ -1,5 +1,7 @@
 //! What this node has to say: envelopes, and the log entries that carry them.
 
+use std::str::FromStr;
+
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
 use raccordo_core::id::{
@@ -9,6 +11,7 @@ use raccordo_core::time::Instant;
 
 use super::Stored;
 use super::equipe::EquipeRow;
+use super::sql::record::record;
 
 /// An envelope of ours, in plaintext (sealed by the vault) until every member has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub struct EnvelopeRow {
 }
 
 /// How far an entry of ours has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryState {
     /// Waits for the hub's answer; sent again until there is one.
     Pending,
@@ -46,6 +49,27 @@ pub enum EntryState {
     Accepted,
     /// The hub refuses it for ever.
     Refused,
+}
+
+impl EntryState {
+    /// As the database keeps it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Stale => "stale",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl FromStr for EntryState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let all = [Self::Pending, Self::Stale, Self::Accepted, Self::Refused];
+        all.into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
 }
 
 /// An entry of ours for the log.
@@ -79,6 +103,19 @@ pub struct EntryRow {
     pub reason: String,
 }
 
+/// An entry of ours that is delivered and forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeEntryRow {
+    /// Which équipe.
+    pub lineage: LineageId,
+    /// SHA-256 of its payload.
+    pub payload_digest: Digest,
+    /// What it carried.
+    pub kind: EntryKind,
+    /// Epoch in which it was made.
+    pub epoch: Epoch,
+}
+
 impl EntryRow {
     /// A new entry of an équipe's present epoch, made in this run, that waits for the hub.
     pub fn pending(
@@ -105,6 +142,39 @@ impl EntryRow {
         }
     }
 }
+
+record! { EnvelopeRow in "envelope" {
+    key { lineage: LineageId = "lineage", position: u64 = "position" }
+    envelope = "envelope",
+    entry = "entry",
+    object = "object",
+    case_bearing = "case_bearing",
+    sequence = "sequence",
+    queued_at = "queued_at_ms",
+    record = "record";
+    heavy { sealed = "sealed" }
+} }
+record! { MadeEntryRow in "made_entry" {
+    key { lineage: LineageId = "lineage", payload_digest: Digest = "payload_digest" }
+    kind = "kind",
+    epoch = "epoch",
+} }
+record! { EntryRow in "entry" {
+    key { lineage: LineageId = "lineage", position: u64 = "position" }
+    entry = "entry",
+    kind = "kind",
+    epoch = "epoch",
+    boot = "boot",
+    state = "state",
+    sequence = "sequence",
+    reason = "reason";
+    heavy {
+        payload = "payload",
+        payload_digest = "payload_digest",
+        group_info = "group_info",
+        welcome = "welcome",
+    }
+} }
 
 /// Rows of envelopes and entries to be sent.
 #[async_trait]
@@ -202,4 +272,18 @@ pub trait OutboxRows {
     async fn entries_stale_before(&mut self, lineage: LineageId, epoch: Epoch) -> Stored<()>;
     /// Deletes one.
     async fn delete_entry(&mut self, lineage: LineageId, entry: EntryId) -> Stored<()>;
+    /// Own entries whose place, as the hub told it, lies after one and up to another.
+    async fn own_places(
+        &mut self,
+        lineage: LineageId,
+        after: Sequence,
+        up_to: Sequence,
+    ) -> Stored<Vec<(Sequence, EntryId)>>;
+    /// Own entries that a hub placed after a place wait for a hub again, unplaced, and so do
+    /// their envelopes.
+    async fn unplace_after(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()>;
+    /// Deletes all entries of ours but notices, which are bound to no epoch and may still come
+    /// back from the log; and queues again every envelope that is kept: it will be carried by
+    /// another entry.
+    async fn queue_all_again(&mut self, lineage: LineageId) -> Stored<()>;
 }

@@ -5,6 +5,7 @@ use raccordo_core::id::LineageId;
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// One pact with what has been signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,14 @@ pub struct PactRow {
     /// When anything changed.
     pub changed_at: Instant,
 }
+
+record! { PactRow in "pact" {
+    key { lineage: LineageId = "lineage" }
+    equipe = "equipe",
+    hub_answer = "hub_answer",
+    changed_at = "changed_at_ms";
+    heavy { sealed_proposal = "sealed_proposal" }
+} }
 
 /// Rows of pacts.
 #[async_trait]

@@ -7,6 +7,7 @@ use raccordo_core::trust::card::SignedCard;
 use raccordo_core::trust::state::TrustState;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// A peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,23 @@ pub struct FormerCardRow {
     /// Until when its TLS key is accepted beside the newest card's.
     pub accepted_until: Instant,
 }
+
+record! { PeerRow in "peer" {
+    key { node: NodeId = "node" }
+    card_serial = "card_serial",
+    state = "state",
+    reason = "reason",
+    changed_at = "changed_at_ms",
+    opened_key = "opened_key",
+    challenged_at = "challenged_at_ms",
+    refused = "refused";
+    heavy { signed_card = "signed_card" }
+} }
+record! { FormerCardRow in "former_card" {
+    key { node: NodeId = "node", serial: u64 = "serial" }
+    signed_card = "signed_card",
+    accepted_until = "accepted_until_ms",
+} }
 
 /// Rows of peers.
 #[async_trait]

@@ -5,6 +5,7 @@ use raccordo_core::id::{EntryId, LineageId, NodeId};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// A request to join again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,14 @@ pub struct RejoinRow {
     pub noted_at: Instant,
 }
 
+record! { RejoinRow in "rejoin_request" {
+    key { lineage: LineageId = "lineage", node: NodeId = "node" }
+    entry = "entry",
+    signed_notice = "signed_notice",
+    approved = "approved",
+    noted_at = "noted_at_ms",
+} }
+
 /// Rows of rejoining.
 #[async_trait]
 pub trait RejoinRows {
@@ -32,8 +41,4 @@ pub trait RejoinRows {
     async fn put_rejoin(&mut self, row: RejoinRow) -> Stored<()>;
     /// Deletes one; nothing happens if there is none.
     async fn delete_rejoin(&mut self, lineage: LineageId, node: &NodeId) -> Stored<()>;
-    /// Deletes all entries of ours but notices, which are bound to no epoch and may still come
-    /// back from the log; and queues again every envelope that is kept: it will be carried by
-    /// another entry.
-    async fn queue_all_again(&mut self, lineage: LineageId) -> Stored<()>;
 }

@@ -1,10 +1,11 @@
 //! Successors of groups: the one that this node has signed of each, and its way there.
 
 use async_trait::async_trait;
-use raccordo_core::id::{Digest, GroupId, LineageId, Sequence};
+use raccordo_core::id::{Digest, GroupId, LineageId};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// The successor of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,14 @@ pub struct SuccessorRow {
     pub changed_at: Instant,
 }
 
+record! { SuccessorRow in "successor" {
+    key { lineage: LineageId = "lineage", old_group: GroupId = "old_group" }
+    signed = "signed",
+    statement = "statement",
+    answer = "answer",
+    changed_at = "changed_at_ms",
+} }
+
 /// Rows of successors.
 #[async_trait]
 pub trait SuccessorRows {
@@ -34,7 +43,4 @@ pub trait SuccessorRows {
     ) -> Stored<Option<SuccessorRow>>;
     /// Writes or replaces it.
     async fn put_successor(&mut self, row: SuccessorRow) -> Stored<()>;
-    /// Objects that stood in the log after a place stand at it: what comes after it is another
-    /// log.
-    async fn objects_placed_until(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()>;
 }

@@ -6,6 +6,7 @@ use raccordo_core::id::{LineageId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// An entry as the hub's log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,14 @@ pub struct HubMoveRow {
     pub changed_at: Instant,
 }
 
+record! { HubMoveRow in "hub_move" {
+    key { lineage: LineageId = "lineage" }
+    statement = "statement",
+    previous = "previous",
+    answer = "answer",
+    changed_at = "changed_at_ms",
+} }
+
 /// Rows of hub terms.
 #[async_trait]
 pub trait TermRows {
@@ -51,15 +60,15 @@ pub trait TermRows {
     async fn forget_kept(&mut self, lineage: LineageId, up_to: Sequence) -> Stored<()>;
     /// Forgets those whose [`KeptRow::bytes_through`] is at most so much.
     async fn forget_kept_bytes(&mut self, lineage: LineageId, bytes: u64) -> Stored<()>;
+}
 
+/// Rows of moves to another hub.
+#[async_trait]
+pub trait HubMoveRows {
     /// The way of an équipe's log to another hub.
     async fn hub_move(&mut self, lineage: LineageId) -> Stored<Option<HubMoveRow>>;
     /// Writes or replaces it.
     async fn put_hub_move(&mut self, row: HubMoveRow) -> Stored<()>;
     /// Forgets it.
     async fn delete_hub_move(&mut self, lineage: LineageId) -> Stored<()>;
-
-    /// Own entries that a hub placed after a place wait for a hub again, unplaced, and so do
-    /// their envelopes.
-    async fn unplace_after(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()>;
 }

@@ -5,6 +5,7 @@ use raccordo_core::id::{Digest, LineageId, NodeId, ObjectId, RecordId};
 use raccordo_core::pseudonym::token::Tag;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// A finished token of an own record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,14 @@ pub struct ReceivedTagRow {
     pub register: u8,
 }
 
+record! { PairRow in "pair_secret" {
+    key { lineage: LineageId = "lineage", peer: NodeId = "peer" }
+    sealed_own = "sealed_own",
+    sealed_theirs = "sealed_theirs",
+    tagged_until = "tagged_until",
+    tagged = "tagged",
+} }
+
 /// Rows of tokens and tags.
 #[async_trait]
 pub trait TokenRows {
@@ -100,11 +109,6 @@ pub trait TokenRows {
         after: Option<RecordId>,
         limit: u32,
     ) -> Stored<Vec<RecordId>>;
-
-    /// What is shared with the peers of an équipe, by peer.
-    async fn pairs(&mut self, lineage: LineageId) -> Stored<Vec<PairRow>>;
-    /// Adds or replaces.
-    async fn put_pair(&mut self, row: PairRow) -> Stored<()>;
 
     /// Adds expected tags; twice the same is once.
     async fn put_own_tags(&mut self, rows: &[OwnTagRow]) -> Stored<()>;
@@ -133,4 +137,13 @@ pub trait TokenRows {
         peer: &NodeId,
         tags: &[Tag],
     ) -> Stored<Vec<ReceivedTagRow>>;
+}
+
+/// Rows of the secrets that two nodes share.
+#[async_trait]
+pub trait PairRows {
+    /// What is shared with the peers of an équipe, by peer.
+    async fn pairs(&mut self, lineage: LineageId) -> Stored<Vec<PairRow>>;
+    /// Adds or replaces.
+    async fn put_pair(&mut self, row: PairRow) -> Stored<()>;
 }

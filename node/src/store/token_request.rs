@@ -6,6 +6,7 @@ use raccordo_core::pseudonym::key::{Class, Generation, KeyEpoch};
 use raccordo_core::time::Instant;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// A record of which an équipe is to have tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,43 +62,29 @@ pub struct AnswerRow {
     pub evaluation: Vec<u8>,
 }
 
+record! { RequestRow in "token_request" {
+    key { lineage: LineageId = "lineage", request: TokenRequestId = "request" }
+    class = "class",
+    key_epoch = "key_epoch",
+    elements = "elements",
+    attempts = "attempts",
+    asked_at = "asked_at_ms",
+    accepted_at = "accepted_at_ms";
+    heavy { sealed = "sealed" }
+} }
+record! { AnswerRow in "token_answer" {
+    key {
+        lineage: LineageId = "lineage",
+        request: TokenRequestId = "request",
+        member: NodeId = "member",
+    }
+    generation = "generation",
+    evaluation = "evaluation",
+} }
+
 /// Rows of what waits for tokens.
 #[async_trait]
 pub trait TokenRequestRows {
-    /// Wants tokens of records, also where they were made before.
-    async fn want_tokens(&mut self, rows: &[WantedRow]) -> Stored<()>;
-    /// Records that wait, newest first, at most `limit`.
-    async fn wanted_tokens(
-        &mut self,
-        lineage: LineageId,
-        class: Class,
-        limit: u32,
-    ) -> Stored<Vec<WantedRow>>;
-    /// How many records are in a state.
-    async fn count_wanted_tokens(
-        &mut self,
-        lineage: LineageId,
-        class: Class,
-        state: &str,
-    ) -> Stored<u64>;
-    /// Puts records of one state into another.
-    async fn turn_wanted_tokens(
-        &mut self,
-        lineage: LineageId,
-        class: Class,
-        records: &[RecordId],
-        states: (&str, &str),
-    ) -> Stored<()>;
-    /// Wants tokens of all records of a state anew.
-    async fn want_tokens_again(
-        &mut self,
-        lineage: LineageId,
-        class: Class,
-        state: &str,
-    ) -> Stored<()>;
-    /// Forgets a record.
-    async fn forget_wanted_tokens(&mut self, record: RecordId) -> Stored<()>;
-
     /// Writes or replaces a request.
     async fn put_token_request(&mut self, row: RequestRow) -> Stored<()>;
     /// One request.
@@ -131,4 +118,42 @@ pub trait TokenRequestRows {
         request: TokenRequestId,
         member: &NodeId,
     ) -> Stored<()>;
+}
+
+/// Rows of records that wait for tokens.
+#[async_trait]
+pub trait WantedRows {
+    /// Wants tokens of records, also where they were made before.
+    async fn want_tokens(&mut self, rows: &[WantedRow]) -> Stored<()>;
+    /// Records that wait, newest first, at most `limit`.
+    async fn wanted_tokens(
+        &mut self,
+        lineage: LineageId,
+        class: Class,
+        limit: u32,
+    ) -> Stored<Vec<WantedRow>>;
+    /// How many records are in a state.
+    async fn count_wanted_tokens(
+        &mut self,
+        lineage: LineageId,
+        class: Class,
+        state: &str,
+    ) -> Stored<u64>;
+    /// Puts records of one state into another.
+    async fn turn_wanted_tokens(
+        &mut self,
+        lineage: LineageId,
+        class: Class,
+        records: &[RecordId],
+        states: (&str, &str),
+    ) -> Stored<()>;
+    /// Wants tokens of all records of a state anew.
+    async fn want_tokens_again(
+        &mut self,
+        lineage: LineageId,
+        class: Class,
+        state: &str,
+    ) -> Stored<()>;
+    /// Forgets a record.
+    async fn forget_wanted_tokens(&mut self, record: RecordId) -> Stored<()>;
 }

@@ -5,6 +5,7 @@ use raccordo_core::id::{Epoch, GroupId, LineageId, NodeId};
 use raccordo_core::trust::void::Votes;
 
 use super::Stored;
+use super::sql::record::record;
 
 /// At a hub: the group as it was before a commit that no other member has followed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,23 @@ pub struct StrayRow {
     /// What the others say of it.
     pub votes: Votes,
 }
+
+record! { UnfollowedRow in "unfollowed" {
+    key { group: GroupId = "group_id" }
+    committer = "committer",
+    epoch = "epoch",
+    votes = "sequence" "entry" "needed" "said";
+    heavy { statement = "statement", group_info = "group_info", tree = "tree" }
+} }
+record! { StrayRow in "stray" {
+    key { lineage: LineageId = "lineage" }
+    committer = "committer",
+    epoch = "epoch",
+    log_epoch = "log_epoch",
+    asked = "asked",
+    followed_by = "followed_by",
+    votes = "sequence" "entry" "needed" "said",
+} }
 
 /// Rows of such commits.
 #[async_trait]

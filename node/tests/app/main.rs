@@ -44,6 +44,7 @@ mod restored;
 mod returning;
 mod rogue;
 mod sharing;
+mod statements;
 mod storage;
 mod succession;
 mod successor;

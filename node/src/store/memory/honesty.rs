@@ -1,12 +1,11 @@
 //! Rows of verified history, claims and proofs, in memory.
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{LineageId, Sequence};
 
 use super::{MemoryTx, inserted};
 use crate::store::Stored;
-use crate::store::honesty::{ClaimRow, HonestyRows, StretchRow};
-use crate::store::outbox::EntryState;
+use crate::store::honesty::{HonestyRows, StretchRow};
 
 const LAST: Sequence = Sequence(u64::MAX);
 
@@ -33,20 +32,6 @@ impl HonestyRows for MemoryTx {
         self.alter(|tables| tables.stretch.remove_where(range, |_, _| true))
     }
 
-    async fn keep_claim(&mut self, row: ClaimRow) -> Stored<()> {
-        let key = (row.lineage, row.teller.clone());
-        self.alter(|tables| tables.claim.add(key, row)).map(drop)
-    }
-
-    async fn claims(&mut self, lineage: LineageId) -> Stored<Vec<ClaimRow>> {
-        let of = |row: &&ClaimRow| row.lineage == lineage;
-        self.look(|tables| tables.claim.rows().map(|(_, row)| row).filter(of).cloned().collect())
-    }
-
-    async fn delete_claim(&mut self, lineage: LineageId, teller: &NodeId) -> Stored<()> {
-        self.alter(|tables| tables.claim.remove(&(lineage, teller.clone())))
-    }
-
     async fn keep_proof(
         &mut self,
         lineage: LineageId,
@@ -60,23 +45,6 @@ impl HonestyRows for MemoryTx {
         self.look(|tables| {
             let rows = tables.proof.range((lineage, Sequence(0))..=(lineage, LAST));
             rows.map(|(_, proof)| proof.clone()).collect()
-        })
-    }
-
-    async fn own_places(
-        &mut self,
-        lineage: LineageId,
-        after: Sequence,
-        up_to: Sequence,
-    ) -> Stored<Vec<(Sequence, EntryId)>> {
-        self.look(|tables| {
-            let rows = tables.entry.range((lineage, 0)..=(lineage, u64::MAX));
-            let within = rows.map(|(_, row)| row).filter(|row| {
-                row.state == EntryState::Accepted && row.sequence > after && row.sequence <= up_to
-            });
-            let mut places: Vec<_> = within.map(|row| (row.sequence, row.entry)).collect();
-            places.sort_unstable();
-            places
         })
     }
 }

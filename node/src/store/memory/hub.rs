@@ -5,58 +5,17 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use raccordo_core::hublog::EntryKind;
-use raccordo_core::id::{EntryId, Epoch, GroupId, ItemId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{EntryId, Epoch, GroupId, ItemId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::{MemoryTx, first, inserted};
 use crate::store::Stored;
 use crate::store::hub::{
-    CarriedRow, HubRows, LogBytes, LogRow, MailLoad, MailLoads, MailboxRow, POSTED, PoolRow,
+    HubRows, LogBytes, LogRow, MailLoad, MailLoads, MailboxRow, POSTED, PoolRow,
 };
 
 #[async_trait]
 impl HubRows for MemoryTx {
-    async fn raise_carried(&mut self, lineage: LineageId) -> Stored<bool> {
-        let raise = |row: &mut CarriedRow| row.version = row.version.saturating_add(1);
-        self.alter(|tables| tables.carried.change(&lineage, raise))
-    }
-
-    async fn carried(&mut self, lineage: LineageId) -> Stored<Option<CarriedRow>> {
-        self.look(|tables| tables.carried.row(&lineage).cloned())
-    }
-
-    async fn carried_group(&mut self, group: GroupId) -> Stored<Option<CarriedRow>> {
-        self.look(|tables| {
-            tables.carried.rows().map(|(_, row)| row).find(|row| row.group == group).cloned()
-        })
-    }
-
-    async fn all_carried(&mut self) -> Stored<Vec<CarriedRow>> {
-        self.look(|tables| {
-            let mut rows: Vec<_> = tables.carried.rows().map(|(_, row)| row.clone()).collect();
-            rows.sort_by(|a, b| (&a.name, a.lineage).cmp(&(&b.name, b.lineage)));
-            rows
-        })
-    }
-
-    async fn has_successor(&mut self, group: GroupId) -> Stored<bool> {
-        self.look(|tables| tables.carried.rows().any(|(_, row)| row.succeeds == group))
-    }
-
-    async fn insert_carried(&mut self, row: CarriedRow) -> Stored<()> {
-        self.change(|tables| inserted("carried", tables.carried.add(row.lineage, row)))
-    }
-
-    async fn update_carried(&mut self, row: &CarriedRow) -> Stored<()> {
-        let update =
-            |old: &mut CarriedRow| *old = CarriedRow { version: old.version, ..row.clone() };
-        self.alter(|tables| tables.carried.change(&row.lineage, update)).map(drop)
-    }
-
-    async fn delete_carried(&mut self, lineage: LineageId) -> Stored<()> {
-        self.alter(|tables| tables.carried.remove(&lineage))
-    }
-
     async fn insert_log(&mut self, rows: &[LogRow]) -> Stored<()> {
         self.change(|tables| {
             for row in rows {
@@ -138,17 +97,6 @@ impl HubRows for MemoryTx {
         })
     }
 
-    async fn delete_log(&mut self, group: GroupId) -> Stored<()> {
-        self.alter(|tables| {
-            tables.log.remove_where(.., |(of, _), _| *of == group);
-            tables.log_place.remove_where(.., |(of, ..), _| *of == group);
-            tables.log_cursor.remove_where(.., |(of, _), _| *of == group);
-            tables.log_leaver.remove_where(.., |(of, _), _| *of == group);
-            tables.group_tree.remove_where(.., |(of, _), _| *of == group);
-            tables.unfollowed.remove(&group);
-        })
-    }
-
     async fn rename_log(&mut self, from: GroupId, to: GroupId) -> Stored<()> {
         self.change(|tables| {
             let rows = tables.log.range((from, Sequence(0))..=(from, Sequence(u64::MAX)));
@@ -163,31 +111,6 @@ impl HubRows for MemoryTx {
             }
             Ok(())
         })
-    }
-
-    async fn cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>> {
-        self.look(|tables| {
-            let rows = tables.log_cursor.rows().filter(|((of, _), _)| *of == group);
-            rows.map(|((_, node), sequence)| (node.clone(), *sequence)).collect()
-        })
-    }
-
-    async fn put_cursor(
-        &mut self,
-        group: GroupId,
-        node: &NodeId,
-        sequence: Sequence,
-    ) -> Stored<()> {
-        self.alter(|tables| {
-            let key = (group, node.clone());
-            if tables.log_cursor.row(&key).is_none_or(|old| *old < sequence) {
-                tables.log_cursor.put(key, sequence);
-            }
-        })
-    }
-
-    async fn delete_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()> {
-        self.alter(|tables| tables.log_cursor.remove(&(group, node.clone())))
     }
 
     async fn put_tree(
@@ -313,6 +236,14 @@ impl HubRows for MemoryTx {
             tables.mailbox.remove_where(.., |_, row| row.expires_at <= now);
             tables.pool.remove_where(.., |_, (row, _)| row.expires_at <= now);
             tables.group_tree.remove_where(.., |_, (_, expires_at)| *expires_at <= now);
+        })
+    }
+
+    async fn delete_log_entries(&mut self, group: GroupId) -> Stored<()> {
+        self.alter(|tables| {
+            tables.log.remove_where(.., |(of, _), _| *of == group);
+            tables.log_place.remove_where(.., |(of, ..), _| *of == group);
+            tables.group_tree.remove_where(.., |(of, _), _| *of == group);
         })
     }
 }

@@ -1,37 +1,27 @@
 //! The store in memory, for simulation: ordered maps, no waiting, and crashes on demand.
 //!
-//! Writers queue behind one another; all else is ready at once. A writer changes the maps
-//! in place and can take its changes back; a reader shares the maps as they were at the
-//! last commit, and only a writer beside a reader copies a map.
+//! Writers queue behind one another; all else is ready at once. Each transaction has the maps
+//! as they were at the last commit: a copy costs nothing, and shares what neither changes.
 
 mod account;
 mod audit_head;
 mod draft;
 mod email_notice;
-mod equipe;
 mod history;
 mod honesty;
 mod hub;
 mod inbox;
-mod keys;
 mod matching;
-mod membership;
 mod node;
 mod object;
 mod offer;
-mod outbox;
 mod register;
-mod rejoin;
 mod served;
-mod storable;
-mod successor;
-mod table;
 mod tables;
 mod term;
 mod token;
 mod token_request;
 mod visit;
-mod void;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,6 +30,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use self::tables::Tables;
 use super::ailment::{Ailing, Ailment};
+use super::live::{LiveAccess, LiveTables, Scope};
 pub use super::mishap::CrashPoint;
 use super::mishap::{Meeting, Mishaps, Spared};
 use super::{Store, StoreError, Stored, Tx};
@@ -66,21 +57,20 @@ struct State {
 }
 
 impl State {
-    fn commit(&mut self) -> Stored<()> {
-        if let Some(table) = self.tables.unfit() {
-            self.tables.roll_back();
+    fn commit(&mut self, mut tables: Tables) -> Stored<()> {
+        if let Some(table) = tables.unfit() {
             return Err(StoreError::Unfit(table));
         }
+        tables.settle();
         match self.mishaps.commit() {
             Meeting::Fine => {
-                self.tables.settle();
+                self.tables = tables;
                 self.ailing = None;
                 Ok(())
             }
             Meeting::Failed(error, point) => {
-                match point {
-                    CrashPoint::BeforeCommit => self.tables.roll_back(),
-                    CrashPoint::AfterCommit => self.tables.settle(),
+                if point == CrashPoint::AfterCommit {
+                    self.tables = tables;
                 }
                 if let StoreError::Ailing { ailment, cause } = &error {
                     self.ailing = Some(Ailing { ailment: *ailment, cause: cause.clone() });
@@ -139,15 +129,12 @@ impl MemoryStore {
     /// over, and no further crash is pending.
     pub fn recover(&self) {
         let mut state = self.state();
-        state.tables.roll_back();
         state.mishaps.recover();
     }
 
     /// What is committed now.
     pub fn snapshot(&self) -> Snapshot {
-        let mut tables = self.state().tables.clone();
-        tables.roll_back();
-        Snapshot(tables)
+        Snapshot(self.state().tables.clone())
     }
 
     /// Puts everything back as it was; transactions from before are over.
@@ -155,6 +142,13 @@ impl MemoryStore {
         let mut state = self.state();
         state.tables = snapshot.0.clone();
         state.mishaps.live_anew();
+    }
+
+    fn begin(&self, turn: Option<OwnedMutexGuard<()>>) -> Stored<Box<dyn Tx>> {
+        let state = self.state();
+        let (life, tables) = (state.mishaps.life()?, state.tables.clone());
+        drop(state);
+        Ok(Box::new(MemoryTx { store: self.clone(), life, tables, turn }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -171,14 +165,11 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn write(&self) -> Stored<Box<dyn Tx>> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let life = self.life()?;
-        Ok(Box::new(MemoryTx { store: self.clone(), life, mode: Mode::Write(turn) }))
+        self.begin(Some(turn))
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        let life = self.life()?;
-        let mode = Mode::Read(Box::new(self.snapshot().0));
-        Ok(Box::new(MemoryTx { store: self.clone(), life, mode }))
+        self.begin(None)
     }
 
     fn ailing(&self) -> Option<Ailing> {
@@ -194,67 +185,79 @@ impl Store for MemoryStore {
     }
 }
 
-enum Mode {
-    Read(Box<Tables>),
-    Write(#[expect(dead_code, reason = "held until the end")] OwnedMutexGuard<()>),
-}
-
 /// A transaction; dropping it rolls back.
 pub struct MemoryTx {
     store: MemoryStore,
     life: u64,
-    mode: Mode,
+    tables: Tables,
+    /// Only a writer has the turn, until the end.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl MemoryTx {
+    fn check(&self) -> Stored<()> {
+        self.store.state().mishaps.check(self.life)
+    }
+
+    fn check_writes(&self) -> Stored<()> {
+        self.check()?;
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("this transaction only reads".to_owned()))
+    }
+
     /// Reads.
     fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> Stored<T> {
-        let state = self.store.state();
-        state.mishaps.check(self.life)?;
-        match &self.mode {
-            Mode::Read(tables) => Ok(look(tables)),
-            Mode::Write(_) => Ok(look(&state.tables)),
-        }
+        self.check()?;
+        Ok(look(&self.tables))
     }
 
     /// Writes; what no database holds is refused, and the whole transaction with it.
     fn change<T>(&mut self, change: impl FnOnce(&mut Tables) -> Stored<T>) -> Stored<T> {
-        let mut state = self.store.state();
-        state.mishaps.check(self.life)?;
-        match &self.mode {
-            Mode::Read(_) => Err(StoreError::Unavailable("this transaction only reads".to_owned())),
-            Mode::Write(_) => {
-                let changed = change(&mut state.tables)?;
-                let unfit = state.tables.unfit();
-                unfit.map_or(Ok(changed), |table| Err(StoreError::Unfit(table)))
-            }
-        }
+        self.check_writes()?;
+        let changed = change(&mut self.tables)?;
+        let unfit = self.tables.unfit();
+        unfit.map_or(Ok(changed), |table| Err(StoreError::Unfit(table)))
     }
 
     /// Writes what cannot fail.
     fn alter<T>(&mut self, change: impl FnOnce(&mut Tables) -> T) -> Stored<T> {
         self.change(|tables| Ok(change(tables)))
     }
+
+    /// In memory everything is loaded, and a scope that nobody wrote to is empty.
+    fn loaded(&mut self, scope: Scope) {
+        if !self.tables.live.has(scope) {
+            self.tables.live.load(scope, Arc::default());
+        }
+    }
 }
 
-impl Drop for MemoryTx {
-    fn drop(&mut self) {
-        let mut state = self.store.state();
-        // After a commit nothing is left to be taken back.
-        if matches!(self.mode, Mode::Write(_)) && state.mishaps.is_of(self.life) {
-            state.tables.roll_back();
-        }
+#[async_trait]
+impl LiveAccess for MemoryTx {
+    async fn live(&mut self, scope: Scope) -> Stored<&LiveTables> {
+        self.check()?;
+        self.loaded(scope);
+        self.tables.live.tables(scope).ok_or(StoreError::Damaged("live"))
+    }
+
+    async fn live_mut(&mut self, scope: Scope) -> Stored<&mut LiveTables> {
+        self.check_writes()?;
+        self.loaded(scope);
+        self.tables.live.tables_mut(scope).ok_or(StoreError::Damaged("live"))
     }
 }
 
 #[async_trait]
 impl Tx for MemoryTx {
     async fn commit(self: Box<Self>) -> Stored<()> {
-        let mut state = self.store.state();
-        state.mishaps.check(self.life)?;
-        match &self.mode {
-            Mode::Read(_) => Ok(()),
-            Mode::Write(_) => state.commit(),
+        let Self { store, life, tables, turn } = *self;
+        let mut state = store.state();
+        state.mishaps.check(life)?;
+        match turn {
+            None => Ok(()),
+            Some(_turn) => state.commit(tables),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of objects, in memory.
 
 use async_trait::async_trait;
-use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId};
+use raccordo_core::id::{EnvelopeId, LineageId, NodeId, ObjectId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::tables::Tables;
@@ -155,6 +155,21 @@ impl ObjectRows for MemoryTx {
                 tables.read_note.put((lineage, *object), true);
             }
             taken
+        })
+    }
+
+    async fn place_objects(&mut self, places: &[(ObjectId, Sequence)]) -> Stored<()> {
+        self.alter(|tables| {
+            for (object, sequence) in places {
+                tables.object.change(object, |row| row.sequence = *sequence);
+            }
+        })
+    }
+
+    async fn objects_placed_until(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()> {
+        let beyond = |row: &ObjectRow| row.lineage == lineage && row.sequence > sequence;
+        self.alter(|tables| {
+            tables.object.change_where(.., beyond, |row| row.sequence = sequence);
         })
     }
 }

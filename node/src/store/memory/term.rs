@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use raccordo_core::id::{LineageId, ObjectId, Sequence};
+use raccordo_core::id::{LineageId, Sequence};
 
 use super::MemoryTx;
-use super::outbox::whole;
 use crate::store::Stored;
-use crate::store::outbox::EntryState;
-use crate::store::term::{HubMoveRow, KeptRow, TermRows};
+
+use crate::store::term::{KeptRow, TermRows};
 
 /// All places of an équipe up to one.
 fn up_to(lineage: LineageId, last: u64) -> RangeInclusive<(LineageId, Sequence)> {
@@ -53,41 +52,5 @@ impl TermRows for MemoryTx {
     async fn forget_kept_bytes(&mut self, lineage: LineageId, bytes: u64) -> Stored<()> {
         let old = |_: &(LineageId, Sequence), row: &KeptRow| row.bytes_through <= bytes;
         self.alter(|tables| tables.kept_entry.remove_where(up_to(lineage, u64::MAX), old))
-    }
-
-    async fn hub_move(&mut self, lineage: LineageId) -> Stored<Option<HubMoveRow>> {
-        self.look(|tables| tables.hub_move.row(&lineage).cloned())
-    }
-
-    async fn put_hub_move(&mut self, row: HubMoveRow) -> Stored<()> {
-        self.alter(|tables| tables.hub_move.put(row.lineage, row))
-    }
-
-    async fn delete_hub_move(&mut self, lineage: LineageId) -> Stored<()> {
-        self.alter(|tables| tables.hub_move.remove(&lineage))
-    }
-
-    async fn unplace_after(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()> {
-        self.alter(|tables| {
-            let placed = tables.envelope.range(whole(lineage)).map(|(_, row)| row);
-            let placed = placed.filter(|row| row.sequence > sequence);
-            let objects: Vec<ObjectId> = placed.filter_map(|row| row.object).collect();
-            for object in objects {
-                tables.object.change(&object, |row| row.sequence = Sequence(0));
-            }
-            tables.envelope.change_where(
-                whole(lineage),
-                |row| row.sequence > sequence,
-                |row| row.sequence = Sequence(0),
-            );
-            tables.entry.change_where(
-                whole(lineage),
-                |row| row.sequence > sequence && row.state == EntryState::Accepted,
-                |row| {
-                    row.sequence = Sequence(0);
-                    row.state = EntryState::Pending;
-                },
-            );
-        })
     }
 }

@@ -6,7 +6,7 @@ use raccordo_core::pseudonym::token::Tag;
 
 use super::MemoryTx;
 use crate::store::Stored;
-use crate::store::token::{OwnTagRow, PairRow, ReceivedTagRow, TokenRow, TokenRows};
+use crate::store::token::{OwnTagRow, ReceivedTagRow, TokenRow, TokenRows};
 
 const FIRST: RecordId = RecordId(uuid::Uuid::nil());
 
@@ -65,17 +65,6 @@ impl TokenRows for MemoryTx {
             records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             records
         })
-    }
-
-    async fn pairs(&mut self, lineage: LineageId) -> Stored<Vec<PairRow>> {
-        self.look(|tables| {
-            let rows = tables.pair_secret.rows().filter(|((of, _), _)| *of == lineage);
-            rows.map(|(_, row)| row.clone()).collect()
-        })
-    }
-
-    async fn put_pair(&mut self, row: PairRow) -> Stored<()> {
-        self.alter(|tables| tables.pair_secret.put((row.lineage, row.peer.clone()), row))
     }
 
     async fn put_own_tags(&mut self, rows: &[OwnTagRow]) -> Stored<()> {

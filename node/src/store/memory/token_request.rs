@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use raccordo_core::id::{LineageId, NodeId, RecordId, TokenRequestId};
+use raccordo_core::id::{LineageId, RecordId};
 use raccordo_core::pseudonym::key::Class;
 
 use super::{MemoryTx, first};
 use crate::store::Stored;
-use crate::store::token_request::{AnswerRow, RequestRow, TokenRequestRows, WantedRow};
+use crate::store::token_request::{WantedRow, WantedRows};
 
 #[async_trait]
-impl TokenRequestRows for MemoryTx {
+impl WantedRows for MemoryTx {
     async fn want_tokens(&mut self, rows: &[WantedRow]) -> Stored<()> {
         self.alter(|tables| {
             for row in rows {
@@ -79,71 +79,6 @@ impl TokenRequestRows for MemoryTx {
 
     async fn forget_wanted_tokens(&mut self, record: RecordId) -> Stored<()> {
         self.alter(|tables| tables.token_wanted.remove_where(.., |key, _| key.2 == record))
-    }
-
-    async fn put_token_request(&mut self, row: RequestRow) -> Stored<()> {
-        self.alter(|tables| tables.token_request.put((row.lineage, row.request), row))
-    }
-
-    async fn token_request(
-        &mut self,
-        lineage: LineageId,
-        request: TokenRequestId,
-    ) -> Stored<Option<RequestRow>> {
-        self.look(|tables| tables.token_request.row(&(lineage, request)).cloned())
-    }
-
-    async fn token_requests(
-        &mut self,
-        lineage: LineageId,
-        class: Class,
-    ) -> Stored<Vec<RequestRow>> {
-        self.look(|tables| {
-            let rows = tables.token_request.rows().map(|(_, row)| row);
-            let of = |row: &&RequestRow| (row.lineage, row.class) == (lineage, class);
-            let mut rows: Vec<RequestRow> = rows.filter(of).cloned().collect();
-            rows.sort_by_key(|row| (row.asked_at, row.request));
-            rows
-        })
-    }
-
-    async fn delete_token_request(
-        &mut self,
-        lineage: LineageId,
-        request: TokenRequestId,
-    ) -> Stored<()> {
-        self.alter(|tables| {
-            let of =
-                |key: &(LineageId, TokenRequestId, NodeId)| (key.0, key.1) == (lineage, request);
-            tables.token_answer.remove_where(.., |key, _| of(key));
-            tables.token_request.remove(&(lineage, request));
-        })
-    }
-
-    async fn put_token_answer(&mut self, row: AnswerRow) -> Stored<()> {
-        let key = (row.lineage, row.request, row.member.clone());
-        self.alter(|tables| tables.token_answer.put(key, row))
-    }
-
-    async fn token_answers(
-        &mut self,
-        lineage: LineageId,
-        request: TokenRequestId,
-    ) -> Stored<Vec<AnswerRow>> {
-        self.look(|tables| {
-            let rows = tables.token_answer.rows().map(|(_, row)| row);
-            rows.filter(|row| (row.lineage, row.request) == (lineage, request)).cloned().collect()
-        })
-    }
-
-    async fn delete_token_answer(
-        &mut self,
-        lineage: LineageId,
-        request: TokenRequestId,
-        member: &NodeId,
-    ) -> Stored<()> {
-        let key = (lineage, request, member.clone());
-        self.alter(|tables| tables.token_answer.remove(&key))
     }
 }
 

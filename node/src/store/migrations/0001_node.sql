@@ -97,8 +97,8 @@ CREATE TABLE peer (
     state          TEXT   NOT NULL,
     reason         TEXT   NOT NULL,
     changed_at_ms  BIGINT NOT NULL,
-    -- SHA-256 of the sealing key to which it has opened a challenge; empty before.
-    opened_key     BLOB   NOT NULL,
+    -- SHA-256 of the sealing key to which it has opened a challenge; none before.
+    opened_key     BLOB,
     -- When it was challenged last; 0 before.
     challenged_at_ms BIGINT NOT NULL,
     -- Why a newer card was not taken; empty while its newest is here.

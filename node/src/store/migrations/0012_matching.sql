@@ -25,9 +25,9 @@ CREATE TABLE pair_secret (
     sealed_own     BLOB   NOT NULL,
     -- Empty before the peer's half has come.
     sealed_theirs  BLOB   NOT NULL,
-    -- Records up to this id have their tags for the peer; empty before the first, and when all
+    -- Records up to this id have their tags for the peer; none before the first, and when all
     -- have.
-    tagged_until   BLOB   NOT NULL,
+    tagged_until   BLOB,
     -- 1 when all have.
     tagged         BIGINT NOT NULL,
     PRIMARY KEY (lineage, peer)

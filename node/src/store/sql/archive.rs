@@ -56,7 +56,7 @@ impl Archive for SqlTx {
     }
 
     async fn commit(self: Box<Self>) -> Stored<()> {
-        crate::store::Tx::commit(self).await
+        self.end_archive().await
     }
 }
 

@@ -1,12 +1,12 @@
 //! Rows of verified history, claims and proofs.
 
 use async_trait::async_trait;
-use raccordo_core::id::{EntryId, LineageId, NodeId, Sequence};
+use raccordo_core::id::{LineageId, Sequence};
 
 use super::SqlTx;
 use super::statement::{Columns, sql};
 use crate::store::Stored;
-use crate::store::honesty::{ClaimRow, HonestyRows, StretchRow};
+use crate::store::honesty::{HonestyRows, StretchRow};
 
 const INSERT_STRETCH: &str = "INSERT INTO stretch (lineage, last, after, head_before, digests, \
      checkpoint, checkpoint_signature) VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -14,17 +14,9 @@ const INSERT_STRETCH: &str = "INSERT INTO stretch (lineage, last, after, head_be
 const STRETCHES_FROM: &str = "SELECT lineage, last, after, head_before, digests, checkpoint, \
      checkpoint_signature FROM stretch WHERE lineage = $1 AND last >= $2 ORDER BY last LIMIT $3";
 const FORGET_STRETCHES: &str = "DELETE FROM stretch WHERE lineage = $1 AND last < $2";
-const KEEP_CLAIM: &str = "INSERT INTO claim (lineage, teller, sequence, head, checkpoint, \
-     checkpoint_signature, noted_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-     ON CONFLICT DO NOTHING";
-const CLAIMS: &str = "SELECT lineage, teller, sequence, head, checkpoint, checkpoint_signature, \
-     noted_at_ms FROM claim WHERE lineage = $1";
-const DELETE_CLAIM: &str = "DELETE FROM claim WHERE lineage = $1 AND teller = $2";
 const KEEP_PROOF: &str = "INSERT INTO proof (lineage, sequence, proof) VALUES ($1, $2, $3) \
      ON CONFLICT DO NOTHING";
 const PROOFS: &str = "SELECT proof FROM proof WHERE lineage = $1 ORDER BY sequence";
-const OWN_PLACES: &str = "SELECT sequence, entry FROM entry WHERE lineage = $1 \
-     AND sequence > $2 AND sequence <= $3 AND state = 'accepted' ORDER BY sequence";
 
 #[async_trait]
 impl HonestyRows for SqlTx {
@@ -55,29 +47,6 @@ impl HonestyRows for SqlTx {
         self.execute(delete.integer(before.0)).await.map(drop)
     }
 
-    async fn keep_claim(&mut self, row: ClaimRow) -> Stored<()> {
-        let keep = sql("claim", KEEP_CLAIM)
-            .bytes(row.lineage.as_bytes())
-            .text(row.teller)
-            .integer(row.sequence.0)
-            .bytes(row.head.as_bytes())
-            .bytes(row.checkpoint)
-            .bytes(row.checkpoint_signature)
-            .instant(row.noted_at);
-        self.execute(keep).await.map(drop)
-    }
-
-    async fn claims(&mut self, lineage: LineageId) -> Stored<Vec<ClaimRow>> {
-        let mut rows = self.all(sql("claim", CLAIMS).bytes(lineage.as_bytes()), claim).await?;
-        rows.sort_by(|a, b| a.teller.cmp(&b.teller));
-        Ok(rows)
-    }
-
-    async fn delete_claim(&mut self, lineage: LineageId, teller: &NodeId) -> Stored<()> {
-        let delete = sql("claim", DELETE_CLAIM).bytes(lineage.as_bytes());
-        self.execute(delete.text(teller.as_str())).await.map(drop)
-    }
-
     async fn keep_proof(
         &mut self,
         lineage: LineageId,
@@ -91,17 +60,6 @@ impl HonestyRows for SqlTx {
     async fn proofs(&mut self, lineage: LineageId) -> Stored<Vec<Vec<u8>>> {
         self.all(sql("proof", PROOFS).bytes(lineage.as_bytes()), |row| row.bytes()).await
     }
-
-    async fn own_places(
-        &mut self,
-        lineage: LineageId,
-        after: Sequence,
-        up_to: Sequence,
-    ) -> Stored<Vec<(Sequence, EntryId)>> {
-        let select = sql("entry", OWN_PLACES).bytes(lineage.as_bytes());
-        let read = |row: &mut Columns<'_>| Ok((Sequence(row.integer()?), row.id()?));
-        self.all(select.integer(after.0).integer(up_to.0), read).await
-    }
 }
 
 fn stretch(row: &mut Columns<'_>) -> Stored<StretchRow> {
@@ -113,17 +71,5 @@ fn stretch(row: &mut Columns<'_>) -> Stored<StretchRow> {
         digests: row.bytes()?,
         checkpoint: row.bytes()?,
         checkpoint_signature: row.bytes()?,
-    })
-}
-
-fn claim(row: &mut Columns<'_>) -> Stored<ClaimRow> {
-    Ok(ClaimRow {
-        lineage: row.id()?,
-        teller: row.parsed()?,
-        sequence: Sequence(row.integer()?),
-        head: row.id()?,
-        checkpoint: row.bytes()?,
-        checkpoint_signature: row.bytes()?,
-        noted_at: row.instant()?,
     })
 }

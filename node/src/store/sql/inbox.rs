@@ -8,6 +8,7 @@ use super::SqlTx;
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
 use crate::store::inbox::{ChunkRow, InboxRows, SetAsideRow, WholeRow};
+use crate::store::live::{LiveAccess as _, Scope};
 
 const SEE: &str = "INSERT INTO seen (lineage, origin, envelope, expires_at_ms) \
      VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -20,6 +21,8 @@ const SET_ASIDE_AFTER: &str = "SELECT lineage, sequence, envelope, sender, reaso
 const FORGET_SET_ASIDE: &str = "DELETE FROM set_aside WHERE lineage = $1 AND sender = $2 \
      AND sequence <= (SELECT s.sequence FROM set_aside AS s WHERE s.lineage = $1 \
      AND s.sender = $2 ORDER BY s.sequence DESC LIMIT 1 OFFSET $3)";
+const NEWEST_SET_ASIDE: &str =
+    "SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) FROM set_aside WHERE lineage = $1";
 const SET_ASIDE_COUNT: &str = "SELECT COUNT(*) FROM set_aside WHERE lineage = $1";
 const PUT_CHUNK: &str = "INSERT INTO chunk (lineage, origin, whole, part, parts, sealed, \
      expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
@@ -55,6 +58,7 @@ impl InboxRows for SqlTx {
 
     async fn set_aside(&mut self, row: SetAsideRow) -> Stored<()> {
         let envelope = row.envelope.map(|envelope| envelope.as_bytes().to_vec());
+        let (scope, sequence) = (Scope::Equipe(row.lineage), row.sequence);
         let insert = sql("set_aside", SET_ASIDE)
             .bytes(row.lineage.as_bytes())
             .integer(row.sequence.0)
@@ -62,7 +66,10 @@ impl InboxRows for SqlTx {
             .text(row.sender)
             .text(row.reason)
             .instant(row.at);
-        self.execute(insert).await.map(drop)
+        self.execute(insert).await?;
+        let tables = self.live_mut(scope).await?;
+        tables.newest_set_aside = tables.newest_set_aside.max(sequence);
+        Ok(())
     }
 
     async fn set_aside_after(
@@ -70,6 +77,9 @@ impl InboxRows for SqlTx {
         lineage: LineageId,
         sequence: Sequence,
     ) -> Stored<Vec<SetAsideRow>> {
+        if self.live(Scope::Equipe(lineage)).await?.newest_set_aside <= sequence {
+            return Ok(Vec::new());
+        }
         let select = sql("set_aside", SET_ASIDE_AFTER).bytes(lineage.as_bytes());
         self.all(select.integer(sequence.0), set_aside).await
     }
@@ -159,6 +169,14 @@ impl InboxRows for SqlTx {
             .bytes(object.as_bytes())
             .text(member.as_str());
         self.execute(put).await.map(drop)
+    }
+}
+
+impl SqlTx {
+    /// The newest place at which something was set aside; 0 for none.
+    pub(super) async fn newest_set_aside(&mut self, lineage: LineageId) -> Stored<Sequence> {
+        let select = sql("set_aside", NEWEST_SET_ASIDE).bytes(lineage.as_bytes());
+        self.number(select).await.map(Sequence)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The logs of a hub, with their cursors and trees.
+//! The logs of a hub, with their trees.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -52,21 +52,12 @@ const KEPT: &str = "SELECT sender, kind, CAST(SUM(payload_bytes) AS BIGINT) FROM
 const DELETE_ROWS: &str = "DELETE FROM log_entry WHERE group_id = $1 AND sequence <= $2";
 const TRIM: &str = "UPDATE log_entry SET payload = $3, payload_bytes = 0 \
      WHERE group_id = $1 AND sequence <= $2 AND payload_bytes > 0";
-const DELETE_GROUP: [(&str, &str); 5] = [
+const DELETE_GROUP: [(&str, &str); 2] = [
     ("log_entry", "DELETE FROM log_entry WHERE group_id = $1"),
-    ("log_cursor", "DELETE FROM log_cursor WHERE group_id = $1"),
-    ("log_leaver", "DELETE FROM log_leaver WHERE group_id = $1"),
     ("group_tree", "DELETE FROM group_tree WHERE group_id = $1"),
-    ("unfollowed", "DELETE FROM unfollowed WHERE group_id = $1"),
 ];
 
 const RENAME_GROUP: &str = "UPDATE log_entry SET group_id = $2 WHERE group_id = $1";
-
-const CURSORS: &str = "SELECT node, sequence FROM log_cursor WHERE group_id = $1";
-const MOVE_CURSOR: &str = "INSERT INTO log_cursor (group_id, node, sequence) \
-     VALUES ($1, $2, $3) ON CONFLICT (group_id, node) DO UPDATE \
-     SET sequence = excluded.sequence WHERE log_cursor.sequence < excluded.sequence";
-const DELETE_CURSOR: &str = "DELETE FROM log_cursor WHERE group_id = $1 AND node = $2";
 
 const PUT_TREE: &str = "INSERT INTO group_tree (group_id, epoch, tree, expires_at_ms) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (group_id, epoch) DO UPDATE \
@@ -168,8 +159,8 @@ impl SqlTx {
         Ok(freed)
     }
 
-    /// Deletes a group's log, cursors and trees.
-    pub(super) async fn delete_group(&mut self, group: GroupId) -> Stored<()> {
+    /// Deletes a group's entries and trees.
+    pub(super) async fn delete_entries_and_trees(&mut self, group: GroupId) -> Stored<()> {
         for (table, text) in DELETE_GROUP {
             self.execute(sql(table, text).bytes(group.as_bytes())).await?;
         }
@@ -180,32 +171,6 @@ impl SqlTx {
     pub(super) async fn rename_group(&mut self, from: GroupId, to: GroupId) -> Stored<()> {
         let rename = sql("log_entry", RENAME_GROUP).bytes(from.as_bytes());
         self.execute(rename.bytes(to.as_bytes())).await.map(drop)
-    }
-
-    /// What members have durably processed, by node id.
-    pub(super) async fn log_cursors(&mut self, group: GroupId) -> Stored<Vec<(NodeId, Sequence)>> {
-        let read = |row: &mut Columns<'_>| Ok((row.parsed()?, Sequence(row.integer()?)));
-        let select = sql("log_cursor", CURSORS).bytes(group.as_bytes());
-        let mut cursors = self.all(select, read).await?;
-        cursors.sort();
-        Ok(cursors)
-    }
-
-    /// Moves a cursor forward, never back.
-    pub(super) async fn move_log_cursor(
-        &mut self,
-        group: GroupId,
-        node: &NodeId,
-        sequence: Sequence,
-    ) -> Stored<()> {
-        let put = sql("log_cursor", MOVE_CURSOR).bytes(group.as_bytes()).text(node.as_str());
-        self.execute(put.integer(sequence.0)).await.map(drop)
-    }
-
-    /// Forgets a cursor.
-    pub(super) async fn delete_log_cursor(&mut self, group: GroupId, node: &NodeId) -> Stored<()> {
-        let delete = sql("log_cursor", DELETE_CURSOR).bytes(group.as_bytes());
-        self.execute(delete.text(node.as_str())).await.map(drop)
     }
 
     /// Keeps the tree of an epoch until a time.

@@ -1,8 +1,9 @@
 //! The store on SQLite and PostgreSQL: one text of SQL for both.
 //!
-//! Everything is durable at commit. On SQLite the writers of this process queue behind one
-//! another and use a connection of their own, so that readers cannot starve them; on
-//! PostgreSQL they meet at the rows whose version they raise first.
+//! Everything is durable at commit. The writers of this process queue behind one another, and
+//! on SQLite use a connection of their own, so that readers cannot starve them. What every step
+//! needs is kept in memory (the [live state](super::live)); what was changed there is written
+//! when a transaction commits.
 //!
 //! An insert whose key is taken yields `Exists` and leaves the transaction usable, except
 //! that of several rows some may have been inserted: then the transaction is to be dropped.
@@ -11,6 +12,7 @@ mod account;
 mod archive;
 mod audit_head;
 mod bulk;
+mod carried;
 mod directory;
 mod draft;
 mod email_notice;
@@ -20,32 +22,26 @@ mod history;
 mod honesty;
 mod hub;
 mod inbox;
-mod keys;
 mod ledger;
+mod live;
 mod log;
 mod mailbox;
 mod matching;
-mod membership;
 mod migrations;
 mod node;
 mod object;
 mod offer;
-mod outbox;
-mod pact;
-mod peer;
+pub(in crate::store) mod record;
 mod register;
-mod rejoin;
 mod served;
 mod statement;
-mod successor;
 mod term;
 mod token;
 mod token_request;
 mod tx;
 mod visit;
-mod void;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,10 +52,12 @@ use tokio::sync::Mutex;
 pub use self::tx::SqlTx;
 
 use self::error::{noted, unavailable};
+use self::live::Live;
 use super::ailment::{Ailing, Ailment, Vitals};
 use super::archive::{Archive, Purpose};
 use super::dialect::Dialect;
 use super::mishap::{SharedMishaps, locked};
+use super::statements::Statements;
 use super::{Store, StoreError, Stored, Tx};
 
 /// How long a transaction waits for a free connection.
@@ -70,13 +68,21 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database on SQLite or PostgreSQL.
 pub struct SqlStore {
+    shared: Arc<Shared>,
+}
+
+/// What a store and its transactions share.
+struct Shared {
     dialect: Dialect,
     readers: AnyPool,
     writers: AnyPool,
     turn: Arc<Mutex<()>>,
-    vitals: Arc<Vitals>,
-    mishaps: Option<SharedMishaps>,
+    vitals: Vitals,
+    /// In a simulation: what may go wrong.
+    mishaps: OnceLock<SharedMishaps>,
+    live: Live,
     connections: u32,
+    statements: StdMutex<Statements>,
 }
 
 impl SqlStore {
@@ -117,14 +123,25 @@ impl SqlStore {
                 (pool.clone(), pool)
             }
         };
-        let (turn, vitals) = (Arc::default(), Arc::default());
-        Ok(Self { dialect, readers, writers, turn, vitals, mishaps: None, connections })
+        let shared = Shared {
+            dialect,
+            readers,
+            writers,
+            turn: Arc::default(),
+            vitals: Vitals::default(),
+            mishaps: OnceLock::new(),
+            live: Live::default(),
+            connections,
+            statements: StdMutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Lets a simulation decide which commits fail.
     #[must_use]
     pub fn with_mishaps(self, mishaps: SharedMishaps) -> Self {
-        Self { mishaps: Some(mishaps), ..self }
+        let _ = self.shared.mishaps.set(mishaps);
+        self
     }
 
     /// Brings the schema up to date; may run in several processes at once.
@@ -149,10 +166,10 @@ impl SqlStore {
         if found > known {
             return Err(StoreError::Newer { found, known });
         }
-        for statement in self.dialect.prelude() {
-            self.writers.execute(*statement).await.map_err(unavailable)?;
+        for statement in self.shared.dialect.prelude() {
+            self.shared.writers.execute(*statement).await.map_err(unavailable)?;
         }
-        let done = migrations::migrator(schema).run(&self.writers).await;
+        let done = migrations::migrator(schema).run(&self.shared.writers).await;
         done.map_err(|error| error::migration(error, known))
     }
 
@@ -163,52 +180,85 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn checkpoint_truncate(&self) -> Stored<bool> {
-        if self.dialect == Dialect::Postgres {
+        if self.shared.dialect == Dialect::Postgres {
             return Ok(true);
         }
-        let _turn = self.turn.lock().await;
-        let row = self.writers.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let _turn = self.shared.turn.lock().await;
+        let row = self.shared.writers.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)").await;
         let busy = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(unavailable)?;
         Ok(busy == 0)
     }
 
     /// Closes all connections once their transactions have ended.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writers.close().await;
+        self.shared.readers.close().await;
+        self.shared.writers.close().await;
     }
 
     async fn writing(&self) -> Stored<SqlTx> {
-        let turn = match self.dialect {
-            Dialect::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
-            Dialect::Postgres => None,
-        };
-        let life = self.life()?;
-        let begun = self.begin(&self.writers, self.dialect.begin_write()).await?;
-        Ok(SqlTx::writing(begun, Arc::clone(&self.vitals), turn).in_life(life))
+        let turn = Arc::clone(&self.shared.turn).lock_owned().await;
+        SqlTx::writing(Arc::clone(&self.shared), turn)
     }
 
+    fn reading(&self) -> Stored<SqlTx> {
+        SqlTx::reading(Arc::clone(&self.shared))
+    }
+
+    /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
+    /// server looks at each page that it reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Ailing`] with the first thing that is wrong.
+    pub async fn check(&self) -> Stored<()> {
+        if self.shared.dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        let row = self.shared.readers.fetch_one("PRAGMA quick_check(1)").await;
+        let found = row.and_then(|row| row.try_get::<String, _>(0));
+        let found = found.map_err(|error| noted(&self.shared.vitals, error))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        let ailing = Ailing { ailment: Ailment::Damaged, cause: found };
+        self.shared.vitals.note(ailing.clone());
+        Err(StoreError::Ailing { ailment: ailing.ailment, cause: ailing.cause })
+    }
+
+    async fn newest_migration(&self) -> Stored<i64> {
+        const NEWEST: &str =
+            "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+        if self.single_number(self.shared.dialect.count_migration_tables()).await? == 0 {
+            return Ok(0);
+        }
+        self.single_number(NEWEST).await
+    }
+
+    async fn single_number(&self, text: &'static str) -> Stored<i64> {
+        let row = sqlx::query(text).fetch_one(&self.shared.readers).await;
+        row.and_then(|row| row.try_get(0)).map_err(unavailable)
+    }
+}
+
+impl Shared {
     /// The present life of a simulated store, unless it has crashed.
     fn life(&self) -> Stored<Option<(SharedMishaps, u64)>> {
-        let Some(mishaps) = &self.mishaps else { return Ok(None) };
+        let Some(mishaps) = self.mishaps.get() else { return Ok(None) };
         let life = locked(mishaps).life()?;
         Ok(Some((Arc::clone(mishaps), life)))
     }
 
-    async fn reading(&self) -> Stored<SqlTx> {
-        let life = self.life()?;
-        let begun = self.begin(&self.readers, self.dialect.begin_read()).await?;
-        Ok(SqlTx::reading(begun, Arc::clone(&self.vitals)).in_life(life))
+    fn counted(&self) -> MutexGuard<'_, Statements> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a transaction. When the disk fails, SQLite ends a transaction by itself, and
     /// the driver, whose rollback then finds none, counts it as open for ever: such a
     /// connection is closed here, and another one made.
-    async fn begin(
-        &self,
-        pool: &AnyPool,
-        statement: &'static str,
-    ) -> Stored<Transaction<'static, Any>> {
+    async fn begin(&self, writes: bool) -> Stored<Transaction<'static, Any>> {
+        let (pool, statement) = match writes {
+            true => (&self.writers, self.dialect.begin_write()),
+            false => (&self.readers, self.dialect.begin_read()),
+        };
         for _ in 0..=self.connections {
             match self.begun(pool, statement).await {
                 Err(sqlx::Error::InvalidSavePointStatement) => {
@@ -244,40 +294,6 @@ impl SqlStore {
         let begun = tokio::spawn(async move { pool.begin_with(text).await }).await;
         begun.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
     }
-
-    /// Looks for torn pages and broken trees (SQLite's `quick_check`); on PostgreSQL the
-    /// server looks at each page that it reads.
-    ///
-    /// # Errors
-    /// [`StoreError::Ailing`] with the first thing that is wrong.
-    pub async fn check(&self) -> Stored<()> {
-        if self.dialect == Dialect::Postgres {
-            return Ok(());
-        }
-        let row = self.readers.fetch_one("PRAGMA quick_check(1)").await;
-        let found = row.and_then(|row| row.try_get::<String, _>(0));
-        let found = found.map_err(|error| noted(&self.vitals, error))?;
-        if found == "ok" {
-            return Ok(());
-        }
-        let ailing = Ailing { ailment: Ailment::Damaged, cause: found };
-        self.vitals.note(ailing.clone());
-        Err(StoreError::Ailing { ailment: ailing.ailment, cause: ailing.cause })
-    }
-
-    async fn newest_migration(&self) -> Stored<i64> {
-        const NEWEST: &str =
-            "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
-        if self.single_number(self.dialect.count_migration_tables()).await? == 0 {
-            return Ok(0);
-        }
-        self.single_number(NEWEST).await
-    }
-
-    async fn single_number(&self, text: &'static str) -> Stored<i64> {
-        let row = sqlx::query(text).fetch_one(&self.readers).await;
-        row.and_then(|row| row.try_get(0)).map_err(unavailable)
-    }
 }
 
 /// A pool would try again and again: what cannot be reached at the start is told at once.
@@ -310,25 +326,25 @@ impl Store for SqlStore {
     }
 
     async fn read(&self) -> Stored<Box<dyn Tx>> {
-        Ok(Box::new(self.reading().await?))
+        Ok(Box::new(self.reading()?))
     }
 
     async fn archive(&self, purpose: Purpose) -> Stored<Box<dyn Archive>> {
         Ok(match purpose {
-            Purpose::Backup => Box::new(self.reading().await?),
+            Purpose::Backup => Box::new(self.reading()?),
             Purpose::Restoration => Box::new(self.writing().await?),
         })
     }
 
     async fn sweep(&self) -> Stored<bool> {
-        for statement in self.dialect.sweep() {
-            self.writers.execute(*statement).await.map_err(unavailable)?;
+        for statement in self.shared.dialect.sweep() {
+            self.shared.writers.execute(*statement).await.map_err(unavailable)?;
         }
         self.checkpoint_truncate().await
     }
 
     fn ailing(&self) -> Option<Ailing> {
-        self.vitals.now()
+        self.shared.vitals.now()
     }
 
     async fn probe(&self) -> Stored<()> {
@@ -338,8 +354,12 @@ impl Store for SqlStore {
         Tx::commit(Box::new(tx)).await
     }
 
+    fn statements(&self) -> Statements {
+        self.shared.counted().clone()
+    }
+
     fn kind(&self) -> &'static str {
-        self.dialect.as_str()
+        self.shared.dialect.as_str()
     }
 
     async fn schema(&self) -> Stored<u32> {

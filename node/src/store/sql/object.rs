@@ -12,6 +12,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
+use crate::store::live::{LiveAccess as _, Scope};
 use crate::store::object::{
     NewestFilter, ObjectFilter, ObjectHead, ObjectReports, ObjectRow, ObjectRows,
 };
@@ -160,10 +161,14 @@ const EXPIRED: &str = concat!(
 );
 const NOTE_READ: &str = "INSERT INTO read_note (lineage, object, reported) VALUES ($1, $2, 0) \
      ON CONFLICT DO NOTHING";
-const COUNT_READS: &str = "SELECT COUNT(*) FROM read_note WHERE lineage = $1 AND reported = 0";
-const TAKE_READS: &str = "UPDATE read_note SET reported = 1 WHERE lineage = $1 AND object IN \
-     (SELECT object FROM read_note WHERE lineage = $1 AND reported = 0 \
-     ORDER BY object LIMIT $2) RETURNING object";
+const UNREPORTED: &str = "SELECT object FROM read_note WHERE lineage = $1 AND reported = 0";
+const PLACED_UNTIL: &str = "UPDATE object SET sequence = $2 WHERE lineage = $1 AND sequence > $2";
+static REPORT_READS: LazyLock<Arc<str>> =
+    LazyLock::new(|| among("UPDATE read_note SET reported = 1 WHERE lineage = $1 AND object", 1));
+static PLACE: LazyLock<Bulk> = LazyLock::new(|| {
+    let place = ") AS placed WHERE object.object = placed.column1";
+    Bulk::new("UPDATE object SET sequence = placed.column2 FROM (", 2, place)
+});
 
 #[async_trait]
 impl ObjectRows for SqlTx {
@@ -285,12 +290,15 @@ impl ObjectRows for SqlTx {
 
     async fn note_read(&mut self, lineage: LineageId, object: ObjectId) -> Stored<()> {
         let note = sql("read_note", NOTE_READ).bytes(lineage.as_bytes()).bytes(object.as_bytes());
-        self.execute(note).await.map(drop)
+        if self.execute(note).await? > 0 {
+            self.live_mut(Scope::Equipe(lineage)).await?.unreported_reads.load(object, ());
+        }
+        Ok(())
     }
 
     async fn has_unreported_reads(&mut self, lineage: LineageId) -> Stored<bool> {
-        let any = sql("read_note", COUNT_READS).bytes(lineage.as_bytes());
-        Ok(self.number(any).await? > 0)
+        let tables = self.live(Scope::Equipe(lineage)).await?;
+        Ok(tables.unreported_reads.rows().next().is_some())
     }
 
     async fn take_unreported_reads(
@@ -298,10 +306,43 @@ impl ObjectRows for SqlTx {
         lineage: LineageId,
         limit: u32,
     ) -> Stored<Vec<ObjectId>> {
-        let take = sql("read_note", TAKE_READS).bytes(lineage.as_bytes()).integer(limit);
-        let mut taken = self.returning(take, |row| row.id()).await?;
-        taken.sort();
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let tables = self.live_mut(Scope::Equipe(lineage)).await?;
+        let taken = tables.unreported_reads.rows().map(|(object, ())| *object);
+        let taken: Vec<ObjectId> = taken.take(most).collect();
+        for object in &taken {
+            tables.unreported_reads.unload(object);
+        }
+        for chunk in taken.chunks(KEYS) {
+            let text = AssertSqlSafe(Arc::clone(&REPORT_READS));
+            let report = sql("read_note", text).bytes(lineage.as_bytes());
+            let report = filled(chunk).fold(report, |report, id| report.bytes(id.as_bytes()));
+            self.execute(report).await?;
+        }
         Ok(taken)
+    }
+
+    async fn place_objects(&mut self, places: &[(ObjectId, Sequence)]) -> Stored<()> {
+        // Where several envelopes speak of one object, the newest place counts.
+        let newest: BTreeMap<ObjectId, Sequence> = places.iter().copied().collect();
+        let rows: Vec<_> = newest.into_iter().collect();
+        let bind = |statement: Statement, (object, sequence): &(ObjectId, Sequence)| {
+            statement.bytes(object.as_bytes()).integer(sequence.0)
+        };
+        self.write_all("object", &PLACE, &rows, bind).await.map(drop)
+    }
+
+    async fn objects_placed_until(&mut self, lineage: LineageId, sequence: Sequence) -> Stored<()> {
+        let update = sql("object", PLACED_UNTIL).bytes(lineage.as_bytes());
+        self.execute(update.integer(sequence.0)).await.map(drop)
+    }
+}
+
+impl SqlTx {
+    /// Objects that were read here, and of which the origin has not been told.
+    pub(super) async fn unreported_reads(&mut self, lineage: LineageId) -> Stored<Vec<ObjectId>> {
+        let select = sql("read_note", UNREPORTED).bytes(lineage.as_bytes());
+        self.all(select, |row| row.id()).await
     }
 }
 

@@ -5,7 +5,7 @@ use raccordo_core::id::{Digest, Epoch, LineageId, NodeId, Sequence};
 use raccordo_core::time::Instant;
 
 use super::SqlTx;
-use super::hub::{join, split};
+use super::carried::{join, split};
 use super::statement::{Columns, sql};
 use crate::store::offer::{CopyRow, OfferLoad, OfferRow, OfferRows};
 use crate::store::{StoreError, Stored};

@@ -13,7 +13,7 @@ use crate::store::{StoreError, Stored};
 pub(super) type Prepared = Query<'static, Any, <Any as Database>::Arguments>;
 
 /// A statement on a table, with parameters bound in order.
-pub(super) struct Statement {
+pub(in crate::store) struct Statement {
     pub(super) table: &'static str,
     query: Prepared,
     fits: bool,
@@ -85,7 +85,7 @@ fn is_storable(text: &str) -> bool {
 }
 
 /// The columns of one row, read in order.
-pub(super) struct Columns<'r> {
+pub(in crate::store) struct Columns<'r> {
     table: &'static str,
     row: &'r AnyRow,
     next: usize,

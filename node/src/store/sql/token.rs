@@ -11,7 +11,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
-use crate::store::token::{OwnTagRow, PairRow, ReceivedTagRow, TokenRow, TokenRows};
+use crate::store::token::{OwnTagRow, ReceivedTagRow, TokenRow, TokenRows};
 
 static PUT_TOKENS: LazyLock<Bulk> = LazyLock::new(|| {
     let insert = "INSERT INTO token (record, lineage, class, lookup, key_epoch, family, sealed)";
@@ -43,13 +43,6 @@ const OF_RECORD: &str = "SELECT record, lineage, class, lookup, key_epoch, famil
      FROM token WHERE record = $1 AND lineage = $2 ORDER BY class, lookup";
 const RECORDS: &str = "SELECT DISTINCT record FROM token WHERE lineage = $1 AND record > $2 \
      ORDER BY record LIMIT $3";
-const PAIRS: &str = "SELECT lineage, peer, sealed_own, sealed_theirs, tagged_until, tagged \
-     FROM pair_secret WHERE lineage = $1 ORDER BY peer";
-const PUT_PAIR: &str = "INSERT INTO pair_secret (lineage, peer, sealed_own, sealed_theirs, \
-     tagged_until, tagged) VALUES ($1, $2, $3, $4, $5, $6) \
-     ON CONFLICT (lineage, peer) DO UPDATE SET sealed_own = excluded.sealed_own, \
-     sealed_theirs = excluded.sealed_theirs, tagged_until = excluded.tagged_until, \
-     tagged = excluded.tagged";
 const DELETE_OWN: &str = "DELETE FROM own_tag WHERE record = $1 AND lineage = $2";
 const OWN: &str = "SELECT lineage, peer, tag, record, class, family FROM own_tag \
      WHERE record = $1 AND lineage = $2 ORDER BY peer, tag, family";
@@ -94,22 +87,6 @@ impl TokenRows for SqlTx {
         let after = after.map(|record| record.as_bytes().to_vec()).unwrap_or_default();
         let select = sql("token", RECORDS).bytes(lineage.as_bytes()).bytes(after).integer(limit);
         self.all(select, |row| row.id()).await
-    }
-
-    async fn pairs(&mut self, lineage: LineageId) -> Stored<Vec<PairRow>> {
-        self.all(sql("pair_secret", PAIRS).bytes(lineage.as_bytes()), read_pair).await
-    }
-
-    async fn put_pair(&mut self, row: PairRow) -> Stored<()> {
-        let until = row.tagged_until.map(|record| record.as_bytes().to_vec()).unwrap_or_default();
-        let put = sql("pair_secret", PUT_PAIR)
-            .bytes(row.lineage.as_bytes())
-            .text(row.peer.as_str())
-            .bytes(row.sealed_own)
-            .bytes(row.sealed_theirs)
-            .bytes(until)
-            .flag(row.tagged);
-        self.execute(put).await.map(drop)
     }
 
     async fn put_own_tags(&mut self, rows: &[OwnTagRow]) -> Stored<()> {
@@ -223,21 +200,6 @@ fn read_token(row: &mut Columns<'_>) -> Stored<TokenRow> {
         key_epoch: row.integer()?,
         family: row.text()?,
         sealed: row.bytes()?,
-    })
-}
-
-fn read_pair(row: &mut Columns<'_>) -> Stored<PairRow> {
-    Ok(PairRow {
-        lineage: row.id()?,
-        peer: row.parsed()?,
-        sealed_own: row.bytes()?,
-        sealed_theirs: row.bytes()?,
-        tagged_until: {
-            let until = row.bytes()?;
-            let known = (!until.is_empty()).then(|| RecordId::try_from(until.as_slice()));
-            known.transpose().map_err(|_| row.damaged())?
-        },
-        tagged: row.flag()?,
     })
 }
 

@@ -20,6 +20,10 @@ use raccordo_core::trust::keys::PublicKey;
 use raccordo_core::trust::state::TrustState;
 use raccordo_core::trust::void::Votes;
 
+use super::{
+    CounterRow, KeyUpdateRow, LogCursorRow, LogLeaverRow, MailboxCursorRow, OwnCardRow,
+    QueuedMailRow, SecretRow,
+};
 use crate::store::account::{AccountRow, InvitationRow, PersonRow};
 use crate::store::audit_head::{AuditHeadRow, HeadPart};
 use crate::store::directory::{OperatorRow, OrganisationRow};
@@ -33,10 +37,10 @@ use crate::store::inbox::{ChunkRow, SetAsideRow};
 use crate::store::keys::{ActRow, BudgetRow, CeremonyRow, DutyRow, ShareRow, SharingRow};
 use crate::store::matching::{MatchEventRow, MatchRow, RecordObjectRow, StopValueRow};
 use crate::store::membership::{ProposalRow, ReplayRow};
-use crate::store::node::{MailRow, NodeRow, OwnKeyPackageRow};
+use crate::store::node::{NodeRow, OwnKeyPackageRow};
 use crate::store::object::ObjectRow;
 use crate::store::offer::{CopyRow, OfferRow};
-use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow};
+use crate::store::outbox::{EntryRow, EntryState, EnvelopeRow, MadeEntryRow};
 use crate::store::pact::PactRow;
 use crate::store::peer::{FormerCardRow, PeerRow};
 use crate::store::register::{CaseRow, ImportRow, RecordRow, WrappingKeyRow};
@@ -50,7 +54,7 @@ use crate::store::visit::VisitRow;
 use crate::store::void::{StrayRow, UnfollowedRow};
 
 /// What may stand in a column, or a row of such.
-pub(super) trait Storable {
+pub trait Storable {
     /// Whether the columns hold it.
     fn fits(&self) -> bool;
 }
@@ -124,7 +128,7 @@ macro_rules! tuples {
     )*};
 }
 
-tuples!((a: A, b: B), (a: A, b: B, c: C), (a: A, b: B, c: C, d: D), (a: A, b: B, c: C, d: D, e: E));
+tuples!((a: A), (a: A, b: B), (a: A, b: B, c: C), (a: A, b: B, c: C, d: D), (a: A, b: B, c: C, d: D, e: E));
 
 // Every field is named, so that a new one does not compile until it is looked at here.
 macro_rules! rows {
@@ -140,7 +144,14 @@ macro_rules! rows {
 
 rows! {
     NodeRow { node, vault_check, created_at }
-    MailRow { item, hub, recipient, kind, payload }
+    CounterRow { name, value }
+    SecretRow { name, sealed }
+    OwnCardRow { serial, signed_card }
+    MailboxCursorRow { hub, sequence }
+    QueuedMailRow { position, item, hub, recipient, kind, payload }
+    KeyUpdateRow { lineage, at }
+    LogCursorRow { group, node, sequence }
+    LogLeaverRow { group, node, removed_at }
     OwnKeyPackageRow { reference, hub, suite, last_resort, card_serial, created_at, undelivered }
     PeerRow {
         node, signed_card, card_serial, state, reason, changed_at, opened_key, challenged_at,
@@ -169,6 +180,7 @@ rows! {
         lineage, position, entry, kind, epoch, payload, payload_digest, group_info, welcome, boot,
         state, sequence, reason,
     }
+    MadeEntryRow { lineage, payload_digest, kind, epoch }
     SetAsideRow { lineage, sequence, envelope, sender, reason, at }
     ChunkRow { lineage, origin, whole, index, count, sealed, expires_at }
     StretchRow { lineage, last, after, before, digests, checkpoint, checkpoint_signature }
