@@ -34,6 +34,9 @@ async fn check_reopened(url: &str) -> anyhow::Result<()> {
     store.close().await;
     let asked = store.read().await?.object(object_id(1)).await;
     assert!(matches!(asked, Err(StoreError::Unavailable(_))));
+    // What is in memory is still there, and says nothing of the database.
+    assert!(store.read().await?.equipe(lineage(1)).await?.is_some());
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
 
     let store = SqlStore::open(url, 2).await?;
     assert_eq!(store.schema().await?, 21);

@@ -67,6 +67,7 @@ fn ailing(node: &Node) -> Option<String> {
 
 /// Counts what waits and what is wrong; that the database answers is a part of it.
 async fn measured(node: &Node) -> Done<()> {
+    node.store.ping().await?;
     let mut tx = node.store.read().await?;
     for row in tx.equipes().await? {
         let waiting = tx.unaccepted_envelopes(row.lineage).await?;

@@ -124,6 +124,11 @@ pub trait Store: Send + Sync {
         None
     }
 
+    /// Asks the database for nothing, to hear whether it answers: what is in memory does not tell.
+    async fn ping(&self) -> Stored<()> {
+        Ok(())
+    }
+
     /// Writes something that changes nothing, durably: whether the database can.
     async fn probe(&self) -> Stored<()> {
         Ok(())

@@ -8,6 +8,7 @@ use super::append::MOVED;
 use super::restored::BEHIND;
 use crate::app::Node;
 use crate::app::fault::{Done, Fault};
+use crate::store::Tx;
 use crate::store::hub::{CarriedRow, LogRow};
 
 /// Most entries of one batch.
@@ -41,11 +42,31 @@ pub async fn read_log(
     group: GroupId,
     after: Sequence,
 ) -> Done<LogAfter> {
-    let mut tx = node.store.read().await?;
-    let Some(row) = tx.carried_group(group).await? else {
-        let reason = if tx.has_successor(group).await? { SUCCEEDED } else { "unknown_group" };
-        return Ok(LogAfter::Ended(reason));
-    };
+    loop {
+        let mut tx = node.store.read().await?;
+        let Some(row) = tx.carried_group(group).await? else {
+            let reason = if tx.has_successor(group).await? { SUCCEEDED } else { "unknown_group" };
+            return Ok(LogAfter::Ended(reason));
+        };
+        let read = read_by(node, &mut *tx, &row, caller, after).await?;
+        // The row is in memory, and the entries may be newer: payloads that were trimmed
+        // meanwhile would look like a forgery of this hub's.
+        let now = node.store.read().await?.carried_group(group).await?;
+        let ground = |row: &CarriedRow| (row.state.clone(), row.term, row.trimmed);
+        if now.is_some_and(|now| ground(&now) == ground(&row)) {
+            return Ok(read);
+        }
+    }
+}
+
+async fn read_by(
+    node: &Node,
+    tx: &mut dyn Tx,
+    row: &CarriedRow,
+    caller: &NodeId,
+    after: Sequence,
+) -> Done<LogAfter> {
+    let group = row.group;
     let member = tx.cursors(group).await?.iter().any(|(member, _)| member == caller);
     match row.state.as_str() {
         "founded" | "seeded" => {}
@@ -66,7 +87,7 @@ pub async fn read_log(
     // Who was removed reads on to the commit that did it, and verifies that.
     entries.retain(|entry| until.is_none_or(|until| entry.sequence <= until));
     let Some(last) = entries.last() else { return Ok(LogAfter::Nothing) };
-    let checkpoint = checkpoint_at(node, &row, last);
+    let checkpoint = checkpoint_at(node, row, last);
     tracing::debug!(%group, step = "hub_log_read");
     Ok(LogAfter::Batch(entries, checkpoint))
 }

@@ -176,6 +176,10 @@ impl Store for MemoryStore {
         self.state().ailing.clone()
     }
 
+    async fn ping(&self) -> Stored<()> {
+        self.life().map(drop)
+    }
+
     fn kind(&self) -> &'static str {
         "memory"
     }

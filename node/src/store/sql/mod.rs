@@ -347,6 +347,14 @@ impl Store for SqlStore {
         self.shared.vitals.now()
     }
 
+    async fn ping(&self) -> Stored<()> {
+        self.shared.life()?;
+        let answer = self.shared.readers.execute("SELECT 1").await;
+        answer.map_err(|error| noted(&self.shared.vitals, error))?;
+        self.shared.vitals.answered();
+        Ok(())
+    }
+
     async fn probe(&self) -> Stored<()> {
         const TOUCH: &str = "UPDATE counter SET value = value WHERE name = $1";
         let mut tx = self.writing().await?;
