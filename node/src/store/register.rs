@@ -151,6 +151,8 @@ pub trait RegisterRows {
     async fn records_among(&mut self, records: &[RecordId]) -> Stored<Vec<RecordRow>>;
     /// The values of a record, by place.
     async fn record_fields(&mut self, record: RecordId) -> Stored<Vec<FieldRow>>;
+    /// Whether there has ever been a record here.
+    async fn has_records(&mut self) -> Stored<bool>;
     /// By position.
     async fn list_records(&mut self, filter: &RegisterFilter) -> Stored<Vec<RecordRow>>;
     /// Records that have a value with this digest, by id.

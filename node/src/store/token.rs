@@ -102,6 +102,8 @@ pub trait TokenRows {
     async fn forget_tokens(&mut self, record: RecordId) -> Stored<()>;
     /// A record's tokens in an équipe, by class and digest.
     async fn tokens_of(&mut self, lineage: LineageId, record: RecordId) -> Stored<Vec<TokenRow>>;
+    /// Whether there may be tokens in an équipe: never false where there are.
+    async fn may_have_tokens(&mut self, lineage: LineageId) -> Stored<bool>;
     /// Records that have tokens in an équipe, by id, after one.
     async fn records_with_tokens(
         &mut self,

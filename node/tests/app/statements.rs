@@ -1,5 +1,5 @@
 //! What the steps of one lone alert ask of each node's database: few statements, and of an idle
-//! équipe hardly any. Counts do not depend on the machine.
+//! équipe none. Counts do not depend on the machine.
 
 use std::time::Duration;
 
@@ -48,9 +48,9 @@ async fn one_lone_alert() {
     bench.send(Toscana).await.unwrap();
     bench.fetch(Umbria).await.unwrap();
     let [sender, receiver, hub] = Counts::of(&bench).since(&before);
-    check("the sender of an alert", &sender, 15);
+    check("the sender of an alert", &sender, 13);
     check("the hub of an alert", &hub, 6);
-    check("the receiver of an alert", &receiver, 9);
+    check("the receiver of an alert", &receiver, 10);
 }
 
 #[tokio::test]
@@ -61,8 +61,9 @@ async fn an_idle_equipe() {
         bench.pass(Duration::from_secs(1));
         bench.run().await;
     }
-    for counted in Counts::of(&bench).since(&before) {
-        // Each second, matching asks whether there are records, and whether any has tokens.
-        check("ten seconds of an idle équipe", &counted, 20);
+    // The hub is asked by this bench each time, where a stream would wait.
+    let [toscana, umbria, _] = Counts::of(&bench).since(&before);
+    for counted in [toscana, umbria] {
+        check("ten seconds of an idle équipe", &counted, 0);
     }
 }

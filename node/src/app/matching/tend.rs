@@ -10,7 +10,6 @@ use crate::app::fault::Done;
 use crate::app::peers::card_if_verified;
 use crate::app::work::Work;
 use crate::store::Tx;
-use crate::store::register::RegisterFilter;
 use crate::store::token::PairRow;
 
 /// Records that one transaction tags.
@@ -76,13 +75,10 @@ async fn behind(node: &Node, tx: &mut dyn Tx, lineage: LineageId) -> Done<Option
 
 async fn owes(node: &Node, lineage: LineageId) -> Done<bool> {
     let mut tx = node.store.read().await?;
-    if !node.matching.has_begun(lineage) {
-        let any = RegisterFilter { limit: 1, ..RegisterFilter::default() };
-        if !tx.list_records(&any).await?.is_empty() {
-            return Ok(true);
-        }
+    if !node.matching.has_begun(lineage) && tx.has_records().await? {
+        return Ok(true);
     }
-    if tx.records_with_tokens(lineage, None, 1).await?.is_empty() {
+    if !tx.may_have_tokens(lineage).await? {
         return Ok(false);
     }
     let pairs = tx.pairs(lineage).await?;

@@ -130,6 +130,8 @@ macro_rules! declare {
             pub newest_kept: Option<(Sequence, u64)>,
             /// Newest place of an équipe at which something was set aside.
             pub newest_set_aside: Sequence,
+            /// Whether records may have tokens in an équipe; the tokens are not live.
+            pub may_have_tokens: bool,
             /// Where the outbox's rows are, for every question that is asked of it.
             pub places: OutboxPlaces,
         }
@@ -169,6 +171,11 @@ impl LiveTables {
     /// Takes the next number of a counter.
     pub fn next_number(&mut self, counter: &'static str) -> u64 {
         self.take_numbers(counter, 1)
+    }
+
+    /// The newest number that a counter gave out; 0 before the first.
+    pub fn newest_number(&self, counter: &str) -> u64 {
+        self.counter.row(&(counter.to_owned(),)).map_or(0, |row| row.value)
     }
 
     /// Takes `count` numbers of a counter; the first of them.

@@ -92,6 +92,10 @@ impl RegisterRows for MemoryTx {
         })
     }
 
+    async fn has_records(&mut self) -> Stored<bool> {
+        self.look(|tables| tables.register_record.rows().next().is_some())
+    }
+
     async fn list_records(&mut self, filter: &RegisterFilter) -> Stored<Vec<RecordRow>> {
         let RegisterFilter { organisation, state, kind, after_position, limit } = filter;
         let fits = |row: &&RecordRow| {

@@ -50,6 +50,10 @@ impl TokenRows for MemoryTx {
         })
     }
 
+    async fn may_have_tokens(&mut self, lineage: LineageId) -> Stored<bool> {
+        self.look(|tables| tables.token.rows().any(|(_, row)| row.lineage == lineage))
+    }
+
     async fn records_with_tokens(
         &mut self,
         lineage: LineageId,

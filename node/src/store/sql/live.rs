@@ -141,6 +141,7 @@ macro_rules! scopes {
                         for object in self.unreported_reads(lineage).await? {
                             tables.unreported_reads.load(object, ());
                         }
+                        tables.may_have_tokens = self.has_tokens(lineage).await?;
                         tables.newest_kept = self.newest_kept(lineage).await?;
                         tables.newest_set_aside = self.newest_set_aside(lineage).await?;
                     }

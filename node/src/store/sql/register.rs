@@ -12,6 +12,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
+use crate::store::live::{LiveAccess as _, Scope};
 use crate::store::register::{
     CaseRow, FieldRow, ImportRow, IndexRow, RecordRow, RegisterFilter, RegisterRows, WrappingKeyRow,
 };
@@ -181,6 +182,12 @@ impl RegisterRows for SqlTx {
             Ok(FieldRow { record: row.id()?, place: row.integer()?, sealed: row.bytes()? })
         };
         self.all(sql("register_field", FIELDS).bytes(record.as_bytes()), read).await
+    }
+
+    async fn has_records(&mut self) -> Stored<bool> {
+        // Each took a number, and none is ever deleted whole.
+        let taken = self.live(Scope::Node).await?.newest_number("register");
+        Ok(taken > 0)
     }
 
     async fn list_records(&mut self, filter: &RegisterFilter) -> Stored<Vec<RecordRow>> {

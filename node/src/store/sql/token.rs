@@ -1,5 +1,6 @@
 //! Rows of tokens and tags.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use super::SqlTx;
 use super::bulk::{Bulk, KEYS, among, filled};
 use super::statement::{Columns, Statement, sql};
 use crate::store::Stored;
+use crate::store::live::{LiveAccess as _, Scope};
 use crate::store::token::{OwnTagRow, ReceivedTagRow, TokenRow, TokenRows};
 
 static PUT_TOKENS: LazyLock<Bulk> = LazyLock::new(|| {
@@ -43,6 +45,7 @@ const OF_RECORD: &str = "SELECT record, lineage, class, lookup, key_epoch, famil
      FROM token WHERE record = $1 AND lineage = $2 ORDER BY class, lookup";
 const RECORDS: &str = "SELECT DISTINCT record FROM token WHERE lineage = $1 AND record > $2 \
      ORDER BY record LIMIT $3";
+const ANY: &str = "SELECT record FROM token WHERE lineage = $1 LIMIT 1";
 const DELETE_OWN: &str = "DELETE FROM own_tag WHERE record = $1 AND lineage = $2";
 const OWN: &str = "SELECT lineage, peer, tag, record, class, family FROM own_tag \
      WHERE record = $1 AND lineage = $2 ORDER BY peer, tag, family";
@@ -53,6 +56,13 @@ const RECEIVED: &str = "SELECT lineage, peer, tag, object, facts, register FROM 
 #[async_trait]
 impl TokenRows for SqlTx {
     async fn put_tokens(&mut self, rows: &[TokenRow]) -> Stored<()> {
+        let lineages: BTreeSet<LineageId> = rows.iter().map(|row| row.lineage).collect();
+        for lineage in lineages {
+            if !self.may_have_tokens(lineage).await? {
+                let scope = Scope::Equipe(lineage);
+                self.alter_live(scope, |tables| tables.may_have_tokens = true).await?;
+            }
+        }
         self.write_all("token", &PUT_TOKENS, rows, bind_token).await.map(drop)
     }
 
@@ -76,6 +86,10 @@ impl TokenRows for SqlTx {
     async fn tokens_of(&mut self, lineage: LineageId, record: RecordId) -> Stored<Vec<TokenRow>> {
         let select = sql("token", OF_RECORD).bytes(record.as_bytes()).bytes(lineage.as_bytes());
         self.all(select, read_token).await
+    }
+
+    async fn may_have_tokens(&mut self, lineage: LineageId) -> Stored<bool> {
+        Ok(self.live(Scope::Equipe(lineage)).await?.may_have_tokens)
     }
 
     async fn records_with_tokens(
@@ -144,6 +158,14 @@ impl TokenRows for SqlTx {
         }
         found.sort_by_key(|row| (row.tag, row.object));
         Ok(found)
+    }
+}
+
+impl SqlTx {
+    /// Whether any record has tokens in an équipe.
+    pub(super) async fn has_tokens(&mut self, lineage: LineageId) -> Stored<bool> {
+        let select = sql("token", ANY).bytes(lineage.as_bytes());
+        Ok(self.one(select, |row| row.id::<RecordId>()).await?.is_some())
     }
 }
 
