@@ -195,6 +195,10 @@ impl Node {
         command.arg(crate::programs::path("raccordod")?);
         command.arg("--home").arg(self.home.path());
         command.env("RACCORDO_LOG", self.log_level).env_remove("NOTIFY_SOCKET");
+        if self.fate.is_some() {
+            // Calls are counted thread by thread, and there are few: one thread makes them all.
+            command.env("TOKIO_WORKER_THREADS", "1");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         Ok(command)
     }
