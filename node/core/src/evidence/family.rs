@@ -261,7 +261,12 @@ impl Person {
             }
             for place in &places {
                 let says = Attribute::Place(place.reveal().clone());
-                named.pairs(Family::NamesPlace, place.reveal(), &[says.clone()], &mut gathered);
+                named.pairs(
+                    Family::NamesPlace,
+                    place.reveal(),
+                    std::slice::from_ref(&says),
+                    &mut gathered,
+                );
                 named.starts(place.reveal(), &says, &mut gathered);
             }
         }

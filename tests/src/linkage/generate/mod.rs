@@ -5,7 +5,7 @@
 //!   many
 //! - [`plain`]: names that offices romanise from Cyrillic, slips of the keyboard, brothers and
 //!   sisters in one household
-//! - [`works`]: companies
+//! - [`works`][]: companies
 //! - [`harbour`]: thirteen countries, names as they are heard, guessed years, names of one part,
 //!   phones of households, few codici fiscali
 //!
