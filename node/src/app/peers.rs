@@ -52,7 +52,9 @@ pub fn card_fault(error: &CardError) -> Fault {
     let fault = Fault::new(whose, error.reason(), error.to_string());
     match error {
         CardError::KeyHeld(conflict) => fault.hint(format!(
-            "one of the two is a copy of the other, or has its key: call both administrators;              {} makes new keys with `raccordo trust rotate`, and whoever sent this card is not              to be trusted before it is explained",
+            "one of the two is a copy of the other, or has its key: call both administrators; \
+             {} makes new keys with `raccordo trust rotate`, and whoever sent this card is not \
+             to be trusted before it is explained",
             conflict.holder
         )),
         _ => fault.hint("ask the peer's administrator for a new card: `raccordo trust export`"),

@@ -280,7 +280,7 @@ pub struct QueuedMailRow {
     pub hub: NodeId,
     /// Who receives it.
     pub recipient: NodeId,
-    /// `pact` or `card`.
+    /// What the hub's mailbox takes: see `MailboxItem.kind` in `hub.proto`.
     pub kind: String,
     /// Sealed to the recipient; a card is public.
     pub payload: Vec<u8>,
